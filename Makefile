@@ -1,0 +1,26 @@
+# make run: train and cross-validate a paper network on DanceLoops.   make test: the tests.
+# make torture: kill it, starve it, feed it rubbish, at length.
+# Another Python: make run PYTHON=python3.12
+
+PYTHON ?= python3
+VENV = .venv/bin/python
+
+.PHONY: run test torture
+
+run: .venv/ready data/datasets/DanceLoops
+	$(VENV) run.py DS.dataset=DanceLoops DL.type=pNetOne chunkHop=100 folds=5 DL.num_epochs=30 DL.batchSize=25 DL.lr=0.025
+
+test: .venv/ready
+	$(VENV) -m pytest
+
+torture: .venv/ready
+	MIRDL_TORTURE=1 $(VENV) -m pytest tests/test_resume.py tests/test_bad_inputs.py tests/test_fuzz.py
+
+data/datasets/DanceLoops: | .venv/ready
+	$(VENV) data/makeDanceLoops.py
+
+.venv/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit("error: $(PYTHON) is Python %d.%d; this needs 3.11, 3.12 or 3.13: make run PYTHON=python3.12" % v)'
+	$(PYTHON) -m venv .venv
+	$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

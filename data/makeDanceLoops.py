@@ -1,0 +1,333 @@
+"""DanceLoops: the eight ballroom styles as synthetic loops that differ in their temporal pattern alone.
+
+    python data/makeDanceLoops.py [OUT]            writes OUT/DanceLoops/TAG/*.wav (OUT: data/datasets)
+    python data/makeDanceLoops.py [OUT] --check    compares what is there with data/DanceLoops.sha256
+
+A style is a tempo range, a meter and the rhythms in STYLES. All else (sounds, which sound plays which rhythm, chords,
+levels, spectrum, room, noise, length) is drawn for each clip from one pool that the styles share: a clip's rhythm tells
+its tag, its spectrum does not.
+
+The wavs are the same bytes on every machine: all arithmetic is in integers, and the random numbers are integers from
+NumPy's RandomState, whose stream is frozen (NEP 19). Amplitudes and envelopes are fixed-point with ONE for 1.0,
+frequencies are in mHz, tempi in thousandths of a beat per minute.
+"""
+
+import argparse
+import hashlib
+import os
+import sys
+import wave
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))     # for mirdl, when run as a script
+
+from mirdl.errors import UserError, exitOnUserError     # noqa: E402
+from mirdl.files import cannotWrite, makeFolder, whole  # noqa: E402
+from mirdl.parallel import inParallel                   # noqa: E402
+
+NAME = 'DanceLoops'
+SUMS = HERE / 'DanceLoops.sha256'        # made by `sha256sum */*.wav` in the data set's folder
+RATE = 44100                             # Hz
+CLIPS = 25                               # per style
+SECONDS = (18, 25)                       # a clip's length
+BARS = 8                                 # of a chord progression
+ONE = 1 << 15
+
+
+class Style(NamedTuple):
+    """Tempo range (beats per minute), beats in a bar, ticks in a beat, and the rhythms of each voice.
+
+    A rhythm is one bar or several, one character per tick: '.' is a rest, 1-9 a stroke and its weight.
+    Every clip draws one rhythm for each voice.
+    """
+    bpm: tuple
+    beats: int
+    ticks: int
+    voices: dict
+
+
+STYLES = {
+    # Tumbao and cowbell on the beat; 'cha-cha-cha' on 4, 4-and, 1.
+    'ChaChaCha': Style((119, 128), 4, 4, {
+        'ground': ('9.....6.8.......', '9.....7.....6...', '9...............'),
+        'backing': ('5...9...5...8.8.', '9...8.......8.8.', '........5...9.9.'),
+        'top': ('9...6.6.9...6.6.', '9...5...9...7.7.', '8...8...8...9.9.'),
+        'comping': ('9...........7.7.', '....8.......7.7.', '9.....6.....7.7.')}),
+    # Swing in triplets: walking bass, backbeat, ride cymbal.
+    'Jive': Style((166, 176), 4, 3, {
+        'ground': ('9..7..9..7..', '9.....9.....', '9..7..9..7.5'),
+        'backing': ('...9.....9..', '...9.....9.4', '...9.4...9..'),
+        'top': ('9..8.69..8.6', '7..9.57..9.5', '...9.6...9.6'),
+        'comping': ('...8.....8..', '9....7......', '..7..9......')}),
+    # Running bass, swung off-beats.
+    'Quickstep': Style((198, 208), 4, 3, {
+        'ground': ('9..7..8..7..', '9..6..9..6.5', '9.....8..7..'),
+        'backing': ('...9.....9..', '...8.....8.3', '...9..3..9..'),
+        'top': ('9.68.69.68.6', '9..8.59..8.5', '9.58..9.58..'),
+        'comping': ('...8.....8..', '9...........', '9.....8.....')}),
+    # Bass on 1, 3, 4; cinquillo; son and rumba clave over two bars.
+    'Rumba': Style((99, 108), 4, 4, {
+        'ground': ('9.......7...7...', '9.....5.7...7...', '9.......8...8...'),
+        'backing': ('9.77.77.9.7.7.7.', '9..57...9..57...', '9.......7...7.55'),
+        'top': ('9.....9.....9.......9...9.......', '....9...9.......9.....9.....9...',
+                '9.....9.......9.....9...9.......'),
+        'comping': ('9.......7...7...', '9...............', '........8...8...')}),
+    # Counted in two: surdo on 2, semiquavers, tamborim.
+    'Samba': Style((96, 104), 2, 4, {
+        'ground': ('4...9...', '5..39...', '4...9..4'),
+        'backing': ('9.9.99.9', '9..9..9.9.9..9.9', '.99.9.99'),
+        'top': ('94699469', '95599559', '9.699.69'),
+        'comping': ('9..9..9.', '..9..9..', '9..9.9..')}),
+    # Marcato in four, habanera, sincopa, and the drag into the next bar.
+    'Tango': Style((127, 133), 4, 4, {
+        'ground': ('9...7...9...7...', '9...8...9...8.6.', '9.....7.8...8...'),
+        'backing': ('9.....7.8...8...', '9...7...9...7.66', '8...8...8...8.77'),
+        'top': ('9...9...9...9...', '9...8...9...8.77', '8...9...8...9...'),
+        'comping': ('9...8...9...8...', '9...9...9...9...', '8.....8.8...8...')}),
+    # Strong, weak, weak, in one.
+    'VienneseWaltz': Style((173, 181), 3, 2, {
+        'ground': ('9.....', '9.....7.....', '9.....8...4.'),
+        'backing': ('..8.8.', '..9.7.', '..8.7.....8.'),
+        'top': ('9.5.5.', '..8.8.', '9.4.6.'),
+        'comping': ('..8.8.', '9.....', '9...7.')}),
+    # Strong, weak, weak, slow.
+    'Waltz': Style((83, 91), 3, 4, {
+        'ground': ('9...........', '9.......4...', '9.........4.'),
+        'backing': ('....8...8...', '....9...7...', '....8...7.5.'),
+        'top': ('9...6...6...', '....9...8...', '9.4.6.4.6.4.'),
+        'comping': ('....8...8...', '9...........', '9...6...6...')}),
+}
+
+# Equal temperament to 1/10000, and the chords all clips draw from, in semitones above the key.
+SEMITONES = (10000, 10595, 11225, 11892, 12599, 13348, 14142, 14983, 15874, 16818, 17818, 18877)
+CHORDS = ((0, 4, 7), (2, 5, 9), (4, 7, 11), (5, 9, 12), (7, 11, 14), (9, 12, 16), (0, 3, 7), (5, 8, 12))
+
+
+def between(rng, low, high):
+    """A random integer from low to high, about equally likely in each octave."""
+    octave = low << int(rng.randint(0, ((high - 1) // low).bit_length()))
+    return int(rng.randint(octave, min(2 * octave, high) + 1))
+
+
+def milliseconds(rng, low, high):
+    """A random duration, drawn as in `between` and given in samples."""
+    return between(rng, low, high) * RATE // 1000
+
+
+def percent(rng, low, high):
+    """A random gain; apply with `* gain // 100`."""
+    return int(rng.randint(low, high + 1))
+
+
+def pitch(key, semitones):
+    """The frequency `semitones` above `key`, both in mHz."""
+    octave, step = divmod(semitones, 12)
+    return (key << octave) * SEMITONES[step] // SEMITONES[0]
+
+
+def sine(samples, frequency):
+    """Bhaskara's rational sine, at most 0.2 % of its peak off: without libm no last digit can differ."""
+    phase = np.arange(samples) * ((frequency << 32) // (1000 * RATE)) >> 16
+    half = phase & (ONE - 1)
+    bump = half * (ONE - half)
+    return np.where(phase & ONE, -1, 1) * (16 * ONE * bump // (5 * ONE * ONE - 4 * bump))
+
+
+def decay(samples, half):
+    """An envelope that halves every `half` samples, straight in between."""
+    halvings, rest = np.divmod(np.arange(samples), half)
+    return (2 * half - rest) * ONE // (2 * half) >> halvings
+
+
+def noise(rng, samples):
+    return rng.randint(-ONE, ONE, samples, dtype=np.int64)
+
+
+def smooth(x, width):
+    """The mean of the last `width` samples: a low pass."""
+    total = np.cumsum(np.concatenate([np.zeros(width, np.int64), x]))
+    return (total[width:] - total[:-width]) // width
+
+
+def full(x):
+    """Scaled to a peak of ONE."""
+    return x * ONE // np.abs(x).max()
+
+
+def drum(rng):
+    """A skin: a tone, its falling attack, and the noise of the stroke."""
+    half = milliseconds(rng, 20, 60)
+    samples = 8 * half
+    frequency = 1000 * between(rng, 60, 480)
+    tone = sine(samples, frequency) * decay(samples, half) + sine(samples, 2 * frequency) * decay(samples, half // 4)
+    stroke = smooth(noise(rng, samples), between(rng, 1, 8)) * decay(samples, half // 2)
+    return full(full(tone) * 100 + full(stroke) * percent(rng, 30, 150))
+
+
+def rattle(rng):
+    """A shaker, brush or cymbal: a band of noise."""
+    half = milliseconds(rng, 10, 50)
+    samples = 8 * half
+    hiss = noise(rng, samples)
+    width = between(rng, 1, 8)
+    return full((smooth(hiss, width) - smooth(hiss, 4 * width)) * decay(samples, half))
+
+
+def string(frequency, partials, half):
+    """A plucked string: harmonics, the higher the shorter."""
+    samples = 6 * half
+    return full(sum(sine(samples, k * frequency) * decay(samples, 2 * half // (k + 1)) // k
+                    for k in range(1, partials + 1)))
+
+
+def strings(rng, progression):
+    """For each chord of the progression its notes, struck together on one kind of string."""
+    partials, half = between(rng, 1, 6), milliseconds(rng, 20, 100)
+    octave = int(rng.randint(0, 4))
+    return [full(sum(string(note << octave, partials, half) for note in chord)) for chord in progression]
+
+
+def drawBand(rng):
+    """Five instruments in random order, for whatever voices; each is a list of its sounds, one per bar."""
+    key = 1000 * between(rng, 55, 110)
+    progression = [[pitch(key, note) for note in CHORDS[i]] for i in rng.randint(0, len(CHORDS), BARS)]
+    roots = [chord[:1] for chord in progression]
+    band = [[drum(rng)] * BARS, [drum(rng)] * BARS, [rattle(rng)] * BARS]
+    band += [strings(rng, roots), strings(rng, progression)]
+    rng.shuffle(band)
+    return band
+
+
+def drawRhythms(rng, style, tempo):
+    """One rhythm for each of the style's voices; and a pulse of 2 to 8 strokes a second, which the styles share."""
+    pulse = '4' + '.' * (tempo * style.ticks // (60000 * between(rng, 2, 8)) - 1)
+    return [rhythms[rng.randint(0, len(rhythms))] for rhythms in style.voices.values()] + [pulse]
+
+
+def record(rng, mix):
+    """What is played, heard in a random room with a random spectrum, noise and level: int16."""
+    for _ in range(4):
+        late = milliseconds(rng, 8, 64)
+        mix[late:] += mix[:-late] * int(rng.randint(0, 80)) >> 8
+    dark = smooth(mix, between(rng, 4, 64))
+    mix = full(dark * percent(rng, 20, 100) + (mix - dark) * percent(rng, 50, 150))
+    hiss = noise(rng, len(mix))
+    hiss = full(hiss * percent(rng, 10, 100) + smooth(hiss, between(rng, 4, 64)) * percent(rng, 10, 400))
+    mix = full(mix * 1000 + hiss * between(rng, 2, 32))
+    return (mix * int(rng.randint(14000, 32000)) // ONE).astype(np.int16)
+
+
+def clip(tag, number):
+    """The samples, int16, of clip `number` of style `tag`; they depend on nothing else."""
+    rng = np.random.RandomState(20170305 + 1000 * list(STYLES).index(tag) + number)
+    style = STYLES[tag]
+    tempo = int(rng.randint(1000 * style.bpm[0], 1000 * style.bpm[1] + 1))
+    samples = int(rng.randint(SECONDS[0] * RATE, SECONDS[1] * RATE + 1))
+    band, rhythms = drawBand(rng), drawRhythms(rng, style, tempo)
+    bar = style.beats * style.ticks
+
+    def onset(tick):
+        return tick * 60000 * RATE // (tempo * style.ticks)
+
+    early = int(rng.randint(0, onset(2 * bar)))         # the clip begins anywhere in two bars
+    filled = int(rng.randint(0, len(rhythms)))          # this voice plays a fill in the last beat of each phrase
+    phrase = bar * between(rng, 2, 8)
+    mix = np.zeros(samples + RATE, np.int64)
+    for voice, (rhythm, sounds) in enumerate(zip(rhythms, band)):
+        gain = percent(rng, 70, 100)
+        for tick in range((early + samples) // onset(1)):
+            weight = rhythm[tick % len(rhythm)]
+            if voice == filled and tick % phrase >= phrase - style.ticks and rng.randint(0, 2):
+                weight = '7'
+            at = onset(tick) - early + int(rng.randint(-RATE // 250, RATE // 250))      # 4 ms early or late
+            leftOut = rng.randint(0, 100) < 3
+            if weight != '.' and 0 <= at < samples and not leftOut:
+                sound = sounds[tick // bar % BARS]
+                level = int(weight) * gain * percent(rng, 80, 110) * 256 // 90000
+                mix[at:at + len(sound)] += sound * level >> 8
+    return record(rng, mix[:samples])
+
+
+def clipName(tag, number):
+    return f'{tag}/{tag}_{number:02d}.wav'
+
+
+def writeClip(folder, tag, number):
+    """Write one clip into `folder`/`tag`, whole or not at all."""
+    with whole(folder / clipName(tag, number), 'wb') as file, wave.open(file, 'wb') as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(RATE)
+        wav.writeframes(clip(tag, number).astype('<i2').tobytes())
+
+
+def storedSums():
+    """The sha256 of each clip, by its name below the data set's folder."""
+    return {name: digest for digest, name in map(str.split, SUMS.read_text().splitlines())}
+
+
+def wrongFiles(folder):
+    """Names of the clips that `folder` lacks, of those that differ from the stored sums, and of what else is there."""
+    sums = storedSums()
+    found = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+             for path in folder.rglob('*') if path.is_file()}
+    return sorted(name for name in sums | found if sums.get(name) != found.get(name))
+
+
+def make(out):
+    """Write the data set below the folder `out`.
+
+    Its folder takes its name once it is complete. A run that was stopped is taken up by the next one.
+
+    Raises
+    ------
+    UserError
+        If `out` is no folder or cannot be written to.
+    """
+    folder, partial = out / NAME, out / f'.{NAME}.part'
+    if folder.exists():
+        print(f'{folder} is there; --check compares it with {SUMS.name}; delete it to have it made anew')
+        return
+    if out.exists() and not out.is_dir():
+        raise UserError(f'{str(out)!r} is no folder; give the one that holds the data sets, such as data/datasets')
+    for tag in STYLES:
+        makeFolder(partial / tag)
+    for name in wrongFiles(partial):         # half-written, or of another version of this script
+        (partial / name).unlink(missing_ok=True)
+    missing = [(partial, tag, number) for tag in STYLES for number in range(CLIPS)
+               if not (partial / clipName(tag, number)).exists()]
+    for _ in inParallel(writeClip, missing, f'making {NAME}', 'clip'):
+        pass
+    try:
+        os.rename(partial, folder)
+    except OSError as error:
+        raise cannotWrite(folder, error) from error
+    print(f'{folder}: {len(STYLES)} styles, {CLIPS} clips each')
+
+
+def check(out):
+    """Compare the data set below the folder `out` with the stored sums; `UserError` if it differs."""
+    folder = out / NAME
+    if not folder.is_dir():
+        raise UserError(f'no folder {str(folder)!r} to check; make it with: python data/makeDanceLoops.py {out}')
+    wrong = wrongFiles(folder)
+    if wrong:
+        raise UserError(f'{len(wrong)} files of {str(folder)!r} are missing, extra or differ from {SUMS.name}: '
+                        f'{", ".join(wrong[:3])}{" ..." if len(wrong) > 3 else ""}; delete the folder and make it anew')
+    print(f'{folder}: all {len(storedSums())} clips as {SUMS.name} has them')
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('out', nargs='?', type=Path, default=HERE / 'datasets', metavar='OUT')
+    parser.add_argument('--check', action='store_true')
+    options = parser.parse_args(arguments)
+    (check if options.check else make)(options.out)
+
+
+if __name__ == '__main__':
+    exitOnUserError(main, sys.argv[1:])

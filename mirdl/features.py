@@ -1,0 +1,130 @@
+"""Spectrograms of audio files, by Essentia."""
+
+import os
+import stat
+
+import essentia
+import numpy as np
+
+from mirdl.errors import UserError
+
+essentia.log.infoActive = essentia.log.warningActive = False
+import essentia.streaming as streaming      # noqa: E402 (only after its greeting was silenced)
+
+SAMPLE_RATE = 44100     # Hz, what MonoLoader resamples to
+AUDIO = ('.wav', '.mp3', '.flac', '.ogg', '.oga', '.opus', '.au', '.snd', '.aif', '.aiff', '.m4a', '.mp4', '.aac', '.wma')
+
+
+class Unreadable(Exception):
+    """Why a file gave no spectrogram, in a few words."""
+
+
+class Unopened(Unreadable):
+    """The file could not even be opened, which may change without a change of the file."""
+
+
+def computeSpectrogram(file, DS):
+    """The spectrogram of one audio file.
+
+    MonoLoader (44.1 kHz) -> FrameCutter -> Windowing -> Spectrum (-> MelBands), all with Essentia's defaults but for
+    what `DS` says; the streaming mode gives the same bits as the standard mode's loop over frames, in two thirds of
+    its time.
+
+    Parameters
+    ----------
+    file : str
+        Any format that Essentia's AudioLoader reads.
+    DS : dict
+        parameters['DS']: frameSize and hopSize in samples, windowType, specTransform and melBands.
+
+    Returns
+    -------
+    ndarray, float32, (bands, frames)
+        Energy of the mel bands, or magnitude of the frameSize/2+1 bins for 'magnitudeSTFT'.
+
+    Raises
+    ------
+    Unreadable
+        If the file cannot be opened or decoded, holds no samples, or holds values that are not finite.
+    MemoryError
+        If its decoding takes more memory than there is.
+    """
+    _checkFile(file)
+    try:
+        spectra = _run(file, DS)
+    except RuntimeError as error:
+        if 'bad_alloc' in str(error):
+            raise MemoryError from error
+        raise Unreadable(f'cannot be decoded: {_short(error)}') from error
+    if spectra is None or not len(spectra):
+        raise Unreadable('holds no samples')
+    if not np.isfinite(spectra).all():
+        raise Unreadable('holds samples that are not finite numbers')
+    return np.ascontiguousarray(spectra.T)      # (bands, frames)
+
+
+def checkBands(DS):
+    """Refuse a number of mel bands that a spectrum of `frameSize` samples cannot be divided into."""
+    if DS['specTransform'] != 'mel':
+        return
+    try:
+        streaming.MelBands(numberBands=DS['melBands'], inputSize=DS['frameSize'] // 2 + 1)
+    except RuntimeError as error:
+        raise UserError(f"DS.melBands={DS['melBands']} is more than the {DS['frameSize'] // 2 + 1} bins of "
+                        f"DS.frameSize={DS['frameSize']} can give; lower melBands or raise frameSize") from error
+
+
+def _run(file, DS):
+    """Spectra, (frames, bands), through Essentia's network of streaming algorithms."""
+    pool = essentia.Pool()
+    loader = streaming.MonoLoader(filename=file)
+    # 'keep': by default the streaming FrameCutter puts noise into silent frames, the standard one does not
+    cutter = streaming.FrameCutter(frameSize=DS['frameSize'], hopSize=DS['hopSize'], silentFrames='keep')
+    window = streaming.Windowing(type=DS['windowType'])
+    spectrum = streaming.Spectrum()
+    loader.audio >> cutter.signal
+    cutter.frame >> window.frame
+    window.frame >> spectrum.frame
+    if DS['specTransform'] == 'mel':
+        mel = streaming.MelBands(numberBands=DS['melBands'])
+        spectrum.spectrum >> mel.spectrum
+        mel.bands >> (pool, 'spectra')
+    else:
+        spectrum.spectrum >> (pool, 'spectra')
+    essentia.run(loader)
+    return pool['spectra'] if pool.containsKey('spectra') else None
+
+
+def _checkFile(file):
+    try:
+        file.encode()
+        if not stat.S_ISREG(os.stat(file).st_mode):     # a pipe or a device may be read from without end
+            raise Unopened('cannot be opened: it is no regular file')
+        with open(file, 'rb') as opened:
+            if not opened.read(1):
+                raise Unreadable('is empty')
+    except UnicodeEncodeError as error:
+        raise Unopened('cannot be opened: its name is not UTF-8; rename it') from error
+    except OSError as error:
+        raise Unopened(f'cannot be opened: {error.strerror}') from error
+
+
+def _short(error):
+    """What went wrong, without the file's name: the last clause of Essentia's message, in other words where it is vague."""
+    clause = str(error).rpartition('error = ')[2].rpartition(': ')[2].rpartition('. ')[2].strip().rstrip('.')
+    return _CLEARER.get(clause, clause) or 'unknown error'
+
+
+_CLEARER = {
+    'End of file': 'it ends before any sound',
+    'Audio file has more than 2 channels': 'it has more than 2 channels; mix it down to stereo',
+    'Could not initialize swresample context': 'it has channels that Essentia does not know; mix it down to stereo',
+    'Unable to instantiate codec': 'its coding is not known to Essentia; convert it to wav',
+    'SRC ratio outside [1/256, 256] range': 'its sample rate is below 173 Hz',
+    '(0,inf)': 'its sample rate is above 2147483647 Hz',
+}
+
+
+def isAudio(name):
+    """Whether a file of this name is taken for audio: a known extension, and not hidden."""
+    return not name.startswith('.') and os.path.splitext(name)[1].lower() in AUDIO

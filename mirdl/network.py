@@ -1,0 +1,111 @@
+"""A network and its compiled functions, built once a run and made new for each fold and try."""
+
+import time
+
+import lasagne
+import numpy as np
+import theano
+import theano.tensor as T
+
+
+class Network:
+    """A network with its functions.
+
+    Parameters
+    ----------
+    buildNet : callable
+        (inputs, parameters, numClasses) -> output layer, dict of layers.
+    parameters : dict
+        Settled by mirdl.settings.check.
+    numClasses : int
+
+    Attributes
+    ----------
+    output : lasagne Layer
+        (chunks, classes), probabilities.
+    layers : dict of Layer
+    train : x: (chunks, 1, yInput, xInput), y: (chunks,) -> mean loss, accuracy; updates the weights
+    evaluate : x, y -> loss of each chunk: (chunks,), probabilities: (chunks, classes)
+    """
+
+    def __init__(self, buildNet, parameters, numClasses):
+        self._buildNet, self._parameters, self._numClasses = buildNet, parameters, numClasses
+        DL = parameters['DL']
+        print(f"compiling {DL['type']} ...", end='', flush=True)
+        start = time.time()
+        x, y = T.tensor4('x'), T.ivector('y')
+        self.output, self.layers = self._build(x, np.random.RandomState(0))
+        self._lr = theano.shared(np.asarray(DL['lr'], theano.config.floatX), 'lr')
+        prediction = lasagne.layers.get_output(self.output)
+        loss = costs(prediction, y, numClasses, DL['cost']).mean()
+        accuracy = T.mean(T.eq(T.argmax(prediction, axis=1), y), dtype=theano.config.floatX)
+        weights = lasagne.layers.get_all_params(self.output, trainable=True)
+        # the learning rate is a shared variable: nothing is compiled anew when it changes
+        updates = lasagne.updates.nesterov_momentum(loss, weights, self._lr, DL['momentum'])
+        self._velocities = [variable for variable in updates if variable not in set(weights)]
+        self.train = theano.function([x, y], [loss, accuracy], updates=updates)
+        test = lasagne.layers.get_output(self.output, deterministic=True)
+        self.evaluate = theano.function([x, y], [costs(test, y, numClasses, DL['cost']), test])
+        streams = [layer._srng for layer in lasagne.layers.get_all_layers(self.output) if hasattr(layer, '_srng')]
+        self._streams, self._noise = streams, [state for stream in streams for state, _ in stream.state_updates]
+        self._warmUp()
+        print(f' {time.time() - start:.1f} s, {self.numParams} parameters')
+
+    def reset(self, rng, seed):
+        """Initial weights drawn from `rng`, no momentum, the learning rate of the start, dropout seeded by `seed`."""
+        fresh, _ = self._build(None, rng)
+        self.setWeights(lasagne.layers.get_all_param_values(fresh))
+        self.setLearningRate(self._parameters['DL']['lr'])
+        for stream in self._streams:
+            stream.seed(seed)
+
+    def setLearningRate(self, lr):
+        """A new learning rate; momentum starts anew, as it did when the original compiled its functions anew."""
+        self._lr.set_value(np.asarray(lr, theano.config.floatX))
+        for velocity in self._velocities:
+            velocity.set_value(np.zeros_like(velocity.get_value()))
+
+    def getWeights(self):
+        """The values of all parameters, in get_all_params order."""
+        return lasagne.layers.get_all_param_values(self.output)
+
+    def setWeights(self, values):
+        """Set all parameters, given in get_all_params order."""
+        lasagne.layers.set_all_param_values(self.output, values)
+
+    def getState(self):
+        """All that training changes, as a dict of arrays: weights, momentum, learning rate, state of the dropout."""
+        return {'weights': self.getWeights(), 'others': [variable.get_value() for variable in self._others()]}
+
+    def setState(self, state):
+        """Go on from what `getState` gave."""
+        self.setWeights(state['weights'])
+        for variable, value in zip(self._others(), state['others'], strict=True):
+            variable.set_value(value)
+
+    @property
+    def numParams(self):
+        """How many numbers are learnt."""
+        return int(lasagne.layers.count_params(self.output))
+
+    def _others(self):
+        return [*self._velocities, self._lr, *self._noise]
+
+    def _build(self, x, rng):
+        lasagne.random.set_rng(rng)
+        return self._buildNet(x, self._parameters, self._numClasses)
+
+    def _warmUp(self):
+        """Call each function once, as JAX compiles at the first call."""
+        size, DS = self._parameters['DL']['batchSize'], self._parameters['DS']
+        x = np.zeros((size, DS['numChannels'], DS['yInput'], DS['xInput']), np.float32)
+        y = np.zeros(size, np.int32)
+        self.train(x, y)
+        self.evaluate(x, y)
+
+
+def costs(prediction, y, numClasses, cost):
+    """The cost of each chunk: (chunks,), of the probabilities `prediction`: (chunks, classes)."""
+    if cost == 'squared_error':
+        return lasagne.objectives.squared_error(prediction, T.extra_ops.to_one_hot(y, numClasses)).mean(axis=1)
+    return lasagne.objectives.categorical_crossentropy(prediction, y)

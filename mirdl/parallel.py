@@ -1,0 +1,39 @@
+"""Independent pieces of work on all cores, by joblib."""
+
+from concurrent.futures.process import BrokenProcessPool
+
+from joblib import Parallel, cpu_count, delayed
+
+from mirdl.errors import UserError
+from mirdl.progress import bar
+
+
+def inParallel(function, calls, title, unit):
+    """Call `function` with each tuple of arguments in `calls`, in as many other processes as there are cores.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module that the processes can import.
+    calls : list of tuple
+    title, unit : str
+        For the progress bar.
+
+    Yields
+    ------
+    object
+        The results, in the order of `calls`, each as soon as it and those before it are there.
+
+    Raises
+    ------
+    UserError
+        If the system ends one of the processes. What a call raises is raised here.
+    """
+    workers = max(2, min(len(calls), cpu_count()))      # with one, joblib would call in this process
+    results = Parallel(n_jobs=workers, return_as='generator', pre_dispatch='2*n_jobs', batch_size=1)(
+        delayed(function)(*call) for call in calls)
+    try:
+        yield from bar(results, total=len(calls), desc=title, unit=unit, disable=not calls)
+    except BrokenProcessPool as error:
+        raise UserError(f'a process that worked on the {title} was ended by the system, for want of memory most likely; '
+                        'end other programs, then run again') from error

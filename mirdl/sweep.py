@@ -1,0 +1,89 @@
+"""Sweeps: the product of lists of values, a run for each combination; what is done of it is known after any end."""
+
+import os
+from contextlib import contextmanager
+from itertools import product
+
+from mirdl import checkpoint, pickles, results
+from mirdl.errors import UserError
+from mirdl.locks import locked
+from mirdl.settings import MEANS
+
+FORMAT = 'mirdl sweep 1'
+ENDING = '.sweep'
+
+
+def combinations(text):
+    """The combinations of a sweep, each a list of overrides for `settings.override`.
+
+    Raises
+    ------
+    UserError
+        If `text` is not of the form 'key=value,value key=value,value', names a key twice, or one that is no part of a run.
+
+    Examples
+    --------
+    >>> combinations('DL.type=oNetOne,pNetOne folds=4')
+    [['DL.type=oNetOne', 'folds=4'], ['DL.type=pNetOne', 'folds=4']]
+    """
+    lists = {}
+    for part in text.split():
+        key, equals, values = part.partition('=')
+        if not equals or not all(values.split(',')) or key in (*lists, *MEANS, 'mode'):
+            raise UserError(f'sweep={text} is not understood at {part!r}: expected key=value,value ..., each key of a run once, '
+                            'for instance sweep="DL.type=oNetOne,pNetOne random_seed=1,2,3"')
+        lists[key] = [f'{key}={value}' for value in values.split(',')]
+    return [list(combination) for combination in product(*lists.values())]
+
+
+@contextmanager
+def begun(runs):
+    """Keep a new sweep, and hold its lock meanwhile.
+
+    Parameters
+    ----------
+    runs : list of dict
+        What each run is to be begun with: parameters, id, and title, its overrides in words.
+
+    Yields
+    ------
+    str
+        The sweep's id.
+    """
+    id = results.newId()
+    with _locked(id):
+        pickles.dump({'format': FORMAT, 'runs': runs}, _path(id))
+        yield id
+
+
+@contextmanager
+def resumed(id):
+    """The runs of the sweep `id`, its lock held meanwhile."""
+    with _locked(id):
+        yield checkpoint.load(_path(id), FORMAT, 'runs')['runs']
+
+
+def find(id):
+    """The id of the stopped sweep that resume=`id` means, or None: its own id, or 'last' if the latest stopped run is of one."""
+    files = [file for file in os.listdir(results.FOLDER) if file.endswith(ENDING)] if os.path.isdir(results.FOLDER) else []
+    files.sort(key=lambda file: os.path.getmtime(os.path.join(results.FOLDER, file)))
+    there = [file.removeprefix('Sweep_').removesuffix(ENDING) for file in files]
+    if id != 'last':
+        return id if id in there else None
+    run = checkpoint.latest()
+    return run.get('sweep') if run else there[-1] if there else None
+
+
+def forget(id):
+    """The sweep has ended."""
+    os.unlink(_path(id))
+
+
+def _path(id):
+    return results.pathOf(f'Sweep_{id}', ENDING)
+
+
+def _locked(id):
+    def refuse():
+        raise UserError(f'another process is working on the sweep {id!r}; wait for it, or stop it first')
+    return locked(results.pathOf(f'Sweep_{id}', checkpoint.LOCK), refuse)

@@ -1,0 +1,177 @@
+"""Calls in several processes at once, here or on a Dask cluster; a call whose process dies is made again."""
+
+import io
+import logging
+import os
+import pickle
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import Counter, deque
+from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
+
+from joblib import cpu_count
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import BrokenProcessPool
+from tqdm import tqdm
+
+from mirdl.errors import UserError
+from mirdl.progress import bar
+
+DEATHS = 3          # of the processes that a call was made in, after which it is given up
+# how many threads OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) have in a process
+THREADS = 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMBA_NUM_THREADS', 'NPROC'
+
+_oneAtATime = threading.Lock()      # stdout, the current folder and Lasagne's random stream belong to a whole process
+
+
+def engine(means, progress):
+    """A function like `map` that makes its calls as `means` say, and gives their results in the order in which they end.
+
+    Parameters
+    ----------
+    means : dict
+        Of `settings.MEANS`.
+    progress : callable
+        For the bar: gives how much work there is, how much is done, and some words on what is under way.
+
+    Returns
+    -------
+    callable
+        (function, calls) -> iterator. Both must pickle, and a call needs a `title`. It raises what a call raises, and UserError for a call that
+        ends one process after another or a cluster that is not there. `map` itself if there is but one worker.
+    """
+    if means['cluster']:
+        return partial(_onCluster, means['cluster'], progress)
+    if means['workers'] > 1:
+        return partial(_onThisMachine, means['workers'], progress)
+    return map
+
+
+@contextmanager
+def silence():
+    """Print nothing."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield
+
+
+def _onThisMachine(count, progress, function, calls):
+    """In `count` processes that share the cores, by joblib's loky. Each is a pool of its own, as a death ends a whole pool."""
+    share = str(max(1, cpu_count() // count))
+    environment = {name: os.environ.get(name, share) for name in THREADS}
+    with ExitStack() as pools:
+        def hire():
+            pool = ProcessPoolExecutor(1, env=environment, initializer=_belongTo, initargs=(os.getpid(),))
+            pools.callback(pool.shutdown, kill_workers=True)
+            return pool
+        yield from _each(function, calls, [hire() for _ in range(min(count, len(calls)))], hire, progress)
+
+
+def _onCluster(address, progress, function, calls):
+    """On the Dask cluster whose scheduler has this address, or is described by this file. Dask makes a call again by itself."""
+    from distributed import Client      # only here: it takes a second
+    logging.getLogger('distributed.client').setLevel(logging.CRITICAL + 1)     # what is of use comes as an exception
+    place = {'scheduler_file': os.path.abspath(address)} if os.path.exists(address) else {'address': address}
+    try:
+        client = Client(**place, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f'cluster={address}: no Dask scheduler answers there ({error}); expected tcp://host:8786 or a scheduler '
+                        "file of one that runs (README.md: 'On a cluster')") from error
+    with client:
+        _checkWorkers(client, address)
+        yield from _each(function, calls, [client.get_executor(pure=False)] * len(calls), None, progress)
+
+
+def _checkWorkers(client, address):
+    """Refuse workers that would take several calls at a time."""
+    threads = client.nthreads()
+    for worker, count in threads.items():
+        if count > 1:
+            raise UserError(f'the worker {worker} of cluster={address} has {count} threads, and a training needs a process of its '
+                            'own: start workers with --nthreads 1, and --nworkers for several on a machine')
+    print(f'cluster {address}: {len(threads)} workers' + ('' if threads else ', waiting for some'), flush=True)
+
+
+def _each(function, calls, idle, hire, progress):
+    """Make the calls in the pools `idle`, each of which takes one at a time; `hire` gives a new one for one that broke."""
+    waiting, running, deaths = deque(enumerate(calls)), {}, Counter()
+    with _screen(progress, waiting) as tell:
+        while waiting or running:
+            while waiting and idle:
+                number, call = waiting.popleft()
+                pool = idle.pop()
+                try:
+                    future = pool.submit(_there, os.getcwd(), os.environ.get('THEANO_FLAGS', ''), pickle.dumps((function, call)))
+                    running[future] = pool, number, call
+                except BrokenProcessPool:       # it died while it had nothing to do
+                    waiting.appendleft((number, call))
+                    idle.append(hire())
+            for future in wait(running, 1, FIRST_COMPLETED).done:
+                pool, number, call = running.pop(future)
+                try:
+                    result, said = future.result()
+                    idle.append(pool)
+                    tell(said)
+                    yield result
+                except BrokenProcessPool as error:
+                    deaths[number] += 1
+                    if deaths[number] == DEATHS:
+                        raise _givenUp(call) from error
+                    tell(f'{call.title}: the process was ended by the system; its work is taken up again')
+                    waiting.appendleft((number, call))
+                    idle.append(hire())
+                except CancelledError as error:
+                    raise UserError('the connection to the Dask scheduler is lost; start it anew') from error
+                except Exception as error:
+                    if type(error).__name__ == 'KilledWorker':      # Dask's own word for it
+                        raise _givenUp(call) from error
+                    raise
+            tell()
+
+
+def _there(folder, flags, work):
+    """In a worker: make a call in `folder`, under Theano's `flags`; its result, and what it printed."""
+    with _oneAtATime, redirect_stdout(io.StringIO()) as said, redirect_stderr(io.StringIO()):
+        if not os.path.isdir(folder):
+            raise UserError(f'the worker on {socket.gethostname()} has no folder {folder}: all need to see it under the same path')
+        os.chdir(folder)
+        if 'theano' in sys.modules and os.environ.get('THEANO_FLAGS') != flags:
+            raise UserError(f'the worker on {socket.gethostname()} has begun with other THEANO_FLAGS than {flags}; start it anew')
+        os.environ['THEANO_FLAGS'] = flags
+        function, call = pickle.loads(work)
+        return function(call), said.getvalue()
+
+
+def _givenUp(call):
+    return UserError(f'{call.title} was given up: {DEATHS} processes that worked on it were ended by the system, for want of memory '
+                     'most likely; lower workers or DL.batchSize, or end other programs')
+
+
+@contextmanager
+def _screen(progress, calls):
+    """One bar for all calls. Gives a function that brings it up to date, and prints what it is given above it."""
+    total, done, _ = progress()
+    with bar(total=total, initial=done, unit='epoch', disable=not calls) as screen:
+        def tell(text=''):
+            if text:
+                screen.write(text.rstrip('\n'))
+            screen.total, done, words = progress()
+            screen.set_postfix_str(words, refresh=False)
+            screen.update(done - screen.n)
+        yield tell
+
+
+def _belongTo(parent):
+    """A worker leaves Ctrl-C to the process `parent`, and ends with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tqdm.set_lock(threading.RLock())    # its own one would be left behind, with a warning, when the worker is killed
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+    threading.Thread(target=watch, daemon=True).start()

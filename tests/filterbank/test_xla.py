@@ -1,0 +1,91 @@
+"""XLA's form against NumPy; test_ffi.py holds the kernels against it."""
+
+import jax
+import numpy as np
+import pytest
+from filterbank import xla
+
+FILTERS = [(7, 2), (95, 2), (1, 1), (97, 1), (48, 2)]     # of three classes, mixed
+
+
+def bank(filters, dtype='float32', shape=(3, 2, 11, 130)):
+    """x, and W, b, W, b ..."""
+    rng = np.random.RandomState(1)
+    arrays = [a for length, count in filters for a in (
+        rng.standard_normal((count, shape[1], 1, length)) / length ** .5, rng.standard_normal(count))]
+    return rng.standard_normal(shape).astype(dtype), [array.astype(dtype) for array in arrays]
+
+
+def test_the_largest_windows_and_their_places(largest):
+    rng = np.random.RandomState(0)
+    x = rng.standard_normal((3, 2, 11, 30))
+    parameters = []
+    for length, count in [(7, 2), (30, 1), (7, 1)]:
+        parameters += [rng.standard_normal((count, 2, 1, length)), rng.standard_normal(count)]
+    value, where = xla.largest(x, *parameters, pool_bands=3)
+    np.testing.assert_allclose(value, largest(x, *parameters, pool_bands=3), rtol=1e-12)
+    assert value.shape == (3, 4, 3) and where.dtype == np.int32
+
+    def total(x, *parameters):
+        return (xla.largest(x, *parameters, pool_bands=3)[0] * weights).sum()
+
+    weights = rng.standard_normal(value.shape)
+    expected = jax.grad(total, tuple(range(7)))(x, *parameters)
+    found = xla.parameter_gradient(x, weights, where, [(7, 2), (30, 1), (7, 1)], 3)
+    of_input = xla.input_gradient(x, weights, where, *parameters, pool_bands=3)
+    for f, e in zip([of_input, *found], expected, strict=True):
+        np.testing.assert_allclose(f, e, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize('dtype, error', [('float32', 1e-5), ('float64', 1e-12)])
+def test_filters_of_several_classes_stay_in_order(largest, dtype, error):
+    x, parameters = bank(FILTERS, dtype)
+    value, where = jax.jit(lambda *arrays: xla.largest(*arrays, pool_bands=3))(x, *parameters)
+    np.testing.assert_allclose(value, largest(x, *parameters, pool_bands=3), rtol=0, atol=error)
+    assert value.dtype == dtype and where.dtype == np.int32
+
+
+def test_gradients_of_several_classes():
+    x, parameters = bank(FILTERS, 'float64')
+    gradient = np.random.RandomState(2).standard_normal((3, 8, 3))
+
+    def total(arrays):
+        value, where = xla.largest(*arrays, pool_bands=3)
+        return (value * gradient).sum(), where
+
+    expected, where = jax.jit(jax.grad(total, has_aux=True))([x, *parameters])
+    found = jax.jit(lambda *arrays: [xla.input_gradient(x, gradient, *arrays, pool_bands=3),
+                                     *xla.parameter_gradient(x, gradient, where, FILTERS, 3)])(where, *parameters)
+    for f, e in zip(found, expected, strict=True):
+        np.testing.assert_allclose(f, e, rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize('odd', [np.nan, np.inf])
+def test_nan_and_infinity_come_through_in_their_group_alone(odd):
+    x, parameters = bank([(5, 2), (30, 1)])
+    x[0, 1, 2, 100] = odd
+    value, _ = jax.jit(lambda *arrays: xla.largest(*arrays, pool_bands=3))(x, *parameters)
+    assert np.isnan(value[0, :, 0]).all() and np.isfinite(value[0, :, 1:]).all() and np.isfinite(value[1:]).all()
+
+
+def test_several_banks_at_once_equal_one_by_one():
+    """As the folds of a cross-validation that are trained together have them."""
+    x, parameters = bank(FILTERS[:3])
+    several = [np.stack([a, a[::-1], -a]) for a in (x, *parameters)]
+    one = jax.jit(lambda *arrays: xla.largest(*arrays, pool_bands=3))
+    value, where = jax.jit(jax.vmap(one))(*several)
+    for i in range(3):
+        expected, place = one(*[a[i] for a in several])
+        np.testing.assert_allclose(value[i], expected, rtol=1e-5)
+        np.testing.assert_array_equal(where[i], place)
+
+
+@pytest.mark.parametrize('precision, error', [('float32', 1e-5), ('tensorfloat32', 1e-3)])
+def test_the_products_take_the_precision_that_jax_is_set_to(largest, precision, error):
+    x, parameters = bank([(6, 5), (41, 5), (126, 1), (216, 1)], shape=(2, 1, 8, 250))
+    compute = jax.jit(lambda *arrays: xla.largest(*arrays, pool_bands=4))
+    with jax.default_matmul_precision(precision):
+        text = compute.lower(x, *parameters).as_text()
+        value, _ = compute(x, *parameters)
+    assert {'float32': 'HIGHEST', 'tensorfloat32': 'HIGH,'}[precision] in text.replace('HIGH]', 'HIGH,')
+    np.testing.assert_allclose(value, largest(x, *parameters, pool_bands=4), rtol=0, atol=error)

@@ -1,0 +1,75 @@
+import os
+import pickle
+import shutil
+import time
+
+import loadDatasets
+import numpy as np
+import pytest
+from mirdl import cache, pickles
+
+
+@pytest.fixture
+def compute(beats, workplace, parameters, capsys):
+    """Calls cache.spectrograms for Beats; gives the spectrograms and what was printed."""
+    shutil.copytree(beats, workplace / 'data/datasets/Beats')
+    DS = parameters('DS.dataset=Beats')['DS']
+
+    def call():
+        songs = cache.spectrograms(loadDatasets.findSongs('Beats'), DS)
+        return songs, capsys.readouterr().out
+    return call
+
+
+PATH = 'data/preloaded/Beats_2048_1024_mel_40_blackmanharris62.pickle'
+
+
+def test_second_time_loads_the_same(compute):
+    first, out = compute()
+    assert f'saved the spectrograms to {PATH}' in out
+    start = time.time()
+    second, out = compute()
+    assert f'loaded the spectrograms of 18 songs from {PATH}' in out
+    assert list(first) == list(second)
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_only_new_and_changed_songs_are_computed(compute, monkeypatch):
+    first, _ = compute()
+    shutil.copy('data/datasets/Beats/slow/slow 0.wav', 'data/datasets/Beats/slow/extra.wav')
+    os.remove('data/datasets/Beats/fast/fast 1.wav')
+    os.utime('data/datasets/Beats/fast/fast 0.wav', ns=(1, 1))
+    calls = []
+    original = cache.inParallel
+    monkeypatch.setattr(cache, 'inParallel', lambda function, jobs, *rest: calls.extend(jobs) or original(function, jobs, *rest))
+    second, out = compute()
+    assert 'is stale: 2 songs are new or changed, 1 are gone' in out
+    assert sorted(os.path.basename(file) for file, _ in calls) == ['extra.wav', 'fast 0.wav']
+    assert np.array_equal(second['slow/extra.wav'], first['slow/slow 0.wav']) and 'fast/fast 1.wav' not in second
+
+
+@pytest.mark.parametrize('spoil, reason', [
+    (lambda content: content[:-1000], ''),
+    (lambda content: b'', ''),
+    (lambda content: pickle.dumps([1, 2]), 'another format'),
+    (lambda content: pickle.dumps(print), 'neither a NumPy array nor a plain value'),
+    (lambda content: content.replace(b'blackmanharris62', b'blackmanharris70'), 'made with other parameters'),
+])
+def test_truncated_foreign_and_stale_files_are_named_and_computed_anew(compute, spoil, reason):
+    first, _ = compute()
+    with open(PATH, 'rb') as file:
+        content = file.read()
+    with open(PATH, 'wb') as file:
+        file.write(spoil(content))
+    second, out = compute()
+    assert f'{PATH} cannot be used and is computed anew: ' in out and reason in out
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    assert set(pickles.load(PATH)['songs']) == set(first)
+
+
+def test_an_unreadable_song_keeps_its_reason(compute):
+    with open('data/datasets/Beats/slow/text.wav', 'w') as file:
+        file.write('hello')
+    assert 'cannot be decoded' in compute()[0]['slow/text.wav']
+    songs, out = compute()
+    assert 'loaded the spectrograms' in out and 'cannot be decoded' in songs['slow/text.wav']

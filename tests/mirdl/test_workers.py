@@ -1,0 +1,45 @@
+import os
+
+import calls
+import pytest
+from calls import Call
+from joblib import cpu_count
+from mirdl import workers
+from mirdl.errors import UserError
+
+
+def each(function, made, count=2):
+    engine = workers.engine({'workers': count, 'cluster': ''}, lambda: (len(made), 0, ''))
+    return list(engine(function, made))
+
+
+def test_calls_are_made_in_other_processes_that_share_the_cores():
+    found = each(calls.threads, [Call(number) for number in range(4)])
+    pids, threads = zip(*found)
+    assert os.getpid() not in pids and len(set(pids)) == 2
+    assert threads == ([str(max(1, cpu_count() // 2))] * len(workers.THREADS),) * 4
+
+
+def test_one_worker_is_map_itself():
+    assert workers.engine({'workers': 1, 'cluster': ''}, None) is map
+
+
+def test_results_come_once_and_what_was_printed_is_printed_here(capsys):
+    assert sorted(each(calls.square, [Call(number) for number in range(5)])) == [0, 1, 4, 9, 16]
+    assert sorted(capsys.readouterr().out.split('\n'))[1:] == [f'squared {number}' for number in range(5)]
+    assert each(calls.square, []) == []
+
+
+def test_what_a_call_raises_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        each(calls.divide, [Call(1), Call(0)])
+
+
+def test_a_call_whose_process_died_is_made_again(tmp_path, capsys):
+    assert sorted(each(calls.die, [Call(number, str(tmp_path)) for number in range(3)])) == [0, 1, 2]
+    assert capsys.readouterr().out.count('call 1: the process was ended by the system; its work is taken up again') == 2
+
+
+def test_a_call_that_ends_every_process_is_given_up():
+    with pytest.raises(UserError, match='call 1 was given up: 3 processes that worked on it were ended by the system'):
+        each(calls.dieAlways, [Call(number) for number in range(2)])

@@ -1,0 +1,337 @@
+"""Real processes, killed at random instants and resumed: nothing may be lost, nothing may differ.
+
+MIRDL_TORTURE=1 runs the long form (200 kills; `make torture`).
+"""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import psutil
+import pytest
+from conftest import ROOT, link
+
+UNFINISHED = '.checkpoint', '.state', '.lock', '.part'
+LONG = bool(os.environ.get('MIRDL_TORTURE'))
+KILLS = 200 if LONG else 20
+RUN = ('DS.dataset=Beats', 'DL.type=oNetOne', 'DS.xInput=100', 'chunkHop=20', 'folds=3', 'DL.batchSize=10', 'DL.num_epochs=40',
+       'DL.momentum=0.9')
+
+
+@pytest.fixture
+def here(beats, workplace):
+    link(beats, workplace)
+    return workplace
+
+
+class start:
+    """A process of run.py, with the processes that it starts; what it prints goes to a file, so that nothing waits for them."""
+
+    def __init__(self, *arguments):
+        self.log = open('log.txt', 'w+')
+        self.process = subprocess.Popen([sys.executable, os.path.join(ROOT, 'run.py'), *arguments], start_new_session=True,
+                                        stdout=self.log, stderr=subprocess.STDOUT)
+        self.send_signal = self.process.send_signal
+
+    def communicate(self, timeout):
+        self.process.wait(timeout)
+        with self.log:
+            self.log.seek(0)
+            return self.log.read(), None
+
+    @property
+    def returncode(self):
+        return self.process.returncode
+
+    def kill(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.log.close()
+
+
+def left():
+    """The files in data/results, by their names without the run's id."""
+    found = {}
+    for name in os.listdir('data/results'):
+        with open(os.path.join('data/results', name), 'rb') as file:
+            found[withoutId(name.encode())] = withoutId(file.read()) if not name.endswith('.json') else None
+    return found
+
+
+def withoutId(content):
+    return re.sub(rb'\d{8}-\d{6}-[0-9a-f]{8}', b'ID', content)
+
+
+@pytest.fixture(scope='module')
+def undisturbed(beats, tmp_path_factory):
+    """The files of a run that nothing happened to, and how long it took."""
+    folder = tmp_path_factory.mktemp('undisturbed')
+    for name in ('datasets', 'results'):
+        (folder / 'data' / name).mkdir(parents=True)
+    link(beats, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        begin = time.time()
+        process = start(*RUN)
+        out, _ = process.communicate(timeout=600)
+        assert process.returncode == 0, out
+        return left(), time.time() - begin
+
+
+def test_killed_at_random_instants_every_file_is_the_same_to_the_bit(here, undisturbed, record_property):
+    expected, seconds = undisturbed
+    rng, kills, ends, output = random.Random(5), 0, 0, ''
+    while kills < KILLS or not ends:
+        stopped = any(name.endswith('.checkpoint') for name in os.listdir('data/results'))
+        process = start('resume=last') if stopped else start(*RUN)
+        try:
+            output, _ = process.communicate(timeout=rng.uniform(0, seconds) if kills < KILLS else 600)
+            assert process.returncode == 0, output
+            assert left() == expected, 'a run that was killed and resumed differs'
+            ends += 1
+            for name in os.listdir('data/results'):
+                os.unlink(os.path.join('data/results', name))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += 1
+    record_property('count', f'{kills} kills survived, {ends} runs ended with equal files')
+
+
+def test_ctrl_c_ends_cleanly_with_the_line_that_resumes(here):
+    process = start(*RUN)
+    waitForCheckpoint(process)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=100)
+    assert process.returncode == 130
+    [id] = re.findall(r'stopped by Ctrl-C; go on with: python run.py resume=(\S+)', out)
+    assert 'Traceback' not in out
+    process = start(f'resume={id}')
+    out, _ = process.communicate(timeout=600)
+    assert process.returncode == 0 and '[CV-MAJORITYVOTE]' in out
+    assert not [name for name in os.listdir('data/results') if name.endswith(UNFINISHED)]
+
+
+def workersOf(process):
+    """The processes that work for `process`."""
+    children = psutil.Process(process.process.pid).children()
+    return [child for child in children if child.is_running() and 'popen_loky_posix' in ' '.join(child.cmdline())]
+
+
+def killWorkers(process, pause=0):
+    for child in workersOf(process):
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+        time.sleep(pause)
+
+
+def test_with_workers_killed_alone_and_with_all_others_every_file_is_the_same_to_the_bit(here, undisturbed):
+    expected, _ = undisturbed
+    process = start(*RUN, 'workers=2')
+    waitForCheckpoint(process)
+    killWorkers(process, pause=1)       # those that train are replaced
+    while len(workersOf(process)) < 2:
+        time.sleep(0.1)
+    waitForCheckpoint(process)
+    process.kill()
+    process = start('resume=last', 'workers=2')
+    out, _ = process.communicate(timeout=600)
+    assert process.returncode == 0 and re.search(r'going on with \S+: [0-2] of 3 trainings are done', out), out
+    assert left() == expected
+
+
+def test_a_fold_that_ends_its_workers_is_told_and_resumed(here, undisturbed):
+    expected, _ = undisturbed
+    process = start(*RUN, 'workers=2')
+    while not any(name.endswith('.checkpoint') for name in os.listdir('data/results')):
+        time.sleep(0.1)                 # not those that compute spectrograms
+    while process.process.poll() is None:
+        with suppress(psutil.NoSuchProcess):
+            killWorkers(process)
+        time.sleep(0.1)
+    out, _ = process.communicate(timeout=100)
+    assert process.returncode == 1 and 'Traceback' not in out
+    [id] = re.findall(r'error: fold [12] of 3 was given up: 3 processes .* then go on with: python run.py resume=(\S+)', out)
+    process = start(f'resume={id}')
+    out, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, out
+    assert left() == expected
+
+
+def test_ctrl_c_ends_the_workers_too(here):
+    process = start(*RUN, 'workers=2')
+    waitForCheckpoint(process)
+    workers = workersOf(process)
+    os.killpg(process.process.pid, signal.SIGINT)       # as a terminal does
+    out, _ = process.communicate(timeout=100)
+    assert process.returncode == 130 and 'go on with: python run.py resume=' in out
+    assert 'Traceback' not in out and 'Warning' not in out, out
+    assert len(workers) >= 2 and not any(worker.is_running() for worker in workers)
+    assert not [name for name in os.listdir('data/results') if name.endswith(('.lock', '.part')) and '-f' not in name]
+
+
+def test_a_second_process_on_a_run_is_refused_and_other_runs_go_on(here):
+    process = start(*RUN)
+    name = waitForCheckpoint(process)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        second = start('resume=last')
+        out, _ = second.communicate(timeout=100)
+        assert second.returncode == 1
+        assert f"error: another process is working on the run '{name}'; wait for it, or stop it first" in out
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+
+
+def test_a_sweep_is_stopped_resumed_and_compared(here):
+    command = (*RUN[:-2], 'DL.num_epochs=12', 'sweep=chunkHop=20,30 random_seed=1,2')
+    process = start(*command)
+    while not any(name.startswith('CrossValidation') and name.endswith('.json') for name in os.listdir('data/results')):
+        assert process.process.poll() is None
+        time.sleep(0.02)
+    waitForCheckpoint(process)
+    done = {name: os.stat(f'data/results/{name}').st_mtime_ns for name in os.listdir('data/results') if name.endswith('-f0.result')}
+    process.kill()
+    process = start('resume=last', 'workers=2')
+    out, _ = process.communicate(timeout=600)
+    assert process.returncode == 0 and 'run 4 of 4: chunkHop=30 random_seed=2' in out
+    assert done == {name: os.stat(f'data/results/{name}').st_mtime_ns for name in done}, 'what is done is not done again'
+    *_, header, first, second, third, fourth = out.rstrip().split('\n')
+    assert 'majority vote (%)' in header and [line.split()[2] for line in (first, second, third, fourth)] == ['20', '20', '30', '30']
+    assert len([name for name in os.listdir('data/results') if name.endswith('.npz')]) == 12
+    assert not [name for name in os.listdir('data/results') if name.endswith((*UNFINISHED, '.sweep'))]
+
+
+def test_an_impossible_combination_of_a_sweep_is_told_before_any_work(here, script):
+    ended = script('run.py', *RUN, 'sweep=DL.type=oNetOne,oNetNine')
+    assert ended.returncode == 1 and 'oNetNine' in ended.stderr and 'Data set' not in ended.stdout
+    assert os.listdir('data/results') == []
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A Dask scheduler and two workers, started as from a shell: (scheduler's file, its process, the workers' processes)."""
+    file = tmp_path / 'scheduler.json'
+    environment = {**os.environ, 'PYTHONPATH': ROOT}
+
+    def dask(*arguments):
+        return subprocess.Popen([sys.executable, '-m', 'dask', *arguments, '--scheduler-file', file, '--no-dashboard'],
+                                env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    scheduler = dask('scheduler', '--host', '127.0.0.1', '--port', '0')
+    nannies = [dask('worker', '--nthreads', '1', '--local-directory', tmp_path) for _ in range(2)]
+    try:
+        yield file, scheduler, nannies
+    finally:
+        for process in (*nannies, scheduler):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def daskWorkers(nannies):
+    children = [child for nanny in nannies for child in psutil.Process(nanny.pid).children()]
+    return [child for child in children if 'spawn_main' in ' '.join(child.cmdline())]
+
+
+def test_on_a_cluster_whose_workers_and_scheduler_are_killed_every_file_is_the_same_to_the_bit(here, undisturbed, cluster):
+    expected, _ = undisturbed
+    file, scheduler, nannies = cluster
+    process = start(*RUN, f'cluster={file}')
+    waitForCheckpoint(process)
+    for worker in daskWorkers(nannies):
+        worker.kill()
+        time.sleep(2)
+    waitForCheckpoint(process)
+    scheduler.kill()
+    out, _ = process.communicate(timeout=200)
+    assert process.returncode == 1 and 'Traceback' not in out, out
+    assert 'error: the connection to the Dask scheduler is lost; start it anew; then go on with: python run.py resume=' in out
+    process = start('resume=last')
+    out, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, out
+    assert left() == expected
+
+
+def test_a_whole_run_on_a_cluster_one_worker_killed(here, undisturbed, cluster):
+    expected, _ = undisturbed
+    file, _, nannies = cluster
+    process = start(*RUN, f'cluster={file}')
+    waitForCheckpoint(process)
+    daskWorkers(nannies)[0].kill()
+    out, _ = process.communicate(timeout=200)
+    assert process.returncode == 0 and '2 workers' in out, out
+    assert left() == expected
+
+
+def test_no_cluster_is_told(here, script):
+    ended = script('run.py', *RUN, 'cluster=tcp://127.0.0.1:9')
+    assert ended.returncode == 1 and 'Traceback' not in ended.stderr
+    assert 'error: cluster=tcp://127.0.0.1:9: no Dask scheduler answers there' in ended.stderr
+
+
+def waitForCheckpoint(process):
+    """The name of the run, once an epoch of it is saved."""
+    while process.process.poll() is None:
+        for name in os.listdir('data/results'):
+            if name.endswith('.state'):
+                return name.rpartition('-f')[0]
+        time.sleep(0.02)
+    raise AssertionError(process.communicate(timeout=10)[0])
+
+
+@pytest.mark.parametrize('arguments, words', [
+    (['resume=last'], "there is no stopped run 'last' in data/results; to be resumed there: none"),
+    (['resume=123', 'folds=3'], 'resume=123 goes on with the parameters that the run was begun with; leave out the other arguments'),
+])
+def test_what_cannot_be_resumed_is_told(here, script, arguments, words):
+    ended = script('run.py', *arguments)
+    assert ended.returncode == 1 and words in ended.stderr and 'Traceback' not in ended.stderr
+
+
+def test_a_damaged_checkpoint_is_named(here, script):
+    with open('data/results/Beats_oNetOne_x.checkpoint', 'wb') as file:
+        file.write(b'rubbish')
+    ended = script('run.py', 'resume=x')
+    assert ended.returncode == 1
+    assert "error: cannot go on from 'data/results/Beats_oNetOne_x.checkpoint'" in ended.stderr
+
+
+@pytest.mark.skipif(not LONG or os.geteuid() != 0, reason='of the long form; a small disk is mounted, which only root may')
+def test_a_full_disk_at_a_random_instant_loses_nothing(here, undisturbed):
+    expected, seconds = undisturbed
+    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', 'data/results'], capture_output=True).returncode:
+        pytest.skip('this machine does not let us mount a small disk')
+    rng, full = random.Random(6), 0
+    try:
+        while True:
+            stopped = any(name.endswith('.checkpoint') for name in os.listdir('data/results'))
+            process = start('resume=last') if stopped else start(*RUN)
+            try:
+                out, _ = process.communicate(timeout=rng.uniform(seconds / 3, seconds) if full < KILLS // 5 else 600)
+            except subprocess.TimeoutExpired:
+                fill('data/results/filler')
+                out, _ = process.communicate(timeout=600)
+                os.unlink('data/results/filler')
+            if process.returncode == 0:
+                break
+            assert process.returncode == 1 and 'No space left on device' in out and 'Traceback' not in out, out
+            assert not [name for name in os.listdir('data/results') if name.endswith('.part')]
+            full += 1
+        assert left() == expected
+    finally:
+        subprocess.run(['umount', '-l', 'data/results'], check=True)
+
+
+def fill(path):
+    """Take all the space that is left on the disk of `path`."""
+    with open(path, 'wb', buffering=0) as file:
+        try:
+            while file.write(b'\0' * 4096):
+                pass
+        except OSError:
+            pass

@@ -1,0 +1,63 @@
+"""Which device is chosen, and what it is told; GPUs are made up, as few machines that test this have one."""
+
+import jax
+import pytest
+import theano
+from theano import device
+from theano.link import xla
+
+
+class Card:
+    platform = "gpu"
+
+    def __init__(self, id, device_kind="NVIDIA H200"):
+        self.id, self.device_kind = id, device_kind
+
+    def __str__(self):
+        return f"CudaDevice(id={self.id})"
+
+
+@pytest.fixture
+def cards(monkeypatch):
+    """Two cards, and what would be set in JAX."""
+    there, found = jax.devices, [Card(0), Card(1, "NVIDIA L4")]
+    monkeypatch.setattr(jax, "devices", lambda platform=None: there("cpu") if platform == "cpu" else found)
+    settings = {}
+    monkeypatch.setattr(jax.config, "update", settings.__setitem__)
+    return settings
+
+
+@pytest.mark.parametrize("name, kind, number", [
+    ("gpu", "NVIDIA H200", 0), ("cuda", "NVIDIA H200", 0), ("cuda0", "NVIDIA H200", 0), ("gpu1", "NVIDIA L4", 1),
+    ("cuda1", "NVIDIA L4", 1)])
+def test_a_card_is_chosen_by_its_number_and_its_name_printed(cards, capsys, flags, name, kind, number):
+    device.use(flags(f"device={name},floatX=float32"))
+    assert capsys.readouterr().err == f"Using device gpu{number} ({kind}), floatX=float32\n"
+    assert cards["jax_default_device"].id == number
+
+
+def test_a_number_too_high_is_answered_with_the_cards_that_are_there(cards):
+    expected = r"device=cuda2: JAX finds no such GPU .*\(id=0\) \(NVIDIA H200\), .*\(id=1\) \(NVIDIA L4\)"
+    with pytest.raises(RuntimeError, match=expected):
+        device.choose("cuda2", force=True)
+    with pytest.warns(UserWarning, match=expected):
+        assert device.choose("cuda2", force=False).platform == "cpu"
+
+
+@pytest.mark.parametrize("text, precision", [("", "float32"), (",nvcc.fastmath=True", "tensorfloat32")])
+def test_the_precision_of_a_gpus_products(cards, flags, text, precision):
+    device.use(flags("device=gpu" + text))
+    assert cards["jax_default_matmul_precision"] == precision
+    jax.jit(lambda x: jax.numpy.dot(x, x, precision=precision)).lower(jax.numpy.ones((2, 2))).compile()
+
+
+def test_the_precision_of_a_cpu_is_left_alone(cards, flags):
+    device.use(flags("device=cpu"))
+    assert "jax_default_matmul_precision" not in cards
+
+
+def test_deterministic_sums_are_an_option_that_xla_knows(monkeypatch):
+    monkeypatch.setattr(device, "in_use", lambda: Card(0))
+    assert "xla_gpu_deterministic_ops" not in xla.options.__wrapped__(False)
+    monkeypatch.setitem(theano.config._values, "deterministic", "more")
+    assert xla.options.__wrapped__(False)["xla_gpu_deterministic_ops"] is True

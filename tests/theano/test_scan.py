@@ -1,0 +1,109 @@
+"""theano.scan against NumPy loops."""
+
+import numpy as np
+import pytest
+import theano
+import theano.tensor as T
+from theano.scan_module import until
+
+x, m = T.dvector("x"), T.dmatrix("m")
+
+
+def test_a_recurrence_and_its_gradient():
+    w = np.array([[0.5, -0.2], [0.1, 0.3]])
+
+    def states(values, w):
+        h, found = np.zeros(2), []
+        for v in values:
+            h = np.tanh(v + h @ w)
+            found.append(h)
+        return np.array(found)
+
+    def symbolic(m):
+        found, updates = theano.scan(lambda v, h: T.tanh(v + T.dot(h, w)), sequences=m,
+                                     outputs_info=T.zeros(2, dtype="float64"))
+        assert not updates
+        return found
+
+    values = np.random.RandomState(0).randn(5, 2)
+    f = theano.function([m], symbolic(m))
+    np.testing.assert_allclose(f(values), states(values, w))
+    assert f(values[:3]).shape == (3, 2)
+    T.verify_grad(symbolic, [values], rng=np.random)
+
+
+def test_go_backwards_several_taps_and_other_outputs():
+    def step(v, before, last, scale):
+        return last * scale + before + v, v * 2
+
+    (fib, doubled), _ = theano.scan(
+        step, sequences=x, non_sequences=T.constant(np.array(1.)), go_backwards=True,
+        outputs_info=[dict(initial=T.constant(np.array([0., 1.])), taps=[-2, -1]), None])
+    found = theano.function([x], [fib, doubled])([1., 0., 2.])
+    expected, (a, b) = [], (0., 1.)
+    for v in (2., 0., 1.):
+        a, b = b, b + a + v
+        expected.append(b)
+    assert found[0].tolist() == expected
+    assert found[1].tolist() == [4, 0, 2]
+
+
+def test_gradient_through_several_taps():
+    def series(start):
+        found, _ = theano.scan(lambda a, b: a * b + b, n_steps=4,
+                               outputs_info=[dict(initial=start, taps=[-2, -1])])
+        return found[-1]
+    T.verify_grad(series, [np.array([0.5, 0.7])], rng=np.random)
+
+
+def test_truncate_gradient():
+    def gradient(steps):
+        found, _ = theano.scan(lambda v, s: s * v, sequences=x, outputs_info=T.constant(np.array(1.)),
+                               truncate_gradient=steps)
+        return theano.function([x], T.grad(found[-1], x))([2., 3., 5.])
+    assert gradient(-1).tolist() == [15, 10, 6]
+    assert gradient(1).tolist() == [0, 0, 6]
+
+
+def test_until():
+    powers, _ = theano.scan(lambda p: (p * 2, until(p * 2 > 50)), outputs_info=T.constant(np.array(1.)),
+                            n_steps=100)
+    f = theano.function([], powers)
+    assert f().tolist() == [2, 4, 8, 16, 32, 64]
+    limit = T.dscalar()
+    powers, _ = theano.scan(lambda p, limit: (p * 2, until(p * 2 > limit)), n_steps=100,
+                            outputs_info=T.constant(np.array(1.)), non_sequences=limit)
+    f = theano.function([limit], powers)
+    with pytest.warns(UserWarning, match="Scan"):
+        assert f(3.).tolist() == [2, 4]
+    assert f(9.).tolist() == [2, 4, 8, 16]
+
+
+def test_the_number_of_steps_is_an_input():
+    k = T.iscalar("k")
+    powers, _ = theano.scan(lambda p, a: p * a, outputs_info=T.ones_like(x), non_sequences=x,
+                            n_steps=k)
+    f = theano.function([x, k], [powers[-1], T.grad(powers[-1].sum(), x)])
+    with pytest.warns(UserWarning, match="compiled anew for each value of k"):
+        value, gradient = f([1., 2.], 3)
+    assert value.tolist() == [1, 8] and gradient.tolist() == [3, 12]
+    assert f([1., 2.], 2)[0].tolist() == [1, 4]
+
+
+def test_random_numbers_inside_a_loop_are_new_at_each_step_and_call():
+    rng = T.shared_randomstreams.RandomStreams(1)
+    draws, updates = theano.scan(lambda: rng.uniform((2,)), n_steps=3)
+    f = theano.function([], draws, updates=updates)
+    first, second = f(), f()
+    assert len(np.unique(first)) == 6
+    assert (first != second).all()
+
+
+def test_map_reduce_fold():
+    squares, _ = theano.map(lambda v: v ** 2, x)
+    total, _ = theano.reduce(lambda v, s: s + v, x, T.constant(np.array(0.)))
+    left, _ = theano.foldl(lambda v, s: s * 2 + v, x, T.constant(np.array(0.)))
+    right, _ = theano.foldr(lambda v, s: s * 2 + v, x, T.constant(np.array(0.)))
+    found = theano.function([x], [squares, total, left, right])([1., 2., 3.])
+    assert found[0].tolist() == [1, 4, 9]
+    assert [float(v) for v in found[1:]] == [6, 11, 17]

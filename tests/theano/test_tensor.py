@@ -1,0 +1,157 @@
+"""theano.tensor: constructors, names, functions of Theano's own."""
+
+import lasagne
+import numpy as np
+import pytest
+import theano
+import theano.tensor as T
+
+
+def test_constructors_have_theanos_signatures():
+    assert T.matrix("a", "float32").dtype == "float32" and T.matrix("a", "float32").name == "a"
+    assert T.tensor4().dtype == theano.config.floatX and T.tensor4().ndim == 4
+    assert T.tensor("int8", (False, True), "t").broadcastable == (False, True)
+    assert T.row().broadcastable == (True, False) and T.col().broadcastable == (False, True)
+    assert T.TensorType("float64", (True, False))("v").name == "v"
+    assert T.fmatrix("f").type == T.fmatrix and T.ivector().dtype == "int32"
+
+
+def test_several_variables():
+    a, b = T.matrices("ab")
+    assert (a.name, b.name, a.broadcastable) == ("a", "b", (False, False))
+    assert [v.name for v in T.vectors("u", "v")] == ["u", "v"]
+    assert len(T.dscalars(3)) == 3 and T.dscalars("one").__class__ is list
+    assert [v.dtype for v in T.imatrices("i", "j")] == ["int32"] * 2
+
+
+def test_shared_variables_and_constants_are_no_tensor_variables():
+    assert isinstance(T.vector(), T.TensorVariable)
+    assert isinstance(T.vector() * 2, T.TensorVariable)
+    assert not isinstance(theano.shared(np.zeros(2)), T.TensorVariable)
+    assert not isinstance(T.constant(1.), T.TensorVariable)
+    assert isinstance(T.constant(1.), T.TensorConstant)
+    assert isinstance(theano.shared(1.), T.sharedvar.TensorSharedVariable)
+    assert all(isinstance(v, theano.Variable) for v in (T.vector(), theano.shared(1.)))
+    assert theano.Variable(T.dvector).type == T.dvector
+
+
+def test_missing_names_are_named():
+    with pytest.raises(AttributeError, match="theano.tensor has no 'matrixx'; did you mean"):
+        T.matrixx
+    with pytest.raises(ImportError, match="raw_random is not supported"):
+        import theano.tensor.raw_random  # noqa: F401
+
+
+def test_star_import():
+    names = {}
+    exec("from theano.tensor import *", names)
+    assert names["matrix"] is T.matrix and names["log"] is T.log and "set_subtensor" in names
+
+
+def test_batched_products():
+    rng = np.random.RandomState(0)
+    a, b = rng.rand(3, 4, 5), rng.rand(3, 5, 2)
+    for left, right, rule in ((a, b, "ijk,ikl->ijl"), (a[:, 0], b, "ik,ikl->il"),
+                              (a, b[..., 0], "ijk,ik->ij"), (a[:, 0], b[..., 0], "ik,ik->i")):
+        np.testing.assert_allclose(T.batched_dot(left, right).eval(), np.einsum(rule, left, right))
+    np.testing.assert_allclose(T.batched_tensordot(a, b, [[2], [1]]).eval(),
+                               np.einsum("ijk,ikl->ijl", a, b))
+    T.verify_grad(T.batched_dot, [a, b], rng=np.random)
+
+
+def test_functions_that_only_theano_has():
+    v = np.array([3., 1, 2])
+    assert T.topk(v, 2).eval().tolist() == [2, 3] and T.argtopk(v, 2).eval().tolist() == [2, 0]
+    assert T.topk(v, -2).eval().tolist() == [1, 2]
+    assert T.to_one_hot(T.constant([0, 2]), 3).eval().tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert T.stack(T.constant(1.), T.constant(2.)).eval().tolist() == [1, 2]
+    assert T.abs_(T.constant(-1.)).eval() == 1 and T.inv(T.constant(2.)).eval() == 0.5
+    assert T.flatten(T.constant(np.zeros((2, 3, 4))), outdim=2).eval().shape == (2, 12)
+    assert T.unbroadcast(T.row(), 0).broadcastable == (False, False)
+    assert T.patternbroadcast(T.matrix(), (False, True)).broadcastable == (False, True)
+    assert T.default(None, 3).eval() == 3
+    assert float(T.norm(T.constant([3., 4.])).eval()) == 5
+
+
+def test_linear_algebra():
+    a = np.array([[4., 1], [1, 3]])
+    np.testing.assert_allclose(T.nlinalg.matrix_inverse(a).eval(), np.linalg.inv(a))
+    np.testing.assert_allclose(T.nlinalg.det(a).eval(), 11)
+    factor = T.slinalg.cholesky(a)
+    np.testing.assert_allclose(factor.dot(factor.T).eval(), a)
+    np.testing.assert_allclose(T.slinalg.solve_lower_triangular(factor, factor).eval(), np.eye(2),
+                               atol=1e-12)
+    np.testing.assert_allclose(T.nlinalg.svd(T.constant(a), compute_uv=False).eval(),
+                               np.linalg.svd(a, compute_uv=False))
+
+
+def logistic(z):
+    return 1 / (1 + np.exp(-z))
+
+
+@pytest.mark.parametrize("expression, gradient", [
+    (lambda z: T.log(T.nnet.softmax(z))[:, 0], None),
+    (lambda z: T.log(T.nnet.sigmoid(z)), lambda z: 1 - logistic(z)),
+    (lambda z: T.log(1 - T.nnet.sigmoid(z)), lambda z: -logistic(z)),
+    (lambda z: T.log(1 + T.exp(z)), logistic),
+    (lambda z: T.nnet.binary_crossentropy(T.nnet.sigmoid(z), 1), lambda z: logistic(z) - 1),
+])
+def test_logarithms_do_not_overflow_nor_do_their_gradients(expression, gradient):
+    z = T.dmatrix()
+    values = np.array([[0., 800., -3.], [-600., 600., 0.]])
+    value, slope = theano.function([z], [expression(z), T.grad(expression(z).sum(), z)])(values)
+    assert np.isfinite(value).all() and np.isfinite(slope).all()
+    if gradient:
+        with np.errstate(over="ignore"):
+            np.testing.assert_allclose(slope, gradient(values), atol=1e-12)
+    elif gradient is None:
+        np.testing.assert_allclose(value, [-800, -1200])
+        np.testing.assert_allclose(slope.sum(axis=1), 0, atol=1e-12)
+
+
+def test_gradient_helpers():
+    z = T.dscalar()
+    f = theano.function([z], [
+        T.grad(theano.gradient.grad_clip(z, -1, 1) ** 2, z),
+        T.grad(theano.gradient.disconnected_grad(z) * z, z),
+        T.grad(theano.gradient.zero_grad(z) * z, z),
+        T.grad(theano.gradient.consider_constant(z) * z, z),
+        T.grad(z ** 3, z, known_grads=None),
+        T.jacobian(T.stack([z, z ** 2]), z)[1],
+        T.Rop(z ** 2, z, T.constant(2.)), T.Lop(z ** 2, z, T.constant(2.))])
+    assert [float(v) for v in f(3.)] == [1, 3, 3, 3, 27, 6, 12, 12]
+    with pytest.raises(theano.gradient.DisconnectedInputError):
+        T.grad(T.dscalar() * 2, z)
+
+
+def test_ifelse():
+    z = T.dscalar()
+    f = theano.function([z], theano.ifelse.ifelse(z > 0, z * 2, z - 1))
+    assert f(3.) == 6 and f(-3.) == -4
+    gradient = theano.function([z], T.grad(theano.ifelse.ifelse(z > 0, z * 2, z - 1), z))
+    assert gradient(3.) == 2 and gradient(-3.) == 1
+
+
+def test_printing(tmp_path):
+    a, b = T.dscalars("a", "b")
+    assert theano.pp(a + b) == "(a + b)"
+    text = theano.printing.debugprint(a + b, file="str")
+    assert "a" in text and "Add" in text.replace("add", "Add")
+
+
+def test_updates_join():
+    a, b = theano.shared(1.), theano.shared(2.)
+    joined = theano.OrderedUpdates({a: a + 1}) + theano.OrderedUpdates({b: b + 1})
+    assert list(joined) == [a, b]
+    with pytest.raises(KeyError, match="different updates"):
+        joined + theano.OrderedUpdates({a: a + 2})
+    with pytest.raises(TypeError, match="shared"):
+        joined[T.dscalar()] = 1
+
+
+def test_adam_of_lasagne_runs():
+    w = theano.shared(np.array([1., -2.]))
+    step = theano.function([], (w ** 2).sum(), updates=lasagne.updates.adam((w ** 2).sum(), [w],
+                                                                            learning_rate=0.1))
+    losses = [float(step()) for _ in range(50)]
+    assert losses[-1] < 0.01 * losses[0]

@@ -1,0 +1,25 @@
+"""Theano's API, on PyTensor's graphs and JAX's compiler."""
+
+from theano import configdefaults
+
+config = configdefaults.load()
+
+import pytensor
+import pytensor.link.jax.dispatch  # sets JAX's x64 by floatX: before `device`, which settles it
+
+from theano import device
+
+device.use(config)
+
+from theano import compile, gof, gradient, ifelse, printing, scalar, tensor
+from theano.compile import (In, Mode, OpFromGraph, Out, Param, SharedVariable,
+                            as_op, function, shared)
+from theano.gof import Apply, Constant, Op, Type, Variable
+from theano.gradient import Lop, Rop, grad, subgraph_grad
+from theano.printing import pp
+from theano.scan_module import map, reduce, scan, foldl, foldr
+from theano.updates import OrderedUpdates
+from theano.misc.safe_asarray import _asarray
+
+# Variable.eval() is PyTensor's, and uses PyTensor's default mode.
+pytensor.config.mode = compile.get_mode(None)

@@ -1,0 +1,12 @@
+"""From graphs to functions."""
+
+from pytensor.compile.builders import OpFromGraph
+from pytensor.compile.io import SymbolicInput, SymbolicOutput
+from pytensor.compile.ops import ViewOp, as_op
+from pytensor.compile.rebuild import UnusedInputError
+from pytensor.compile.sharedvalue import SharedVariable
+
+from theano.compile.function import function
+from theano.compile.io import In, Out, Param
+from theano.compile.mode import FAST_COMPILE, FAST_RUN, Mode, get_mode
+from theano.compile.sharedvalue import shared

@@ -1,0 +1,30 @@
+"""Inputs and outputs of functions, with more than the variable to say about them."""
+
+from pytensor.compile import io
+
+
+class In(io.In):
+    """An input with settings of its own; PyTensor's, with Theano's default values.
+
+    Parameters
+    ----------
+    variable : Variable
+    name : str, optional
+    value : array_like, optional
+        Taken when the function is called without this input.
+    """
+
+    def __init__(self, variable, name=None, value=None, **settings):
+        super().__init__(variable, name=name, **settings)
+        self.default = value
+
+
+class Out(io.SymbolicOutput):
+    """An output; `borrow` is accepted."""
+
+
+def Param(variable, default=None, name=None, mutable=False, strict=False, allow_downcast=None,
+          implicit=None, borrow=None):
+    """`In` by its older name."""
+    return In(variable, name, default, mutable=mutable, strict=strict,
+              allow_downcast=allow_downcast)

@@ -1,0 +1,59 @@
+"""Compilation modes: how much of the graph is rewritten before JAX gets it."""
+
+import pytensor
+from pytensor.compile import mode as pytensor_mode
+from pytensor.compile.maker import FunctionMaker
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+
+import theano
+from theano.link import Linker
+
+
+class Maker(FunctionMaker):
+    """PyTensor's maker, without the steps that JAX's arrays, which never change, have no need of
+    and that take a time that grows with the square of the number of shared variables."""
+
+    @staticmethod
+    def prepare_fgraph(inputs, outputs, additional_outputs, fgraph, mode, profile):
+        """Rewrite; put in no copies of outputs that are inputs, too."""
+        with pytensor.config.change_flags(mode=mode):
+            mode.optimizer(fgraph)
+
+    @staticmethod
+    def check_unused_inputs(inputs, outputs, on_unused_input):
+        """Left to `theano.compile.function.check_unused`."""
+
+
+class Mode(pytensor_mode.Mode):
+    """A linker and the rewrites that come before it; see PyTensor."""
+
+    @property
+    def function_maker(self):
+        """The class that makes functions in this mode."""
+        return Maker if isinstance(self.linker, Linker) else FunctionMaker
+
+
+# Rewrites that look through all factors of sums, or for special matrices: seconds in large graphs.
+SLOW = ("local_second_to_alloc", "local_greedy_distributor", "dot_diag_to_elemwise",
+        "selection_dot_to_indexing", "orthogonal_dot_transpose_to_eye",
+        "useless_symmetric_transpose")
+
+# Equal parts merge, and expressions that overflow are replaced; what else Theano rewrote for speed
+# is XLA's job.
+FAST_RUN = Mode(Linker(), RewriteDatabaseQuery(include=["merge", "stabilize"]).excluding(*SLOW))
+FAST_COMPILE = Mode(Linker(quick=True), RewriteDatabaseQuery(include=["merge"]))
+
+MODES = {"FAST_RUN": FAST_RUN, "JAX": FAST_RUN, "Mode": FAST_RUN, "FAST_COMPILE": FAST_COMPILE}
+
+
+def get_mode(mode):
+    """A mode by its name; None is the configured one. Modes for debugging are PyTensor's own."""
+    if mode is None:
+        mode = theano.config.mode
+    if not isinstance(mode, str):
+        return mode
+    try:
+        return MODES[mode] if mode in MODES else pytensor_mode.get_mode(mode)
+    except Exception as error:
+        raise ValueError(f"mode={mode!r} is unknown; choose one of {', '.join(MODES)}, "
+                         "DebugMode, NanGuardMode") from error

@@ -1,0 +1,16 @@
+"""Graphs: variables, the applications of Ops that join them, and their types."""
+
+from pytensor.graph import basic
+from pytensor.graph.basic import Apply, Constant, clone, equal_computations
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.op import Op
+from pytensor.graph.rewriting.basic import graph_rewriter as optimizer
+from pytensor.graph.rewriting.basic import node_rewriter as local_optimizer
+from pytensor.graph.type import Type
+from pytensor.link.c.type import generic
+from pytensor.utils import hash_from_code
+
+from theano.gof import graph
+from theano.gof.graph import Variable
+
+Generic = type(generic)

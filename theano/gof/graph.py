@@ -1,0 +1,46 @@
+"""What a graph is made of, and how to walk through it."""
+
+from pytensor.graph import basic
+from pytensor.graph.basic import Apply, Constant, clone, clone_get_equiv
+from pytensor.graph.basic import equal_computations as _equal_computations
+from pytensor.graph.traversal import (ancestors, graph_inputs, io_toposort, orphans_between,
+                                      vars_between)
+
+
+class _AnyVariable(type):
+    """isinstance(x, Variable) holds for every variable of PyTensor."""
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, basic.Variable)
+
+    def __subclasscheck__(cls, subclass):
+        return issubclass(subclass, basic.Variable)
+
+
+class Variable(metaclass=_AnyVariable):
+    """A node of a graph. Theano's takes a type alone; PyTensor's wants the owner, too."""
+
+    def __new__(cls, type, owner=None, index=None, name=None):
+        return basic.Variable(type, owner, index, name)
+
+
+def inputs(variables):
+    """The variables without owner that `variables` are computed from."""
+    return list(graph_inputs(variables))
+
+
+def is_same_graph(first, second, givens=None):
+    """Do two variables stand for the same computation?
+
+    Parameters
+    ----------
+    first, second : Variable
+    givens : dict or list of pairs, optional
+        Variables that count as the same.
+    """
+    pairs = list(dict(givens or {}).items())
+    return _equal_computations([first], [second], in_xs=[a for a, _ in pairs],
+                               in_ys=[b for _, b in pairs])
+
+
+variables, orphans = vars_between, orphans_between

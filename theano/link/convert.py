@@ -1,0 +1,252 @@
+"""The JAX function for each of PyTensor's Ops.
+
+PyTensor has them for most Ops (`jax_funcify`). Here stand those that have to keep shapes on
+the host, and those that PyTensor lacks. The table is our own: PyTensor's stays as it is.
+"""
+
+import functools
+import operator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pytensor.compile.ops import DeepCopyOp, ViewOp
+from pytensor.link.jax.dispatch import jax_funcify
+from pytensor.printing import Print
+from pytensor.raise_op import CheckAndRaise
+from pytensor.scalar import basic as scalar
+from pytensor.tensor import basic as tensor
+from pytensor.tensor import subtensor
+from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape
+from pytensor.tensor.type_other import MakeSlice
+
+from theano.link.block import Block
+from theano.link.host import DynamicShape, static, static_shape
+
+
+@functools.singledispatch
+def convert(op, node):
+    """The function that computes `node`: from its inputs, as JAX arrays or host values, to
+    its outputs (one, or a tuple)."""
+    function = jax_funcify(op, node=node, storage_map=None)
+    return lambda *inputs: function(*map(plain, inputs))
+
+
+def plain(value):
+    """An integer known on the host as an int: where PyTensor hands an axis to jnp it must be."""
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iu":
+        return int(value)
+    return value
+
+
+# Elementwise
+
+VARIADIC = {scalar.Add: operator.add, scalar.Mul: operator.mul,
+            scalar.AND: operator.and_, scalar.OR: operator.or_, scalar.XOR: operator.xor,
+            scalar.Maximum: jnp.maximum, scalar.Minimum: jnp.minimum}
+
+
+@convert.register
+def _(op: Elemwise, node):
+    function = scalar_function(op.scalar_op, node)
+    dtypes = {v.type.dtype for v in node.inputs}
+    kinds = {np.dtype(dtype).kind for dtype in dtypes}
+    # Where integers meet floats, JAX keeps the float's width and NumPy takes the wider.
+    mixed = bool(kinds & set("iu")) and "f" in kinds and not isinstance(op.scalar_op, scalar.Switch)
+    wide = np.result_type(*dtypes) if mixed else None
+
+    def elemwise(*inputs):
+        op._check_runtime_broadcast(node, inputs)
+        check_sizes(op, inputs)
+        if wide:
+            inputs = [jnp.asarray(x, wide) for x in inputs]
+        return function(*inputs)
+
+    return elemwise
+
+
+def check_sizes(op, inputs):
+    """Refuse arrays that do not broadcast."""
+    shapes = {np.shape(x) for x in inputs}
+    for sizes in zip(*shapes):
+        if len(set(sizes) - {1}) > 1:
+            raise ValueError(f"{op}: its inputs have shapes "
+                             f"{' and '.join(map(str, sorted(shapes)))}, which do not fit")
+
+
+def scalar_function(op, node):
+    """The jnp function for a scalar Op, applied elementwise."""
+    binary = VARIADIC.get(type(op))
+    if binary and len(node.inputs) > 1:
+        return lambda *inputs: functools.reduce(binary, inputs)
+    return jax_funcify(op, node=node)
+
+
+# Shapes
+
+@convert.register
+def _(op: Shape, node):
+    return lambda x: np.array(np.shape(x), "int64")
+
+
+@convert.register
+def _(op: Shape_i, node):
+    return lambda x: np.array(np.shape(x)[op.i], "int64")
+
+
+@convert.register
+def _(op: SpecifyShape, node):
+    def specify_shape(x, *sizes):
+        expected = [None if size is None else static(size) for size in sizes]
+        if any(n is not None and n != actual for n, actual in zip(expected, x.shape)):
+            raise AssertionError(f"SpecifyShape: expected shape {tuple(expected)}, got {x.shape}")
+        return x
+    return specify_shape
+
+
+@convert.register
+def _(op: Reshape, node):
+    return lambda x, shape: jnp.reshape(x, static_shape(shape))
+
+
+@convert.register
+def _(op: tensor.Alloc, node):
+    def alloc(value, *sizes):
+        sizes = tuple(map(static, sizes))
+        op._check_runtime_broadcast(node, value, sizes)
+        return jnp.broadcast_to(value, sizes)
+    return alloc
+
+
+@convert.register
+def _(op: tensor.AllocEmpty, node):
+    return lambda *sizes: jnp.zeros(tuple(map(static, sizes)), op.dtype)
+
+
+@convert.register
+def _(op: tensor.Eye, node):
+    return lambda n, m, k: jnp.eye(static(n), static(m), static(k), op.dtype)
+
+
+@convert.register
+def _(op: tensor.ARange, node):
+    def arange(start, stop, step):
+        if any(isinstance(v, jax.core.Tracer) for v in (start, stop, step)):
+            raise DynamicShape
+        return np.arange(start, stop, step, op.dtype)
+    return arange
+
+
+@convert.register
+def _(op: tensor.MakeVector, node):
+    return lambda *values: jnp.stack([jnp.asarray(v, op.dtype) for v in values])
+
+
+@convert.register
+def _(op: tensor.Join, node):
+    if hasattr(op, "axis"):
+        return lambda *parts: jnp.concatenate(parts, op.axis)
+    return lambda axis, *parts: jnp.concatenate(parts, static(axis))
+
+
+@convert.register
+def _(op: tensor.Split, node):
+    def split(x, *where):
+        axis = op.axis if hasattr(op, "axis") else static(where[0])
+        ends = np.cumsum(static_shape(where[-1]))
+        if ends[-1] != x.shape[axis]:
+            raise ValueError(f"Split: the sizes add up to {ends[-1]}, "
+                             f"axis {axis} of the input has {x.shape[axis]} elements")
+        return tuple(jnp.split(x, ends[:-1], axis))
+    return split
+
+
+@convert.register
+def _(op: tensor.TensorFromScalar, node):
+    return jnp.asarray
+
+
+@convert.register
+def _(op: tensor.ScalarFromTensor, node):
+    return lambda x: x
+
+
+@convert.register(DeepCopyOp)
+@convert.register(ViewOp)
+def _(op, node):
+    return lambda x: x  # JAX arrays never change, so nothing needs a copy
+
+
+# Indexing
+
+def indices(entries, idx_list):
+    """The index of a Subtensor node, with the ends of slices as ints."""
+    def plain(entry):
+        if not isinstance(entry, slice):
+            return entry
+        return slice(*(None if end is None else static(end)
+                       for end in (entry.start, entry.stop, entry.step)))
+    return tuple(map(plain, subtensor.indices_from_subtensor(entries, idx_list)))
+
+
+@convert.register
+def _(op: MakeSlice, node):
+    return slice
+
+
+def _getitem(op, node):
+    def getitem(x, *entries):
+        index = indices(entries, op.idx_list)
+        if len(index) == 1 and isinstance(index[0], slice) and not isinstance(x, jax.core.Tracer):
+            return part(x, index[0])
+        return jnp.asarray(x)[index]
+    return getitem
+
+
+def part(x, which):
+    """x[which], compiled once for each length and not for each place."""
+    start, stop, step = which.indices(len(x))
+    if step != 1 or isinstance(x, np.ndarray):
+        return x[which]
+    return _part(x, start, max(0, stop - start))
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _part(x, start, length):
+    return jax.lax.dynamic_slice_in_dim(x, start, length)
+
+
+def _setitem(op, node):
+    def setitem(x, y, *entries):
+        x, index = jnp.asarray(x), indices(entries, op.idx_list)
+        y, block = jnp.asarray(y, x.dtype), Block.of(map(plain, index), x.shape)
+        if block:
+            return block.set(x, y) if op.set_instead_of_inc else block.add(x, y)
+        return x.at[index].set(y) if op.set_instead_of_inc else x.at[index].add(y)
+    return setitem
+
+
+# Not all versions of PyTensor have the Ops that end in 1.
+for name in "Subtensor", "AdvancedSubtensor", "AdvancedSubtensor1":
+    if hasattr(subtensor, name):
+        convert.register(getattr(subtensor, name))(_getitem)
+for name in "IncSubtensor", "AdvancedIncSubtensor", "AdvancedIncSubtensor1":
+    if hasattr(subtensor, name):
+        convert.register(getattr(subtensor, name))(_setitem)
+
+
+# Messages and checks
+
+@convert.register
+def _(op: Print, node):
+    def show(x):
+        jax.debug.callback(lambda value: op.global_fn(op, np.asarray(value)), x, ordered=True)
+        return x
+    return show
+
+
+@convert.register
+def _(op: CheckAndRaise, node):
+    return lambda x, *conditions: x  # `theano.link.function` looks at the conditions

@@ -1,0 +1,150 @@
+"""A graph as a callable: what is compiled, what comes before and after, and what cannot be."""
+
+import warnings
+
+import numpy as np
+
+from pytensor.raise_op import CheckAndRaise
+
+from theano.link import moves, static
+from theano.link.program import NotTraceable, Program
+from theano.link.xla import compiled
+
+
+class SlowPath(UserWarning):
+    """A function, or a part of it, runs slower than it might, for the cause that is named."""
+
+
+class Function:
+    """Computes a graph's outputs.
+
+    Slices by integer inputs come first (`theano.link.static`), then the main part, which is
+    compiled unless XLA cannot, then the moves (`theano.link.moves`).
+
+    Parameters
+    ----------
+    fgraph : FunctionGraph
+    order : list of Apply
+    quick : bool
+        Compile fast rather than to fast code.
+    """
+
+    def __init__(self, fgraph, order, quick):
+        self.fgraph, self.order, self.quick = fgraph, order, quick
+        self.name = fgraph.name or "a function"
+        self.moves = moves.split(fgraph)
+        moved = {move.output for move in self.moves}
+        self.direct = [i for i in range(len(fgraph.outputs)) if i not in moved]
+        given = set(fgraph.inputs)
+        handed = {v: None for move in self.moves for v in move.inputs if v not in given}
+        self.checks = [(node, v) for node in order if isinstance(node.op, CheckAndRaise)
+                       for v in node.inputs[1:]]
+        self.outputs = [*(fgraph.outputs[i] for i in self.direct), *handed]
+        place = {v: i for i, v in enumerate([*fgraph.inputs, *self.outputs])}
+        self.places = {move: [place[v] for v in move.inputs] for move in self.moves}
+        self.calls = None
+        self.slices, self.sizes = [], set()
+        self.settle()
+
+    def settle(self):
+        """Make the main part, given the slices taken out and the inputs that are sizes."""
+        inputs = [*self.fgraph.inputs, *(node.outputs[0] for node in self.slices)]
+        outputs = [*self.outputs, *(v for _, v in self.checks)]
+        self.program = Program(inputs, outputs, needed(outputs, self.order, inputs))
+        before = [node.outputs[0] for node in self.slices]
+        self.before = Program(self.fgraph.inputs, before, needed(before, self.order))
+        self.by_size = {}
+        self.main = self.compiled
+
+    def __call__(self, inputs):
+        """Outputs, as a list of arrays."""
+        values = self.run_main(inputs)
+        if self.checks:
+            self.check(values[len(self.outputs):])
+        if not self.moves:
+            return values[:len(self.outputs)]
+        if self.calls is None:
+            self.calls = self.plan(inputs)
+        outputs = [None] * len(self.fgraph.outputs)
+        for i, value in zip(self.direct, values):
+            outputs[i] = value
+        known = [*inputs, *values]
+        for run, places, wanted in self.calls:
+            for i, value in zip(wanted, run(*[known[place] for place in places])):
+                outputs[i] = value
+        return outputs
+
+    def run_main(self, inputs):
+        """Outputs of the main part, in whatever way works."""
+        while True:
+            arguments = [*inputs, *self.before(*inputs)] if self.slices else inputs
+            try:
+                return self.main(arguments)
+            except NotTraceable as error:
+                self.adapt(error)
+
+    def compiled(self, arguments):
+        """The main part, compiled for the values of those inputs that are sizes."""
+        sizes = {i: arguments[i] for i in self.sizes}
+        key = tuple(int(value) for value in sizes.values())
+        if key not in self.by_size:
+            def run(*arguments):
+                return self.program(*(sizes.get(i, x) for i, x in enumerate(arguments)))
+            self.by_size[key] = compiled(run if sizes else self.program, self.quick)
+        return self.by_size[key](*arguments)
+
+    def adapt(self, error):
+        """Find another way for a node that XLA cannot compile."""
+        node = error.node
+        integers = static.integers_behind(node) if node in self.order else None
+        if integers and static.is_slice_of_input(node):
+            self.slices.append(node)
+            self.settle()
+        elif integers and not integers <= {self.fgraph.inputs[i] for i in self.sizes}:
+            self.sizes |= {self.fgraph.inputs.index(v) for v in integers}
+            self.settle()
+            names = ", ".join(map(str, integers))
+            self.announce(f"is compiled anew for each value of {names}, a size in {node.op}")
+        elif self.main == self.node_by_node:
+            raise NotImplementedError(f"{self.name} cannot be run: {error}") from error
+        else:
+            self.main = self.node_by_node
+            self.announce(f"is not compiled but runs node by node. The cause is {error}")
+
+    def node_by_node(self, arguments):
+        """The main part, without compiling it as a whole."""
+        return self.program(*arguments)
+
+    def announce(self, what):
+        """Say once that the function takes a slow path."""
+        warnings.warn(f"{self.name} {what}.", SlowPath, stacklevel=7)
+
+    def check(self, values):
+        """Raise the first error of the graph's own checks."""
+        for (node, _), value in zip(self.checks, values):
+            if not np.all(value):
+                raise node.op.exc_type(node.op.msg)
+
+    def plan(self, inputs):
+        """The calls that do the moves: compiled functions, their arguments' places and outputs."""
+        def shape(move):
+            return inputs[self.fgraph.update_mapping[move.output]].shape
+
+        functions, calls = {}, []
+        for batch in moves.batches(self.moves, shape):
+            key = tuple((move.formula, shape(move)) for move in batch)
+            if key not in functions:
+                functions[key] = compiled(moves.together(batch), self.quick)
+            calls.append((functions[key], [k for move in batch for k in self.places[move]],
+                          [move.output for move in batch]))
+        return calls
+
+
+def needed(outputs, order, given=()):
+    """The nodes of `order` that `outputs` are computed from, with the variables `given` known."""
+    wanted, nodes = set(outputs).difference(given), []
+    for node in reversed(order):
+        if not wanted.isdisjoint(node.outputs):
+            wanted.update(v for v in node.inputs if v not in given)
+            nodes.append(node)
+    return nodes[::-1]

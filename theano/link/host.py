@@ -1,0 +1,80 @@
+"""Values that are known while JAX traces: shapes, and what is computed from them.
+
+Under jit an array's shape is a tuple of plain integers, but whatever jnp computes from
+them becomes a tracer, and a tracer can be no shape again. So nodes that see host values
+alone are computed by PyTensor's own NumPy code, and their results stay on the host.
+"""
+
+import operator
+
+import jax
+import numpy as np
+
+from pytensor.tensor.type import TensorType
+
+HOST_TYPES = np.ndarray, np.generic, int, float, slice, type(None)
+
+
+class DynamicShape(Exception):
+    """A size or a slice depends on values, which a compiled function never sees."""
+
+
+def is_host(value):
+    """Is `value` known while tracing?"""
+    return isinstance(value, HOST_TYPES)
+
+
+def stays_on_host(node):
+    """May `node` be computed on the host? Only scalars and vectors can lead to a shape."""
+    return all(getattr(out.type, "ndim", 0) <= 1 for out in node.outputs)
+
+
+def compute(node, inputs):
+    """Run `node` in NumPy.
+
+    Parameters
+    ----------
+    node : Apply
+    inputs : list
+        Host values.
+
+    Returns
+    -------
+    list
+        Host values.
+    """
+    storage = {v: [as_host(x, v)] for v, x in zip(node.inputs, inputs)}
+    storage.update((v, [None]) for v in node.outputs)
+    node.op.prepare_node(node, storage, None, "py")
+    node.op.make_py_thunk(node, storage, None, [])()
+    return [as_host(storage[v][0], v) for v in node.outputs]
+
+
+def as_host(value, variable):
+    """`value` as PyTensor's NumPy code expects a value of `variable`."""
+    if isinstance(variable.type, TensorType):
+        return np.asarray(value, variable.type.dtype)
+    dtype = getattr(variable.type, "dtype", None)
+    if dtype in np.sctypeDict and not isinstance(value, slice | type(None)):
+        return np.dtype(dtype).type(value)
+    return value
+
+
+def static(value):
+    """`value` as an int, for a place where XLA needs to know it.
+
+    Raises
+    ------
+    DynamicShape
+        If it is only known when the function runs.
+    """
+    if isinstance(value, jax.core.Tracer):
+        raise DynamicShape
+    return operator.index(np.asarray(value).item())
+
+
+def static_shape(value):
+    """A vector of sizes as a tuple of ints; see `static`."""
+    if isinstance(value, jax.core.Tracer):
+        raise DynamicShape
+    return tuple(map(int, value))

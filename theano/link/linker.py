@@ -1,0 +1,65 @@
+"""The linker: a rewritten graph becomes functions that XLA compiles."""
+
+import jax
+import numpy as np
+
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.link.jax.linker import JAXLinker
+from pytensor.tensor.type import TensorType
+
+from theano.link import loop  # registers Scan
+from theano.link.function import Function
+
+
+class Linker(JAXLinker):
+    """PyTensor's JAX linker, with shapes kept on the host, shared values kept on the device
+    and NumPy arrays for outputs.
+
+    Parameters
+    ----------
+    quick : bool
+        Compile fast rather than to fast code.
+    """
+
+    # Ours to do: PyTensor turns shapes into an Op that NumPy cannot compute.
+    incompatible_rewrites = (*JAXLinker.incompatible_rewrites, "jax_shape_parameter_as_tuple",
+                             "jax_size_parameter_as_tuple", "fusion", "ShapeOpt")
+
+    def __init__(self, quick=False):
+        self.quick = quick
+        super().__init__()
+
+    def create_jitable_thunk(self, compute_map, order, input_storage, output_storage,
+                             storage_map):
+        """See `pytensor.link.basic.JITLinker`; called by it."""
+        fgraph = self.fgraph
+        run = Function(fgraph, order, self.quick)
+        cells = [storage_map[v] for v in fgraph.inputs]
+        shared = [cell for cell, v in zip(cells, fgraph.inputs) if is_shared_tensor(v)]
+        updates = set(fgraph.update_mapping or ())
+        returned = [(i, v.type.dtype if isinstance(v.type, TensorType) else None)
+                    for i, v in enumerate(fgraph.outputs) if i not in updates]
+
+        def thunk():
+            fresh = [cell for cell in shared if type(cell[0]) is np.ndarray]
+            if fresh:  # once: the device's arrays replace them
+                for cell, value in zip(fresh, jax.device_put([cell[0] for cell in fresh])):
+                    cell[0] = value
+            outputs = run([cell[0] for cell in cells])
+            for i, dtype in returned:
+                if dtype is not None:
+                    outputs[i] = np.array(outputs[i], dtype)
+            if not returned:
+                # XLA may still be reading the caller's arrays.
+                jax.block_until_ready(outputs)
+            return outputs
+
+        thunk.inputs = cells
+        thunk.outputs = [storage_map[v] for v in fgraph.outputs]
+        thunk.lazy = False
+        return [thunk], order[:1], run
+
+
+def is_shared_tensor(variable):
+    """Is it a shared array, which lives on the device?"""
+    return isinstance(variable, SharedVariable) and isinstance(variable.type, TensorType)

@@ -1,0 +1,138 @@
+"""PyTensor's Scan as a loop of XLA's.
+
+Scan's outer inputs are the number of steps, sequences, buffers for the recurrent outputs (which
+begin with their initial states), lengths of the other outputs, and what stays the same. A buffer
+shorter than the loop is used in a circle, and turned at the end so that the latest value is last.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pytensor.scan.op import Scan
+
+from theano.link.convert import convert
+from theano.link.host import DynamicShape, static
+from theano.link.program import Program
+from theano.link.rewrite import rewritten
+
+
+class Loop:
+    """What a Scan node computes.
+
+    Parameters
+    ----------
+    op : Scan
+    """
+
+    def __init__(self, op):
+        self.op, self.info = op, op.info
+        inner = rewritten(op.fgraph)
+        self.step = Program(inner.inputs, inner.outputs, inner.toposort())
+        self.taps = [*self.info.mit_sot_in_slices, *self.info.sit_sot_in_slices]
+        self.compiled = {}
+
+    def __call__(self, *inputs):
+        """Outputs of the node, and with `until` only as many as there were steps."""
+        if any(isinstance(x, jax.core.Tracer) for x in inputs):
+            return self.trimmed(*self.run(inputs))
+        # Called by itself, the loop is compiled once for each set of sizes.
+        sizes = {i: x for i, x in enumerate(inputs) if is_size(x)}
+        arrays = [x for i, x in enumerate(inputs) if i not in sizes]
+        key = tuple((i, x.shape, x.tobytes()) for i, x in sizes.items())
+        if key not in self.compiled:
+            self.compiled[key] = jax.jit(lambda *arrays: self.run(merged(sizes, arrays)))
+        return self.trimmed(*self.compiled[key](*arrays))
+
+    def run(self, inputs):
+        """The number of steps done, and whole buffers."""
+        op, info = self.op, self.info
+        steps = inputs[0]
+        sequences = [jnp.asarray(x) for x in op.outer_seqs(inputs)]
+        constants = op.outer_non_seqs(inputs)  # not part of the state: sizes stay on the host
+        recurrent = [jnp.asarray(x) for x in op.outer_mitsot(inputs) + op.outer_sitsot(inputs)]
+        accumulated = [jnp.asarray(x) for x in op.outer_mitmot(inputs)]
+        untraced = [jnp.asarray(x) for x in op.outer_untraced_sit_sot(inputs)]
+
+        def values_at(t, accumulated, recurrent, untraced):
+            return self.step(
+                *[at(x, t) for x in sequences],
+                *[at(x, t + tap) for x, taps in
+                  zip(accumulated, info.normalized_mit_mot_in_slices) for tap in taps],
+                *[at(x, (t + tap - min(taps)) % len(x)) for x, taps in
+                  zip(recurrent, self.taps) for tap in taps],
+                *untraced, *constants)
+
+        shapes = jax.eval_shape(values_at, 0, accumulated, recurrent, untraced)
+        collected = [jnp.zeros((static(length), *y.shape), y.dtype) for length, y in
+                     zip(op.outer_nitsot(inputs), op.inner_nitsot_outs(shapes))]
+
+        def body(state):
+            t, _, accumulated, recurrent, collected, untraced = state
+            values = values_at(t, accumulated, recurrent, untraced)
+            for k, taps in enumerate(info.normalized_mit_mot_out_slices):
+                for tap, y in zip(taps, op.inner_mitmot_outs_grouped(values)[k]):
+                    accumulated = replaced(accumulated, k, t + tap, y)
+            latest = op.inner_mitsot_outs(values) + op.inner_sitsot_outs(values)
+            for k, (taps, y) in enumerate(zip(self.taps, latest)):
+                recurrent = replaced(recurrent, k, (t - min(taps)) % len(recurrent[k]), y)
+            for k, y in enumerate(op.inner_nitsot_outs(values)):
+                if len(collected[k]):
+                    collected = replaced(collected, k, t % len(collected[k]), y)
+            untraced = [jnp.asarray(x) for x in op.inner_untraced_sit_sot_outs(values)]
+            done = jnp.asarray(values[-1], bool) if info.as_while else jnp.asarray(False)
+            return t + 1, done, accumulated, recurrent, collected, untraced
+
+        state = (jnp.asarray(0), jnp.asarray(False), accumulated, recurrent, collected, untraced)
+        state = jax.lax.while_loop(lambda s: (s[0] < steps) & ~s[1], body, state)
+        count, _, accumulated, recurrent, collected, untraced = state
+        lengths = [-min(taps) for taps in self.taps] + [0] * len(collected)
+        turned = [in_order(x, count + n) for x, n in zip(recurrent + collected, lengths)]
+        return count, [*accumulated, *turned, *untraced]
+
+    def trimmed(self, count, outputs):
+        """With `until`, only the part of the buffers that the loop came to fill."""
+        if not self.info.as_while:
+            return tuple(outputs)
+        if isinstance(count, jax.core.Tracer):
+            raise DynamicShape
+        first = self.info.n_mit_mot
+        filled = [int(count) - min(taps) for taps in self.taps]
+        filled += [int(count)] * self.info.n_nit_sot
+        for k, n in enumerate(filled, first):
+            outputs[k] = outputs[k][:n]
+        return tuple(outputs)
+
+
+def is_size(value):
+    """Is it an integer, or a vector of integers, that may be a shape?"""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.ndim <= 1
+
+
+def merged(sizes, arrays):
+    """All inputs in order, from the sizes by their position and the others."""
+    count, arrays = len(sizes) + len(arrays), iter(arrays)
+    return [sizes[i] if i in sizes else next(arrays) for i in range(count)]
+
+
+def at(x, i):
+    """x[i] for an index that XLA learns when it runs."""
+    return jax.lax.dynamic_index_in_dim(x, i, keepdims=False)
+
+
+def replaced(buffers, k, i, y):
+    """The list of buffers, with y at place i of the k-th."""
+    x = jax.lax.dynamic_update_index_in_dim(buffers[k], jnp.asarray(y), i, 0)
+    return [*buffers[:k], x, *buffers[k + 1:]]
+
+
+def in_order(x, written):
+    """A buffer written in a circle, with the oldest value first."""
+    if not len(x):
+        return x
+    return jax.lax.cond(written > len(x), lambda: jnp.roll(x, -(written % len(x)), 0), lambda: x)
+
+
+@convert.register
+def _(op: Scan, node):
+    return Loop(op)

@@ -1,0 +1,109 @@
+"""A graph as a Python function on JAX arrays, one call for each node."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from pytensor.graph.basic import Apply, Constant
+from pytensor.tensor.type import TensorType
+
+from theano.link import host
+from theano.link.convert import convert
+
+# What JAX raises when a value is needed that a traced function does not have.
+UNKNOWN_VALUE = (host.DynamicShape, jax.errors.ConcretizationTypeError,
+                 jax.errors.TracerArrayConversionError,
+                 jax.errors.TracerIntegerConversionError,
+                 jax.errors.NonConcreteBooleanIndexError)
+
+
+class NotTraceable(Exception):
+    """A node that XLA cannot compile, and why."""
+
+    def __init__(self, node, cause):
+        super().__init__(f"{node.op}: {cause}")
+        self.node = node
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node: where its inputs lie, how it is computed, where its outputs go."""
+
+    node: Apply
+    function: object
+    inputs: list
+    outputs: list
+    may_stay_on_host: bool
+
+
+class Program:
+    """What a function graph computes.
+
+    Parameters
+    ----------
+    inputs, outputs : list of Variable
+    nodes : list of Apply
+        In an order in which they can be computed.
+    """
+
+    def __init__(self, inputs, outputs, nodes):
+        slots = {}
+
+        def slot(variable):
+            return slots.setdefault(variable, len(slots))
+
+        self.inputs = [slot(v) for v in inputs]
+        self.steps = [Step(node, function_of(node), [slot(v) for v in node.inputs],
+                           [slot(v) for v in node.outputs], host.stays_on_host(node))
+                      for node in nodes]
+        self.outputs = [slot(v) for v in outputs]
+        self.blank = [v.data if isinstance(v, Constant) else None for v in slots]
+
+    def __call__(self, *inputs):
+        """Outputs for these inputs, as a list of arrays.
+
+        Raises
+        ------
+        NotTraceable
+            If called under a JAX trace with a node that needs values.
+        """
+        values = list(self.blank)
+        for slot, value in zip(self.inputs, inputs):
+            values[slot] = value
+        for step in self.steps:
+            for slot, value in zip(step.outputs, run(step, [values[i] for i in step.inputs])):
+                values[slot] = value
+        return [values[slot] for slot in self.outputs]
+
+
+def function_of(node):
+    """The JAX function of a node, or its NumPy code if there is none."""
+    try:
+        return convert(node.op, node)
+    except NotImplementedError:
+        def in_numpy(*inputs):
+            if any(isinstance(x, jax.core.Tracer) for x in inputs):
+                raise NotTraceable(node, "JAX has no version of it")
+            return host.compute(node, inputs)
+        return in_numpy
+
+
+def run(step, inputs):
+    """Outputs of one step, in the graph's dtypes."""
+    if step.may_stay_on_host and all(map(host.is_host, inputs)):
+        return host.compute(step.node, inputs)
+    try:
+        outputs = step.function(*inputs)
+    except UNKNOWN_VALUE as error:
+        raise NotTraceable(step.node, "its result has a shape that depends on values") from error
+    if not isinstance(outputs, list | tuple):
+        outputs = [outputs]
+    return [in_dtype(value, v.type) for value, v in zip(outputs, step.node.outputs)]
+
+
+def in_dtype(value, type):
+    """`value` in the graph's dtype: JAX and PyTensor differ for some mixed inputs."""
+    if isinstance(type, TensorType) and getattr(value, "dtype", None) != type.dtype:
+        return jnp.asarray(value, type.dtype)
+    return value

@@ -1,0 +1,62 @@
+"""Sizes and slices that depend on a function's integer inputs.
+
+`givens={x: data[index * size:(index + 1) * size]}` has a slice whose ends are known only when the
+function is called, but then at once, before anything runs on the device. Such slices are taken out
+of the compiled function. Where an integer input is a size (`T.zeros((n, 3))`), the function is
+compiled for each value.
+"""
+
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Constant
+from pytensor.graph.traversal import ancestors
+from pytensor.scan.op import Scan
+from pytensor.tensor.basic import AllocEmpty, ARange, Eye
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.shape import Shape, Shape_i
+from pytensor.tensor.subtensor import Subtensor
+from pytensor.tensor.type import TensorType
+
+
+def sizes(node):
+    """The inputs of a node that XLA has to know while it compiles."""
+    if isinstance(node.op, ARange | AllocEmpty | Eye):
+        return node.inputs
+    if isinstance(node.op, Scan):
+        return [node.inputs[0], *node.op.outer_nitsot(node.inputs)]
+    return node.inputs[1:]
+
+
+def integers_behind(node):
+    """The integer inputs of the function that the sizes of a node depend on.
+
+    Returns
+    -------
+    set of Variable, or None if the sizes depend on anything else that is no shape.
+    """
+    found = set()
+    waiting = list(sizes(node))
+    while waiting:
+        variable = waiting.pop()
+        if variable.owner is not None:
+            if not isinstance(variable.owner.op, Shape | Shape_i):
+                waiting += variable.owner.inputs
+        elif is_integer_input(variable):
+            found.add(variable)
+        elif not isinstance(variable, Constant):
+            return None
+    return found or None
+
+
+def is_integer_input(variable):
+    """Is it an integer, given at each call?"""
+    kind = variable.type
+    return (isinstance(kind, TensorType) and kind.ndim == 0 and kind.dtype[0] in "iu"
+            and not isinstance(variable, Constant | SharedVariable))
+
+
+def is_slice_of_input(node):
+    """Is it a slice of an array that is there before the function runs, but for a cast?"""
+    if not isinstance(node.op, Subtensor):
+        return False
+    return all(v.owner is None or isinstance(v.owner.op, Elemwise | DimShuffle)
+               for v in ancestors([node.inputs[0]]))

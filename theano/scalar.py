@@ -1,0 +1,4 @@
+"""Scalar Ops and types."""
+
+from pytensor.scalar import *
+from pytensor.scalar.basic import *

@@ -1,0 +1,36 @@
+"""Tensors: Theano's names. What stands in no module here is PyTensor's."""
+
+import difflib
+
+import pytensor.tensor as _pytensor
+
+from theano.compile.sharedvalue import TensorSharedVariable, shared
+from theano.gradient import Lop, Rop, grad, hessian, jacobian, numeric_grad, verify_grad
+from theano.tensor import (basic, elemwise, extra_ops, nlinalg, nnet, opt, sharedvar,
+                           shared_randomstreams, signal, slinalg, sort, subtensor, type, var)
+from theano.tensor.basic import (addbroadcast, argtopk, as_tensor_variable, batched_dot,
+                                 batched_tensordot, complex_dtypes, consider_constant, default,
+                                 discrete_dtypes, extract_constant, flatten, float_dtypes, norm,
+                                 patternbroadcast, split, stack, to_one_hot, topk,
+                                 topk_and_argtopk, unbroadcast, upcast)
+from theano.tensor.elemwise import CAReduce, DimShuffle, Elemwise
+from theano.tensor.sort import argsort, sort
+from theano.tensor.stable import log
+from theano.tensor.subtensor import Subtensor
+from theano.tensor.type import *
+from theano.tensor.var import TensorConstant, TensorVariable, _tensor_py_operators
+
+_RENAMED = {"abs_": "abs", "absolute": "abs", "inv": "reciprocal", "not_": "invert",
+            "logical_not": "invert"}
+
+__all__ = [name for name in {*dir(_pytensor), *globals(), *_RENAMED} if name[0] != "_"]
+
+
+def __getattr__(name):
+    """Hand on what PyTensor has."""
+    for source in (_pytensor, _pytensor.basic, _pytensor.math):
+        if hasattr(source, _RENAMED.get(name, name)):
+            return getattr(source, _RENAMED.get(name, name))
+    close = difflib.get_close_matches(name, __all__, 1)
+    hint = f"; did you mean '{close[0]}'?" if close else ""
+    raise AttributeError(f"theano.tensor has no '{name}'{hint}")

@@ -1,0 +1,120 @@
+"""Functions of tensors that Theano has, and PyTensor has not or calls differently."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import pytensor
+import pytensor.tensor as pt
+from pytensor.scalar import upcast
+from pytensor.tensor import as_tensor_variable
+
+from theano.gradient import consider_constant
+from theano.xla.op import apply, tensor_type
+
+discrete_dtypes = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+float_dtypes = "float16", "float32", "float64"
+complex_dtypes = "complex64", "complex128"
+
+
+def addbroadcast(x, *axes):
+    """x, with `axes` known to be of size 1."""
+    return pt.specify_broadcastable(x, *axes)
+
+
+def unbroadcast(x, *axes):
+    """x, with `axes` no longer known to be of size 1."""
+    x = as_tensor_variable(x)
+    pattern = [one and axis not in axes for axis, one in enumerate(x.type.broadcastable)]
+    return apply(jnp.asarray, x, types=[tensor_type(x.dtype, pattern)])
+
+
+def patternbroadcast(x, broadcastable):
+    """x, with those axes known to be of size 1 that `broadcastable` marks, and no others."""
+    x = as_tensor_variable(x)
+    known = x.type.broadcastable
+    return addbroadcast(
+        unbroadcast(x, *(k for k, one in enumerate(broadcastable) if known[k] and not one)),
+        *(k for k, one in enumerate(broadcastable) if one and not known[k]))
+
+
+def flatten(x, outdim=1, ndim=None):
+    """x with all axes after the first `outdim` - 1 joined into one."""
+    return pt.flatten(x, ndim or outdim)
+
+
+def stack(*tensors, **kwargs):
+    """Join tensors along a new axis: stack([a, b], axis=0) or, as of old, stack(a, b)."""
+    if isinstance(tensors[0], list | tuple):
+        return pt.stack(*tensors, **kwargs)
+    return pt.stack(tensors, **kwargs)
+
+
+def split(x, splits_size, n_splits, axis=0):
+    """x in `n_splits` parts along an axis."""
+    return pt.split(x, splits_size, n_splits=n_splits, axis=axis)
+
+
+def norm(x, ord=None):
+    """Norm of a vector or a matrix."""
+    return pt.linalg.norm(x, ord)
+
+
+def default(x, value):
+    """x, or `value` if x is None."""
+    return as_tensor_variable(value if x is None else x)
+
+
+def extract_constant(x):
+    """The value of x if it is a constant scalar, else x."""
+    try:
+        return pt.get_scalar_constant_value(x)
+    except pt.NotScalarConstantError:
+        return x
+
+
+def topk(x, kth, axis=-1, sorted=True, idx_dtype="int64"):
+    """The `kth` largest elements along an axis (the smallest for kth < 0), in ascending order."""
+    return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[0]
+
+
+def argtopk(x, kth, axis=-1, sorted=True, idx_dtype="int64"):
+    """Where the elements of `topk` stand."""
+    return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[1]
+
+
+def topk_and_argtopk(x, kth, axis=-1, sorted=True, idx_dtype="int64"):
+    """Values and places of the `kth` largest elements along an axis."""
+    x = as_tensor_variable(x)
+    chosen = slice(-kth, None) if kth > 0 else slice(None, -kth)
+    where = (slice(None),) * (axis % x.ndim) + (chosen,)
+    return pt.sort(x, axis)[where], pt.cast(pt.argsort(x, axis)[where], idx_dtype)
+
+
+def batched_dot(a, b):
+    """The products of a[i] and b[i]: the last axis of a[i] with the last but one of b[i]."""
+    b = as_tensor_variable(b)
+    return batched_tensordot(a, b, [[as_tensor_variable(a).ndim - 1], [max(1, b.ndim - 2)]])
+
+
+def batched_tensordot(x, y, axes=2):
+    """tensordot of x[i] and y[i] for each i; `axes` counts the first, common one, too."""
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    if isinstance(axes, int):
+        axes = list(range(x.ndim - axes, x.ndim)), list(range(1, axes + 1))
+    axes = tuple(tuple(int(a) for a in np.atleast_1d(side)) for side in axes)
+    kept = [one for k, one in enumerate(x.type.broadcastable) if k not in axes[0]]
+    kept += [one for k, one in enumerate(y.type.broadcastable) if k not in (0, *axes[1])]
+    return apply(_tensordots, x, y, types=[tensor_type(upcast(x.dtype, y.dtype), kept)], axes=axes)
+
+
+def _tensordots(x, y, axes):
+    inner = tuple(tuple(axis - 1 for axis in side) for side in axes)
+    return jax.vmap(lambda x, y: jnp.tensordot(x, y, inner))(x, y)
+
+
+def to_one_hot(y, nb_class, dtype=None):
+    """y: (n,) of classes -> (n, nb_class), one where the class is and zero elsewhere."""
+    y = as_tensor_variable(y)
+    classes = pt.arange(nb_class).dimshuffle("x", 0)
+    return pt.eq(y.dimshuffle(0, "x"), classes).astype(dtype or pytensor.config.floatX)

@@ -1,0 +1,246 @@
+"""Convolutions and their gradients, as variables of a graph.
+
+The gradients are there for networks that go upwards (transposed convolution); `theano.grad` finds
+those of `conv2d` by itself.
+"""
+
+import numpy as np
+
+import pytensor.tensor as pt
+from pytensor.scalar import upcast
+
+from theano.link.host import static_shape
+from theano.xla import convolution
+from theano.xla.op import apply, tensor_type
+
+
+def conv2d(input, filters, input_shape=None, filter_shape=None, border_mode="valid",
+           subsample=(1, 1), filter_flip=True, image_shape=None, filter_dilation=(1, 1),
+           num_groups=1, unshared=False, **kwargs):
+    """Convolve images with filters.
+
+    Parameters
+    ----------
+    input : (batch, input channels, rows, columns)
+    filters : (output channels, input channels / num_groups, filter rows, filter columns)
+    input_shape, filter_shape, image_shape : tuple, optional
+        Sizes, as far as known; checked by XLA, not needed.
+    border_mode : {'valid', 'full', 'half'}, int, or (int or pair, int or pair)
+        Zeros around the image.
+    subsample, filter_dilation : pair of int
+    filter_flip : bool
+        True for a convolution, False for a correlation.
+    num_groups : int
+
+    Returns
+    -------
+    (batch, output channels, output rows, output columns)
+    """
+    return convolved(2, input, filters, border_mode, subsample, filter_flip, filter_dilation,
+                     num_groups, unshared)
+
+
+def conv3d(input, filters, input_shape=None, filter_shape=None, border_mode="valid",
+           subsample=(1, 1, 1), filter_flip=True, filter_dilation=(1, 1, 1), num_groups=1):
+    """Convolve volumes with filters; as `conv2d`, with one axis more."""
+    return convolved(3, input, filters, border_mode, subsample, filter_flip, filter_dilation,
+                     num_groups)
+
+
+def convolved(axes, input, filters, border_mode, subsample, filter_flip, filter_dilation,
+              num_groups, unshared=False):
+    """A convolution over the last `axes` dimensions."""
+    input, filters = arrays(axes, unshared, input=input, filters=filters)
+    batch, channels = input.type.broadcastable[0], filters.type.broadcastable[0]
+    kind = tensor_type(upcast(input.dtype, filters.dtype), (batch, channels, *(False,) * axes))
+    return apply(convolution.conv2d, input, filters, types=[kind], **settings(
+        axes, border_mode, subsample, filter_flip, filter_dilation, num_groups))
+
+
+def conv2d_grad_wrt_inputs(output_grad, filters, input_shape, filter_shape=None,
+                           border_mode="valid", subsample=(1, 1), filter_flip=True,
+                           filter_dilation=(1, 1), num_groups=1, unshared=False):
+    """The gradient of `conv2d` with respect to its input.
+
+    Parameters
+    ----------
+    output_grad : (batch, output channels, output rows, output columns)
+    filters : (output channels, input channels / num_groups, filter rows, filter columns)
+    input_shape : tuple of four
+        Shape of the input; its last two entries are needed, and may be symbolic.
+
+    Returns
+    -------
+    (batch, input channels, rows, columns)
+    """
+    return gradient(2, _to_inputs, output_grad, filters, input_shape, border_mode, subsample,
+                    filter_flip, filter_dilation, num_groups, unshared)
+
+
+def conv2d_grad_wrt_weights(input, output_grad, filter_shape, input_shape=None,
+                            border_mode="valid", subsample=(1, 1), filter_flip=True,
+                            filter_dilation=(1, 1), num_groups=1, unshared=False):
+    """The gradient of `conv2d` with respect to its filters, of shape `filter_shape`."""
+    return gradient(2, _to_weights, input, output_grad, filter_shape, border_mode, subsample,
+                    filter_flip, filter_dilation, num_groups, unshared)
+
+
+def conv3d_grad_wrt_inputs(output_grad, filters, input_shape, filter_shape=None,
+                           border_mode="valid", subsample=(1, 1, 1), filter_flip=True,
+                           filter_dilation=(1, 1, 1), num_groups=1):
+    """The gradient of `conv3d` with respect to its input, of shape `input_shape`."""
+    return gradient(3, _to_inputs, output_grad, filters, input_shape, border_mode, subsample,
+                    filter_flip, filter_dilation, num_groups)
+
+
+def conv3d_grad_wrt_weights(input, output_grad, filter_shape, input_shape=None,
+                            border_mode="valid", subsample=(1, 1, 1), filter_flip=True,
+                            filter_dilation=(1, 1, 1), num_groups=1):
+    """The gradient of `conv3d` with respect to its filters, of shape `filter_shape`."""
+    return gradient(3, _to_weights, input, output_grad, filter_shape, border_mode, subsample,
+                    filter_flip, filter_dilation, num_groups)
+
+
+def conv2d_transpose(input, filters, output_shape, filter_shape=None, border_mode="valid",
+                     input_dilation=(1, 1), filter_flip=True, filter_dilation=(1, 1),
+                     num_groups=1, unshared=False):
+    """Transposed convolution: `conv2d_grad_wrt_inputs` as a layer of a network.
+
+    `output_shape` is the shape of what comes out, `input_dilation` the stride by which it grows.
+    """
+    return conv2d_grad_wrt_inputs(input, filters, output_shape, filter_shape, border_mode,
+                                  input_dilation, filter_flip, filter_dilation, num_groups,
+                                  unshared)
+
+
+def gradient(axes, function, first, second, shape, border_mode, subsample, filter_flip,
+             filter_dilation, num_groups, unshared=False):
+    """A gradient of a convolution; only the last `axes` entries of `shape` count."""
+    first, second = arrays(axes, unshared, first=first, second=second)
+    size = pt.stack([pt.as_tensor_variable(n) for n in list(shape)[-axes:]]).astype("int64")
+    kind = tensor_type(upcast(first.dtype, second.dtype), (False,) * (axes + 2))
+    return apply(function, first, second, size, types=[kind], **settings(
+        axes, border_mode, subsample, filter_flip, filter_dilation, num_groups))
+
+
+def _to_inputs(g, w, size, **settings):
+    return convolution.conv2d_grad_wrt_inputs(g, w, static_shape(size), **settings)
+
+
+def _to_weights(x, g, size, **settings):
+    return convolution.conv2d_grad_wrt_weights(x, g, static_shape(size), **settings)
+
+
+class _Conv:
+    """Theano's Ops are made with the settings first, and called with the variables then."""
+
+    axes = 2
+
+    def __init__(self, imshp=None, kshp=None, border_mode="valid", subsample=None,
+                 filter_flip=True, filter_dilation=None, num_groups=1, unshared=False):
+        ones = (1,) * self.axes
+        self.settings = {"border_mode": border_mode, "subsample": subsample or ones,
+                         "filter_flip": filter_flip, "filter_dilation": filter_dilation or ones,
+                         "num_groups": num_groups}
+        refuse(unshared)
+
+
+class AbstractConv2d(_Conv):
+    """`conv2d` as an object."""
+
+    def __call__(self, img, kern):
+        return convolved(self.axes, img, kern, **self.settings)
+
+
+class AbstractConv2d_gradInputs(_Conv):
+    """`conv2d_grad_wrt_inputs` as an object; `shape` is that of the rows and columns."""
+
+    def __call__(self, kern, topgrad, shape):
+        return gradient(self.axes, _to_inputs, topgrad, kern, shape, **self.settings)
+
+
+class AbstractConv2d_gradWeights(_Conv):
+    """`conv2d_grad_wrt_weights` as an object; `shape` is that of the rows and columns."""
+
+    def __call__(self, img, topgrad, shape):
+        return gradient(self.axes, _to_weights, img, topgrad, shape, **self.settings)
+
+
+class AbstractConv3d(AbstractConv2d):
+    """`conv3d` as an object."""
+
+    axes = 3
+
+
+class AbstractConv3d_gradInputs(AbstractConv2d_gradInputs):
+    """`conv3d_grad_wrt_inputs` as an object."""
+
+    axes = 3
+
+
+class AbstractConv3d_gradWeights(AbstractConv2d_gradWeights):
+    """`conv3d_grad_wrt_weights` as an object."""
+
+    axes = 3
+
+
+def get_conv_output_shape(image_shape, kernel_shape, border_mode, subsample,
+                          filter_dilation=None):
+    """Shape of a convolution's output; sizes that are None stay None."""
+    axes = len(image_shape) - 2
+    dilation = filter_dilation or (1,) * axes
+    spans = [None if n is None else (n - 1) * d + 1 for n, d in zip(kernel_shape[2:], dilation)]
+    sizes = []
+    for k, (size, span) in enumerate(zip(image_shape[2:], spans)):
+        if size is None or span is None:
+            sizes.append(None)
+            continue
+        mode = border_mode if isinstance(border_mode, str | int) else (border_mode[k],)
+        (before, after), = convolution.padding(hashable(mode), [span])
+        sizes.append((size + before + after - span) // subsample[k] + 1)
+    return (image_shape[0], kernel_shape[0], *sizes)
+
+
+def bilinear_kernel_1D(ratio, normalize=True):
+    """Weights of linear interpolation between points `ratio` apart: (2 ratio - 1,)."""
+    weights = np.concatenate([np.arange(1, ratio + 1), np.arange(ratio - 1, 0, -1)])
+    return pt.as_tensor_variable(weights / ratio if normalize else weights)
+
+
+def arrays(axes, unshared, **variables):
+    """The variables, checked to be arrays of batch, channels and `axes` dimensions."""
+    refuse(unshared)
+    found = []
+    for name, variable in variables.items():
+        variable = pt.as_tensor_variable(variable)
+        if variable.ndim != axes + 2:
+            raise TypeError(f"conv{axes}d: {name} has {variable.ndim} dimensions and needs "
+                            f"{axes + 2}: batch or output channels, channels, and {axes} of space")
+        found.append(variable)
+    return found
+
+
+def refuse(unshared):
+    """Theano's locally connected form is not there."""
+    if unshared:
+        raise NotImplementedError("theano.tensor.nnet.conv2d: unshared=True is not supported")
+
+
+def settings(axes, border_mode, subsample, filter_flip, filter_dilation, num_groups):
+    """The keyword arguments of theano.xla.convolution."""
+    return {"border_mode": hashable(border_mode), "subsample": entries(subsample, axes),
+            "filter_dilation": entries(filter_dilation, axes), "num_groups": int(num_groups),
+            "filter_flip": bool(filter_flip)}
+
+
+def entries(value, axes):
+    """One int for all axes, or one for each, as a tuple."""
+    several = tuple(int(v) for v in value) if isinstance(value, list | tuple) else ()
+    return several or (int(value),) * axes
+
+
+def hashable(border_mode):
+    """A border mode with tuples for lists."""
+    if isinstance(border_mode, list | tuple):
+        return tuple(map(hashable, border_mode))
+    return border_mode if isinstance(border_mode, str) else int(border_mode)

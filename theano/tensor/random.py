@@ -1,0 +1,177 @@
+"""Streams of random numbers, common to Theano's two modules for them.
+
+Theano's generators are MRG31k3p and NumPy's; here they are JAX's. Interface and distributions are
+the same, the numbers are not.
+"""
+
+import numpy as np
+
+import pytensor
+import pytensor.tensor as pt
+from pytensor.scalar import upcast
+from pytensor.tensor.basic import get_vector_length, infer_static_shape
+from pytensor.tensor.type import TensorType
+
+from theano.compile.sharedvalue import shared
+from theano.xla import random
+from theano.xla.op import apply, tensor_type
+
+KEY = TensorType("uint32", (None,))
+
+
+class Streams:
+    """A source of random variables, each with a state of its own that a function updates.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    def __init__(self, seed=12345):
+        self.state_updates = []
+        self.seed(seed)
+
+    def seed(self, seed=None):
+        """Start again: all variables drawn so far, and those to come, get states from `seed`."""
+        if seed is not None:
+            self.default_instance_seed = int(np.asarray(seed).flat[0])
+        self.gen_seedgen = np.random.RandomState(self.default_instance_seed % 2**32)
+        for state, _ in self.state_updates:
+            state.set_value(self._new_key())
+
+    def updates(self):
+        """The pairs (state, next state) of all variables."""
+        return list(self.state_updates)
+
+    def uniform(self, size=(), low=0.0, high=1.0, ndim=None, dtype=None, nstreams=None):
+        """Uniform on [low, high)."""
+        low, high = pt.as_tensor_variable(low), pt.as_tensor_variable(high)
+        dtype = dtype or upcast(pytensor.config.floatX, low.dtype, high.dtype)
+        values = self._draw("uniform", size, ndim, dtype)
+        return _same_state(pt.cast(values * (high - low) + low, dtype), values)
+
+    def normal(self, size=(), avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None):
+        """Normal with mean `avg` and standard deviation `std`."""
+        avg, std = pt.as_tensor_variable(avg), pt.as_tensor_variable(std)
+        dtype = dtype or upcast(pytensor.config.floatX, avg.dtype, std.dtype)
+        values = self._draw("normal", size, ndim, dtype)
+        return _same_state(pt.cast(values * std + avg, dtype), values)
+
+    def truncated_normal(self, size, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None):
+        """`normal`, without what lies more than two standard deviations from the mean."""
+        avg, std = pt.as_tensor_variable(avg), pt.as_tensor_variable(std)
+        dtype = dtype or upcast(pytensor.config.floatX, avg.dtype, std.dtype)
+        values = self._draw("truncated_normal", size, ndim, dtype)
+        return _same_state(pt.cast(values * std + avg, dtype), values)
+
+    def binomial(self, size=None, n=1, p=0.5, ndim=None, dtype="int64", nstreams=None, prob=None):
+        """How many of `n` trials succeed, each with probability `p`; (0 or 1 for n = 1)."""
+        p = pt.as_tensor_variable(p if prob is None else prob)
+        size, ndim = (p.shape, p.ndim) if size is None else (size, ndim)
+        if isinstance(n, int) and n == 1:
+            values = self._draw("uniform", size, ndim, pytensor.config.floatX)
+            return _same_state(pt.cast(values < p, dtype), values)
+        values = self._draw("binomial", size, ndim, pytensor.config.floatX, n, p)
+        return _same_state(pt.cast(values, dtype), values)
+
+    def multinomial(self, size=None, n=1, pvals=None, ndim=None, dtype="int64", nstreams=None):
+        """How often each class comes in `n` draws.
+
+        Parameters
+        ----------
+        pvals : (rows, classes), or (classes,) with `size`
+            Probabilities.
+
+        Returns
+        -------
+        (rows, classes), or (*size, classes)
+        """
+        if pvals is None:
+            raise TypeError("multinomial: pvals, the probabilities, are missing")
+        pvals = pt.as_tensor_variable(pvals)
+        if pvals.ndim == 1 and size is not None:
+            pvals = pt.alloc(pvals, *_entries(size), pvals.shape[0])
+        counts = self._draw("multinomial", (), 0, pytensor.config.floatX, n, pvals,
+                            ndim_out=pvals.ndim)
+        return _same_state(pt.cast(counts, dtype), counts)
+
+    def choice(self, size=1, a=None, replace=True, p=None, ndim=None, dtype="int64",
+               nstreams=None):
+        """Indices of classes, drawn with probabilities `p`.
+
+        Parameters
+        ----------
+        size : int
+            How many for each row.
+        a : int, optional
+            Number of classes, if `p` is not given.
+        replace : bool
+            False draws no class twice.
+        p : (rows, classes), or (classes,)
+
+        Returns
+        -------
+        (rows, size), or (size,)
+        """
+        if a is None and p is None:
+            raise TypeError("choice: give a, the number of classes, or p, their probabilities")
+        if p is None:
+            p = pt.ones(a, dtype=pytensor.config.floatX)
+        p = pt.as_tensor_variable(p)
+        size = _entries(size)[0] if isinstance(size, list | tuple) else size
+        drawn = self._draw("choice", [size], 1, "int64", p, ndim_out=p.ndim, replace=bool(replace))
+        return _same_state(pt.cast(drawn, dtype), drawn)
+
+    def multinomial_wo_replacement(self, size=None, n=1, pvals=None, ndim=None, dtype="int64",
+                                   nstreams=None):
+        """`n` different classes for each row of `pvals`."""
+        return self.choice(n, None, False, pvals, dtype=dtype)
+
+    def random_integers(self, size=None, low=0, high=1, ndim=None, dtype="int64"):
+        """Integers from `low` to `high`, both among them."""
+        low, high = pt.as_tensor_variable(low), pt.as_tensor_variable(high)
+        values = self._draw("uniform", size if size is not None else (), ndim, "float64")
+        return _same_state(pt.cast(pt.floor(values * (high - low + 1)) + low, dtype), values)
+
+    def permutation(self, size=None, n=1, ndim=None, dtype="int64"):
+        """Permutations of the numbers below `n`: (*size, n)."""
+        values = self._draw("uniform", (*_entries(size if size is not None else ()), n), None,
+                            "float64")
+        return _same_state(pt.cast(pt.argsort(values, axis=-1), dtype), values)
+
+    def shuffle_row_elements(self, input):
+        """Each row of `input` in a random order."""
+        order = self.permutation(input.shape[:-1] if input.ndim > 1 else None, input.shape[-1])
+        return _same_state(pt.take_along_axis(input, order, axis=-1), order)
+
+    def _new_key(self):
+        return self.gen_seedgen.randint(0, 2**32, 2, dtype="uint32")
+
+    def _draw(self, distribution, size, ndim, dtype, *parameters, ndim_out=None, **settings):
+        """A variable of shape `size` with a state of its own."""
+        if ndim is None:
+            ndim = len(_entries(size)) if isinstance(size, list | tuple | int) else (
+                get_vector_length(pt.as_tensor_variable(size)))
+        size = (pt.cast(pt.as_tensor_variable(_entries(size), ndim=1), "int64") if ndim
+                else pt.constant(np.zeros(0, "int64")))
+        known = infer_static_shape(size)[1] if ndim else ()
+        kind = tensor_type(dtype, [n == 1 for n in known] if ndim_out is None
+                           else (False,) * ndim_out)
+        state = shared(self._new_key())
+        next_state, values = apply(random.sample, state, size, *parameters, types=[KEY, kind],
+                                   distribution=distribution, dtype=dtype, **settings)
+        state.default_update = next_state
+        self.state_updates.append((state, next_state))
+        values.rng, values.update = state, (state, next_state)
+        return values
+
+
+def _entries(size):
+    """A shape as something that a vector can be made of."""
+    return size if not isinstance(size, int) else (size,)
+
+
+def _same_state(variable, source):
+    """Theano's random variables carry their state and its update."""
+    variable.rng, variable.update = source.rng, source.update
+    return variable

@@ -1,0 +1,5 @@
+"""Shared arrays."""
+
+from theano.compile.sharedvalue import TensorSharedVariable, shared
+
+tensor_constructor = shared

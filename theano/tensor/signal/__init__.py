@@ -1,0 +1,3 @@
+"""Pooling and convolution of images."""
+
+from theano.tensor.signal import conv, downsample, pool

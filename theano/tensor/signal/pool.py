@@ -1,0 +1,83 @@
+"""Pooling: one value for each window of an image."""
+
+import warnings
+
+import jax.numpy as jnp
+
+import pytensor.tensor as pt
+
+from theano.tensor.nnet.abstract_conv import entries
+from theano.xla import pooling
+from theano.xla.op import apply, tensor_type
+
+MODES = "max", "sum", "average_inc_pad", "average_exc_pad"
+
+
+def pool_2d(input, ws=None, ignore_border=None, stride=None, pad=(0, 0), mode="max",
+            ds=None, st=None, padding=None):
+    """Pool over the last two dimensions.
+
+    Parameters
+    ----------
+    input : (..., rows, columns)
+    ws : pair of int
+        Size of the window. `ds` is its old name.
+    ignore_border : bool
+        True leaves out windows that stick out of the image.
+    stride : pair of int, optional
+        Step between windows; the window's size by default. `st` is its old name.
+    pad : pair of int
+        Elements added around the image: zeros, which for 'max' are never the largest. `padding` is
+        its old name.
+    mode : {'max', 'sum', 'average_inc_pad', 'average_exc_pad'}
+
+    Returns
+    -------
+    (..., pooled rows, pooled columns)
+    """
+    return pooled(2, input, ws or ds, ignore_border, stride or st, padding or pad, mode)
+
+
+def pool_3d(input, ws=None, ignore_border=None, stride=None, pad=(0, 0, 0), mode="max",
+            ds=None, st=None, padding=None):
+    """Pool over the last three dimensions; as `pool_2d`."""
+    return pooled(3, input, ws or ds, ignore_border, stride or st, padding or pad, mode)
+
+
+def max_pool_2d_same_size(input, patch_size):
+    """The image with all but the largest element of each patch set to zero."""
+    input = pt.as_tensor_variable(input)
+    largest = pool_2d(input, patch_size, ignore_border=True)
+    return pt.grad(None, input, known_grads={largest: largest})
+
+
+def pooled(axes, input, ws, ignore_border, stride, pad, mode):
+    """Pooling over the last `axes` dimensions."""
+    name = f"pool_{axes}d"
+    if ws is None:
+        raise ValueError(f"{name}: ws, the size of the window, is missing")
+    if mode not in MODES:
+        raise ValueError(f"{name}: mode={mode!r} is unknown; choose one of {', '.join(MODES)}")
+    if ignore_border is None:
+        warnings.warn(f"{name}: ignore_border is not given and taken as False", stacklevel=3)
+        ignore_border = False
+    ws, pad = entries(ws, axes), entries(pad, axes)
+    stride = ws if stride is None else entries(stride, axes)
+    if any(pad) and not ignore_border:
+        raise NotImplementedError(f"{name}: padding works only with ignore_border=True")
+    if any(p >= w for p, w in zip(pad, ws)):
+        raise NotImplementedError(f"{name}: padding {pad} must be smaller than the window {ws}")
+    input = pt.as_tensor_variable(input)
+    if input.ndim < axes:
+        raise TypeError(f"{name} needs {axes} dimensions or more, the input has {input.ndim}")
+    kind = tensor_type(input.dtype, (*input.type.broadcastable[:-axes], *(False,) * axes))
+    return apply(_images, input, types=[kind], ws=ws, stride=stride, pad=pad, mode=mode,
+                 ignore_border=bool(ignore_border))
+
+
+def _images(x, ws, **geometry):
+    """pool2d with any number of dimensions before those of the window."""
+    axes = len(ws)
+    images = x if x.ndim == axes + 2 else jnp.reshape(x, (-1, 1, *x.shape[-axes:]))
+    values = pooling.pool2d(images, ws, **geometry)
+    return jnp.reshape(values, (*x.shape[:-axes], *values.shape[-axes:]))

@@ -1,0 +1,1 @@
+"""Convolution and pooling as JAX functions, with Theano's gradients."""

@@ -1,0 +1,180 @@
+"""Pictures and tables of what runs left in data/results: `python utils.py NAME` draws the training curves."""
+
+import csv
+import os
+import re
+import sys
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from mirdl import filters as temporal
+from mirdl import page, pictures, results, tables
+from mirdl.errors import UserError, exitOnUserError
+from mirdl.files import whole
+
+USAGE = """usage: python utils.py [COMMAND] NAME ...
+
+NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0)
+
+  curves NAME ...             loss and accuracy over the epochs; of several runs in one picture (also without 'curves')
+  confusion NAME              confusion matrix of the songs by majority vote: counts and shares
+  filters NAME                the learnt filters over time, with their tempo and the class they speak for
+  activations NAME SONG ...   where in time and in which bands the strongest filters fire in audio files
+  songs NAME                  the misclassified songs with their votes
+  compare NAME NAME ...       a table: parameters, accuracies, epochs, seconds, paired test over folds
+  report NAME                 all of it on one HTML page that needs nothing else
+
+Pictures are saved in data/results. filters and activations of a whole run take its model with the best validation accuracy."""
+
+
+def main(arguments):
+    """Do what the command line asks for, and say what was saved."""
+    if {'-h', '--help'} & set(arguments):
+        print(USAGE)
+        return
+    command, *names = arguments if arguments and arguments[0] in COMMANDS else ['curves', *arguments]
+    function, least, most = COMMANDS[command]
+    if not least <= len(names) <= most:
+        raise UserError(f"{command} takes {least}{'' if least == most else ' or more'} name(s), {len(names)} given; "
+                        'see python utils.py --help')
+    print(function(*names))
+
+
+def curves(*names):
+    """Draw loss and accuracy over the epochs; see `pictures.curves`.
+
+    Parameters
+    ----------
+    *names : str
+        Runs (all their folds) or single folds.
+
+    Returns
+    -------
+    str
+        The path of the picture, NAME.png in data/results.
+
+    Raises
+    ------
+    UserError
+        If there is no such run, or its table is damaged.
+    """
+    title = names[0] if len(names) == 1 else f'Compared_{names[0]}_and_{len(names) - 1}_more'
+    return pictures.save(_curves(*names)(), results.pathOf(title, '.png'))
+
+
+def trainingEvolution(name):
+    """Draw the training curves of one run, or of a whole cross-validation; the path of the picture."""
+    return curves(name)
+
+
+def confusion(name):
+    """Draw the confusion matrix of a run's songs by majority vote; the path of the picture, NAME.confusion.png."""
+    return pictures.save(_confusion(name)(), results.pathOf(name, '.confusion.png'))
+
+
+def filters(name):
+    """Draw a model's temporal filters, and list them all in NAME.filters.csv; the path of the picture, NAME.filters.png."""
+    found, classes, _ = _model(name)
+    with whole(results.pathOf(name, '.filters.csv')) as file:
+        table = csv.writer(file, lineterminator='\n')
+        table.writerow(['frames', 'seconds', 'bpm', 'class', 'outputWeight'])
+        table.writerows([len(one.weights), f'{one.seconds:.3f}', '' if np.isnan(one.tempo) else f'{one.tempo:.0f}',
+                         '' if one.feeds is None else classes[one.feeds], f'{one.weight:.6g}'] for one in found)
+    return pictures.save(_filters(name)(), results.pathOf(name, '.filters.png'))
+
+
+def activations(name, *songs):
+    """Draw where a model's strongest filters fire in audio files.
+
+    Parameters
+    ----------
+    name : str
+        A model, or a run.
+    *songs : str
+        Paths of audio files.
+
+    Returns
+    -------
+    str
+        The paths of the pictures, NAME.activations.SONG.png, one a line.
+    """
+    import predict      # only here: the other commands need none of the seconds in which Theano is loaded
+    found, classes, model = _model(name)
+    tagger = predict.Tagger(model)
+    paths = []
+    for song in songs:
+        answer = tagger.tag(song)
+        fired = temporal.strongest(found, answer.spectrogram, answer.label, 5)
+        title = os.path.splitext(os.path.basename(song))[0]
+        figure = pictures.activations(answer.spectrogram, fired, classes, answer.label, title)
+        paths.append(pictures.save(figure, results.pathOf(name, f".activations.{re.sub('[^-. 0-9A-Za-z]', '_', title)[:60]}.png")))
+    return '\n'.join(paths)
+
+
+def songs(name):
+    """The misclassified songs of a run with their votes, as a text."""
+    content = results.readOutcomes(name)
+    wrong = tables.misclassified(content)
+    return f"{tables.text(wrong)}\n{len(wrong)} of {sum(len(fold['true']) for fold in content['folds'])} songs"
+
+
+def compare(*names):
+    """What several runs came to, beside each other, as a text."""
+    return tables.text(tables.comparison({name: results.readOutcomes(name) for name in names}))
+
+
+def report(name):
+    """Write all that is known of a run on one HTML page that needs nothing else; its path, NAME.html."""
+    content, drawings = results.readOutcomes(name), {}
+    for title, prepare in (('Training curves', _curves), ('Confusion of songs', _confusion), ('Filters over time', _filters)):
+        try:
+            drawings[title] = prepare(name)
+        except UserError as error:      # a model that was only tested has no curves, another network no temporal filters
+            print(f'without {title.lower()}: {error}', file=sys.stderr)
+    path = results.pathOf(name, '.html')
+    with whole(path) as file:
+        file.write(page.html(name, content, drawings))
+    return path
+
+
+def _curves(*names):
+    """Draws the training curves of runs, when called."""
+    runs = {name: [results.readTraining(run) for run in results.runs(name)] for name in names}
+    empty = [name for name, folds in runs.items() if not any(len(fold['epoch']) for fold in folds)]
+    if empty:
+        raise UserError(f'the run {empty[0]!r} has no epoch yet')
+    return lambda: pictures.curves(runs)
+
+
+def _confusion(name):
+    """Draws the confusion matrix of a run's songs, when called."""
+    content = results.readOutcomes(name)
+    true, voted = (sum((fold[part] for fold in content['folds']), []) for part in ('true', 'voted'))
+    if not true:
+        raise UserError(f'the run {name!r} has no votes of songs: it was run with testMethod=utterances')
+    matrix = confusion_matrix(true, voted, labels=range(len(content['classes'])))
+    return lambda: pictures.confusion(matrix, content['classes'], name)
+
+
+def _filters(name):
+    """Draws the temporal filters of a model, when called."""
+    found = _model(name)
+    return lambda: pictures.filters(*found)
+
+
+def _model(name):
+    """The temporal filters of the model `name` or of a run's best model, the names of the classes, and the model's name."""
+    model = results.bestModel(name)
+    values, about = results.loadModel(results.findModel(model))
+    if not about:
+        raise UserError(f'the model {model!r} does not say what it is made for: it was not written by this program')
+    return temporal.findFilters(values, about), about['classes'], model
+
+
+COMMANDS = {    # name -> function, fewest and most names
+    'curves': (curves, 1, 99), 'confusion': (confusion, 1, 1), 'filters': (filters, 1, 1), 'activations': (activations, 2, 99),
+    'songs': (songs, 1, 1), 'compare': (compare, 1, 99), 'report': (report, 1, 1)}
+
+if __name__ == '__main__':
+    exitOnUserError(main, sys.argv[1:])
