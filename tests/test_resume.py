@@ -53,6 +53,19 @@ class start:
         self.process.wait()
         self.log.close()
 
+    def until(self, condition, what, seconds=100):
+        """Wait for `condition`; what it came to. Neither the process's end nor `seconds` may come first."""
+        end = time.monotonic() + seconds
+        while not (met := condition()):
+            if self.process.poll() is not None or time.monotonic() > end:
+                ended = self.process.poll() is not None
+                if not ended:
+                    self.kill()
+                self.log = open('log.txt')
+                raise AssertionError(f"{'ended' if ended else 'killed'} before {what}:\n{self.communicate(10)[0]}")
+            time.sleep(0.02)
+        return met
+
 
 def left():
     """The files in data/results, by their names without the run's id."""
@@ -118,25 +131,33 @@ def test_ctrl_c_ends_cleanly_with_the_line_that_resumes(here):
 
 def workersOf(process):
     """The processes that work for `process`."""
-    children = psutil.Process(process.process.pid).children()
-    return [child for child in children if child.is_running() and 'popen_loky_posix' in ' '.join(child.cmdline())]
+    return childrenWith('popen_loky_posix', process.process.pid)
 
 
-def killWorkers(process, pause=0):
+def childrenWith(words, *parents):
+    """The living children of these processes with `words` in their command lines."""
+    found = []
+    for parent in parents:
+        for child in psutil.Process(parent).children():
+            with suppress(psutil.NoSuchProcess):        # or a zombie
+                if words in ' '.join(child.cmdline()):
+                    found.append(child)
+    return found
+
+
+def killWorkers(process):
     for child in workersOf(process):
         with suppress(psutil.NoSuchProcess):
             child.kill()
-        time.sleep(pause)
 
 
 def test_with_workers_killed_alone_and_with_all_others_every_file_is_the_same_to_the_bit(here, undisturbed):
     expected, _ = undisturbed
     process = start(*RUN, 'workers=2')
     waitForCheckpoint(process)
-    killWorkers(process, pause=1)       # those that train are replaced
-    while len(workersOf(process)) < 2:
-        time.sleep(0.1)
-    waitForCheckpoint(process)
+    killed = workersOf(process)
+    killWorkers(process)                # while both train: both are replaced
+    process.until(lambda: len(set(workersOf(process)) - set(killed)) == 2, 'both workers were replaced')
     process.kill()
     process = start('resume=last', 'workers=2')
     out, _ = process.communicate(timeout=600)
@@ -147,8 +168,7 @@ def test_with_workers_killed_alone_and_with_all_others_every_file_is_the_same_to
 def test_a_fold_that_ends_its_workers_is_told_and_resumed(here, undisturbed):
     expected, _ = undisturbed
     process = start(*RUN, 'workers=2')
-    while not any(name.endswith('.checkpoint') for name in os.listdir('data/results')):
-        time.sleep(0.1)                 # not those that compute spectrograms
+    process.until(lambda: fileOf('.checkpoint'), 'the run was begun')   # not those that compute spectrograms
     while process.process.poll() is None:
         with suppress(psutil.NoSuchProcess):
             killWorkers(process)
@@ -191,9 +211,7 @@ def test_a_second_process_on_a_run_is_refused_and_other_runs_go_on(here):
 def test_a_sweep_is_stopped_resumed_and_compared(here):
     command = (*RUN[:-2], 'DL.num_epochs=12', 'sweep=chunkHop=20,30 random_seed=1,2')
     process = start(*command)
-    while not any(name.startswith('CrossValidation') and name.endswith('.json') for name in os.listdir('data/results')):
-        assert process.process.poll() is None
-        time.sleep(0.02)
+    process.until(lambda: fileOf('.json'), 'the first of its runs had ended')
     waitForCheckpoint(process)
     done = {name: os.stat(f'data/results/{name}').st_mtime_ns for name in os.listdir('data/results') if name.endswith('-f0.result')}
     process.kill()
@@ -233,19 +251,10 @@ def cluster(tmp_path):
             process.wait()
 
 
-def daskWorkers(nannies):
-    children = [child for nanny in nannies for child in psutil.Process(nanny.pid).children()]
-    return [child for child in children if 'spawn_main' in ' '.join(child.cmdline())]
-
-
-def test_on_a_cluster_whose_workers_and_scheduler_are_killed_every_file_is_the_same_to_the_bit(here, undisturbed, cluster):
+def test_on_a_cluster_whose_scheduler_is_killed_every_file_is_the_same_to_the_bit(here, undisturbed, cluster):
     expected, _ = undisturbed
-    file, scheduler, nannies = cluster
+    file, scheduler, _ = cluster
     process = start(*RUN, f'cluster={file}')
-    waitForCheckpoint(process)
-    for worker in daskWorkers(nannies):
-        worker.kill()
-        time.sleep(2)
     waitForCheckpoint(process)
     scheduler.kill()
     out, _ = process.communicate(timeout=200)
@@ -262,7 +271,7 @@ def test_a_whole_run_on_a_cluster_one_worker_killed(here, undisturbed, cluster):
     file, _, nannies = cluster
     process = start(*RUN, f'cluster={file}')
     waitForCheckpoint(process)
-    daskWorkers(nannies)[0].kill()
+    childrenWith('spawn_main', *(nanny.pid for nanny in nannies))[0].kill()
     out, _ = process.communicate(timeout=200)
     assert process.returncode == 0 and '2 workers' in out, out
     assert left() == expected
@@ -276,12 +285,12 @@ def test_no_cluster_is_told(here, script):
 
 def waitForCheckpoint(process):
     """The name of the run, once an epoch of it is saved."""
-    while process.process.poll() is None:
-        for name in os.listdir('data/results'):
-            if name.endswith('.state'):
-                return name.rpartition('-f')[0]
-        time.sleep(0.02)
-    raise AssertionError(process.communicate(timeout=10)[0])
+    return process.until(lambda: fileOf('.state'), 'an epoch was saved').rpartition('-f')[0]
+
+
+def fileOf(ending):
+    """A file of data/results with this ending, or None."""
+    return next((name for name in os.listdir('data/results') if name.endswith(ending)), None)
 
 
 @pytest.mark.parametrize('arguments, words', [
