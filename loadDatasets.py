@@ -14,6 +14,7 @@ from mirdl.chunks import Chunks
 from mirdl.download import download
 from mirdl.errors import UserError
 from mirdl.groups import groupsOf, joined
+from mirdl.store import Stored
 
 ROOT = os.path.join('data', 'datasets')
 
@@ -30,7 +31,7 @@ class DataSet:
         TAG/file of each song.
     labels : ndarray
         (songs,), unsigned integers.
-    spectrograms : list of ndarray
+    spectrograms : list of ndarray or of mirdl.store.Stored
         float32, (bands, frames), compressed by the logarithm if inputNorm says so, not yet of mean 0 and variance 1.
     groups : list of str or None
         The group of each song; songs of a group stay in one fold.
@@ -45,8 +46,8 @@ class DataSet:
     groups: list = None
 
     def __post_init__(self):
-        self.mean = np.array([spectrogram.mean(dtype=np.float64) for spectrogram in self.spectrograms])
-        self.variance = np.array([spectrogram.var(dtype=np.float64) for spectrogram in self.spectrograms])
+        moments = [(song.mean(dtype=np.float64), song.var(dtype=np.float64)) for song in map(np.asarray, self.spectrograms)]
+        self.mean, self.variance = np.array(moments).T
 
     def fingerprint(self):
         """A text that differs for other songs, another order or other spectrograms."""
@@ -182,6 +183,8 @@ def noteOddities(dataset, folds):
 
 def compress(spectrogram, inputNorm):
     """For 'log0m1v' log10(10000 x + 1) of a spectrogram, in its own memory; for 'None' the spectrogram itself."""
+    if isinstance(spectrogram, Stored):
+        return spectrogram.changed(lambda read: compress(read, inputNorm))
     if inputNorm == 'log0m1v':
         np.multiply(spectrogram, 10000, out=spectrogram)
         np.add(spectrogram, 1, out=spectrogram)

@@ -1,7 +1,9 @@
 """data/preloaded: the spectrograms of a data set, kept so that they are computed once.
 
-One pickle a data set and set of spectrogram parameters; what is done to spectrograms later (normalisation, chunks) is
-no part of it. Each song is kept with its file's size and time of change, so only new and changed files are computed.
+One pickle a data set and set of spectrogram parameters, or, where that would take too much memory, a store on disk; what
+is done to spectrograms later (normalisation, chunks) is no part of it. Each song is kept with its file's size and time of
+change, so only new and changed files are computed; and it is in the store from the moment it is computed, so a program
+that is killed computes no song again.
 """
 
 import os
@@ -15,11 +17,13 @@ from mirdl.files import makeFolder, removeLeftovers
 from mirdl.isolated import Died, isolated
 from mirdl.locks import locked
 from mirdl.parallel import inParallel
+from mirdl.store import Store, Stored
 
 FOLDER = os.path.join('data', 'preloaded')
 FORMAT = 'mirdl spectrograms 1'
 # the parameters that shape a spectrogram; they make the file's name
 SHAPING = ('dataset', 'frameSize', 'hopSize', 'specTransform', 'melBands', 'windowType')
+SHARE = 0.25        # of the machine's memory: with DS.store='auto' larger data sets stay on disk
 # what a decoder may take of the machine for one song: far above what a sound file needs, and a bound for a hostile one
 SECONDS, SECONDS_PER_MB = 60, 10
 MEMORY, MEMORY_PER_BYTE = 2**31, 1000
@@ -42,7 +46,7 @@ def spectrograms(files, DS):
     Returns
     -------
     dict
-        Song name -> ndarray, float32, (bands, frames), or, for a file that gave none, the reason as a str.
+        Song name -> ndarray or `Stored`, float32, (bands, frames), or, for a file that gave none, the reason as a str.
 
     Raises
     ------
@@ -51,25 +55,52 @@ def spectrograms(files, DS):
     """
     makeFolder(FOLDER)
     removeLeftovers(FOLDER)
-    path = os.path.join(FOLDER, '_'.join(str(DS[key]) for key in SHAPING) + '.pickle')
+    path = os.path.join(FOLDER, '_'.join(str(DS[key]) for key in SHAPING))
     # two runs that need the same features compute them once
-    with locked(path + '.lock', lambda: print(f'  waiting for another run that computes {path} ...', flush=True)):
-        kept = _read(path, DS)
+    with locked(path + '.pickle.lock', lambda: print(f'  waiting for another run that computes {path}.pickle ...', flush=True)):
+        pickled, store = _read(path + '.pickle', DS), _open(path + '.store', DS)
+        kept = {**pickled, **store.songs}
         stamps = {name: _stamp(file) for name, file in files.items()}
         songs = {name: kept[name] for name in files if name in kept and kept[name][0] == stamps[name]}
         new = [name for name in files if name not in songs]
-        if not new and len(kept) == len(songs):
-            print(f'  loaded the spectrograms of {len(songs)} songs from {path}')
-        else:
-            if kept:
-                print(f'  {path} is stale: {len(new)} songs are new or changed, {len(set(kept) - set(files))} are gone')
-            computed = inParallel(computeOrReason, [(files[name], DS) for name in new], 'spectrograms', 'song')
-            try:
-                for name, result in zip(new, computed, strict=True):
-                    songs[name] = stamps[name], result
-            finally:        # after Ctrl-C as well: what is computed is kept
-                _write({name: song for name, song in songs.items() if not isinstance(song[1], Passing)}, path, DS)
-    return {name: songs[name][1] for name in files}
+        if kept and (new or len(kept) != len(songs)):
+            print(f'  {path} is stale: {len(new)} songs are new or changed, {len(set(kept) - set(files))} are gone')
+        passing = {}
+        computed = inParallel(computeOrReason, [(files[name], DS) for name in new], 'spectrograms', 'song')
+        for name, result in zip(new, computed, strict=True):
+            if isinstance(result, Passing):
+                passing[name] = result
+            else:
+                songs[name] = store.keep(name, stamps[name], result)
+        settle = _toDisk if _belongsOnDisk(songs, DS['store']) else _toMemory
+        songs = settle(songs, pickled, store, path + '.pickle', DS)
+    return {name: passing.get(name) or songs[name][1] for name in files}
+
+
+def _belongsOnDisk(songs, where):
+    size = sum(song.nbytes for _, song in songs.values() if not isinstance(song, str))
+    return where == 'disk' or where == 'auto' and size > SHARE * os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+
+
+def _toMemory(songs, pickled, store, path, DS):
+    """The songs as arrays; the pickle holds them, and the store is no longer needed."""
+    songs = {name: (stamp, np.asarray(song) if isinstance(song, Stored) else song) for name, (stamp, song) in songs.items()}
+    if store.songs or songs.keys() != pickled.keys():
+        pickles.dump({'format': FORMAT, 'songs': songs, **_about(DS)}, path)
+        print(f'  saved the spectrograms to {path}')
+    else:
+        print(f'  loaded the spectrograms of {len(songs)} songs from {path}')
+    store.remove()
+    return songs
+
+
+def _toDisk(songs, pickled, store, path, DS):
+    """The songs of the store, which gets those that the pickle holds; the pickle is no longer needed."""
+    songs = {name: song if name in store.songs else store.keep(name, *song) for name, song in songs.items()}
+    if os.path.exists(path):
+        os.unlink(path)
+    print(f'  the spectrograms of {len(songs)} songs are read from {store.folder} as they are needed')
+    return songs
 
 
 def computeOrReason(file, DS):
@@ -99,7 +130,7 @@ def _read(path, DS):
         content = pickles.load(path)
         if not isinstance(content, dict) or content.get('format') != FORMAT:
             raise ValueError('it is of another format')
-        if content['DS'] != {key: DS[key] for key in SHAPING}:
+        if content['DS'] != _about(DS)['DS']:
             raise ValueError('it was made with other parameters')
         if content['essentia'] != essentia.__version__:
             raise ValueError(f"it was made by Essentia {content['essentia']}, this is {essentia.__version__}")
@@ -116,10 +147,20 @@ def _isSong(stamp, song, bands):
                                      and song.shape[0] == bands)
 
 
-def _write(songs, path, DS):
-    pickles.dump({'format': FORMAT, 'essentia': essentia.__version__,
-                  'DS': {key: DS[key] for key in SHAPING}, 'songs': songs}, path)
-    print(f'  saved the spectrograms to {path}')
+def _open(folder, DS):
+    """The store; empty, with a line that says why, if what is there is unfit."""
+    store = Store(folder, _about(DS))
+    try:
+        store.read()
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        print(f'  {folder} cannot be used and is computed anew: {error}')
+        store.remove()
+    return store
+
+
+def _about(DS):
+    """What spectrograms are made with."""
+    return {'essentia': essentia.__version__, 'DS': {key: DS[key] for key in SHAPING}}
 
 
 def _stamp(file):

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from functools import lru_cache
 
 import essentia
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from mirdl.errors import UserError
 
 essentia.log.infoActive = essentia.log.warningActive = False
-import essentia.streaming as streaming      # noqa: E402 (only after its greeting was silenced)
+import essentia.standard as standard        # noqa: E402 (only after its greeting was silenced)
+import essentia.streaming as streaming      # noqa: E402
 
 SAMPLE_RATE = 44100     # Hz, what MonoLoader resamples to
 AUDIO = ('.wav', '.mp3', '.flac', '.ogg', '.oga', '.opus', '.au', '.snd', '.aif', '.aiff', '.m4a', '.mp4', '.aac', '.wma')
@@ -27,8 +29,8 @@ def computeSpectrogram(file, DS):
     """The spectrogram of one audio file.
 
     MonoLoader (44.1 kHz) -> FrameCutter -> Windowing -> Spectrum (-> MelBands), all with Essentia's defaults but for
-    what `DS` says; the streaming mode gives the same bits as the standard mode's loop over frames, in two thirds of
-    its time.
+    what `DS` says, in the streaming mode. Essentia's MelBands takes half of the time of all that, frame by frame; one
+    matrix product by its own weights gives the same sums to float32's rounding.
 
     Parameters
     ----------
@@ -85,14 +87,22 @@ def _run(file, DS):
     loader.audio >> cutter.signal
     cutter.frame >> window.frame
     window.frame >> spectrum.frame
-    if DS['specTransform'] == 'mel':
-        mel = streaming.MelBands(numberBands=DS['melBands'])
-        spectrum.spectrum >> mel.spectrum
-        mel.bands >> (pool, 'spectra')
-    else:
-        spectrum.spectrum >> (pool, 'spectra')
+    spectrum.spectrum >> (pool, 'spectra')
     essentia.run(loader)
-    return pool['spectra'] if pool.containsKey('spectra') else None
+    if not pool.containsKey('spectra'):
+        return None
+    spectra = pool['spectra']
+    pool.clear()        # an hour's spectra are 0.6 GB
+    if DS['specTransform'] != 'mel':
+        return spectra
+    return np.square(spectra, out=spectra) @ melWeights(DS['melBands'], spectra.shape[1])
+
+
+@lru_cache
+def melWeights(bands, bins):
+    """The weights of Essentia's MelBands, of which each band is a weighted sum of the power spectrum: (bins, bands)."""
+    mel = standard.MelBands(numberBands=bands, inputSize=bins)
+    return np.array([mel(row) for row in np.eye(bins, dtype=np.float32)])
 
 
 def _checkFile(file):

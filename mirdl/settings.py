@@ -78,6 +78,7 @@ SETTINGS = {
     'DS.xInput': _integer(1),
     'DS.inputNorm': _choice('log0m1v', 'None'),
     'DS.inputNormWhere': _choice('global', 'local', 'train'),
+    'DS.store': _choice('auto', 'memory', 'disk'),
     'DS.groups': _text("'' or None (no groups), a CSV file or a regular expression"),
     'DS.replicas': _choice('keep', 'drop', 'together'),
 }

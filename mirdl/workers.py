@@ -4,11 +4,9 @@ import io
 import logging
 import os
 import pickle
-import signal
 import socket
 import sys
 import threading
-import time
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
@@ -17,9 +15,9 @@ from functools import partial
 from joblib import cpu_count
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool
-from tqdm import tqdm
 
 from mirdl.errors import UserError
+from mirdl.parallel import belongTo
 from mirdl.progress import bar
 
 DEATHS = 3          # of the processes that a call was made in, after which it is given up
@@ -65,7 +63,7 @@ def _onThisMachine(count, progress, function, calls):
     environment = {name: os.environ.get(name, share) for name in THREADS}
     with ExitStack() as pools:
         def hire():
-            pool = ProcessPoolExecutor(1, env=environment, initializer=_belongTo, initargs=(os.getpid(),))
+            pool = ProcessPoolExecutor(1, env=environment, initializer=belongTo, initargs=(os.getpid(),))
             pools.callback(pool.shutdown, kill_workers=True)
             return pool
         yield from _each(function, calls, [hire() for _ in range(min(count, len(calls)))], hire, progress)
@@ -163,15 +161,3 @@ def _screen(progress, calls):
             screen.set_postfix_str(words, refresh=False)
             screen.update(done - screen.n)
         yield tell
-
-
-def _belongTo(parent):
-    """A worker leaves Ctrl-C to the process `parent`, and ends with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tqdm.set_lock(threading.RLock())    # its own one would be left behind, with a warning, when the worker is killed
-
-    def watch():
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-    threading.Thread(target=watch, daemon=True).start()

@@ -476,6 +476,6 @@ def test_read_only_results(small):
 def test_no_space_for_the_spectrograms(small):
     done = subprocess.run(mounted('mount -t tmpfs -o size=40k tmpfs data/preloaded'), capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.splitlines()[-1] == (
-        "error: cannot write 'data/preloaded/Small_2048_1024_mel_40_blackmanharris62.pickle': No space left on device; free some space or change the "
+        "error: cannot write 'data/preloaded/Small_2048_1024_mel_40_blackmanharris62.store': No space left on device; free some space or change the "
         'permissions of its folder, then run again')
     assert not os.listdir('data/results')

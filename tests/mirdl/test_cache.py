@@ -1,11 +1,15 @@
 import os
 import pickle
 import shutil
+import signal
+import subprocess
+import sys
 import time
 
 import loadDatasets
 import numpy as np
 import pytest
+from conftest import ROOT
 from mirdl import cache, pickles
 
 
@@ -13,10 +17,9 @@ from mirdl import cache, pickles
 def compute(beats, workplace, parameters, capsys):
     """Calls cache.spectrograms for Beats; gives the spectrograms and what was printed."""
     shutil.copytree(beats, workplace / 'data/datasets/Beats')
-    DS = parameters('DS.dataset=Beats')['DS']
 
-    def call():
-        songs = cache.spectrograms(loadDatasets.findSongs('Beats'), DS)
+    def call(*overrides):
+        songs = cache.spectrograms(loadDatasets.findSongs('Beats'), parameters('DS.dataset=Beats', *overrides)['DS'])
         return songs, capsys.readouterr().out
     return call
 
@@ -73,3 +76,61 @@ def test_an_unreadable_song_keeps_its_reason(compute):
     assert 'cannot be decoded' in compute()[0]['slow/text.wav']
     songs, out = compute()
     assert 'loaded the spectrograms' in out and 'cannot be decoded' in songs['slow/text.wav']
+
+
+STORE = PATH.replace('.pickle', '.store')
+
+
+def test_on_disk_the_same_songs_and_moved_from_one_to_the_other(compute):
+    first, _ = compute()
+    onDisk, out = compute('DS.store=disk')
+    assert f'18 songs are read from {STORE} as they are needed' in out and not os.path.exists(PATH)
+    assert all(not isinstance(onDisk[name], np.ndarray) and np.array_equal(first[name], onDisk[name]) for name in first)
+    shutil.copy('data/datasets/Beats/slow/slow 0.wav', 'data/datasets/Beats/slow/extra.wav')
+    again, out = compute('DS.store=disk')
+    assert 'is stale: 1 songs are new' in out and np.array_equal(again['slow/extra.wav'], first['slow/slow 0.wav'])
+    back, out = compute('DS.store=memory')
+    assert f'saved the spectrograms to {PATH}' in out and not os.path.exists(STORE) and len(back) == 19
+    assert all(isinstance(back[name], np.ndarray) and np.array_equal(first[name], back[name]) for name in first)
+
+
+def test_large_data_sets_stay_on_disk(compute, monkeypatch):
+    monkeypatch.setattr(cache, 'SHARE', 1e-6)
+    assert 'are read from' in compute()[1]
+
+
+def test_a_damaged_store_is_named_and_computed_anew(compute):
+    first, _ = compute('DS.store=disk')
+    os.truncate(f'{STORE}/spectra.f32', 1000)
+    second, out = compute('DS.store=disk')
+    assert f'{STORE} cannot be used and is computed anew: the numbers of' in out
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_a_song_computed_before_a_kill_is_not_computed_again(beats, workplace):
+    shutil.copytree(beats, workplace / 'data/datasets/Beats')
+    code = f"""if True:
+        import os, signal, sys
+        from mirdl import cache, settings
+        import loadDatasets
+        from run import parameters
+        keep, kept = cache.Store.keep, []
+
+        def keepOrDie(store, name, *rest):
+            kept.append(name)
+            song = keep(store, name, *rest)
+            if len(kept) == 7 and sys.argv[1:] == ['die']:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return song
+        cache.Store.keep = keepOrDie
+        cache.spectrograms(loadDatasets.findSongs('Beats'), settings.check({{**parameters, 'DS': {{**parameters['DS'], 'dataset': 'Beats'}}}})['DS'])
+        print(len(kept), 'kept')
+        """
+
+    def run(*arguments):
+        return subprocess.run([sys.executable, '-c', code, *arguments], capture_output=True, text=True, timeout=100,
+                              env={**os.environ, 'PYTHONPATH': ROOT})
+    assert run('die').returncode == -signal.SIGKILL
+    out = run()
+    assert out.stdout.endswith('11 kept\n'), out.stdout + out.stderr
+    assert len(pickles.load(PATH)['songs']) == 18 and sorted(os.listdir('data/preloaded')) == [os.path.basename(PATH), 'models']

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from mirdl.isolated import Died, isolated
 from mirdl.parallel import inParallel
 
@@ -23,7 +24,6 @@ def test_results_and_exceptions_come_back():
     np.testing.assert_array_equal(call(np.arange, 200000), np.arange(200000))
     with pytest.raises(FileNotFoundError, match='nothing'):
         call(open, 'nothing')
-    assert call(os.getpid) != call(os.getpid), "each call has a process of its own"
 
 
 @pytest.mark.parametrize('function, arguments, words', [
@@ -50,22 +50,52 @@ def test_memory_is_limited():
         call(np.ones, 2**30)        # 8 GiB
 
 
+def alone(code):
+    """What `code` prints, run in a Python of its own."""
+    done = subprocess.run([sys.executable, '-c', 'import os\nfrom mirdl.isolated import CALLS, Died, isolated\n' + code],
+                          capture_output=True, text=True, cwd=ROOT, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_a_process_answers_many_calls_and_is_replaced_when_dead_failed_or_old():
+    first, again, *others = alone("""if True:
+        def process():
+            return isolated(os.getpid, seconds=60, memory=2**31)
+        print(process(), process())
+        for function, argument in ((os._exit, 3), (os.listdir, '/nothing')):
+            try:
+                isolated(function, argument, seconds=60, memory=2**31)
+            except (Died, FileNotFoundError):
+                print(process())
+        for _ in range(CALLS):
+            last = process()
+        print(last, os.getpid())
+        """)
+    assert first == again and len({first, *others}) == 5
+
+
 @pytest.mark.skipif(not os.path.isdir('/proc/self/fd'), reason='looks into /proc')
 def test_no_process_and_no_file_is_left():
-    code = """if True:
-        import os
-        from mirdl.isolated import Died, isolated
+    [files] = alone("""if True:
         before = os.listdir('/proc/self/fd')
-        for function in (os.getpid, os.abort):
-            try:
-                isolated(function, seconds=60, memory=2**31)
-            except Died:
-                pass
+        for call in range(CALLS - 1):
+            isolated(os.getpid, seconds=60, memory=2**31)
+        try:
+            isolated(os.abort, seconds=60, memory=2**31)
+        except Died:
+            pass
         try:
             os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             print(len(os.listdir('/proc/self/fd')) - len(before))
-        """
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=os.path.dirname(os.path.dirname(
-        os.path.dirname(os.path.abspath(__file__)))))
-    assert done.stdout == '0\n', done.stderr
+        """)
+    assert files == '0'
+
+
+def test_the_process_ends_with_its_parent():
+    [process] = alone('print(isolated(os.getpid, seconds=60, memory=2**31), flush=True)\nos._exit(0)')
+    end = time.monotonic() + 10
+    while os.path.exists(f'/proc/{process}') and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not os.path.exists(f'/proc/{process}')

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from mirdl.errors import UserError
+from mirdl.store import Store
+
+ABOUT = {'bands': 4, 'window': 'hann'}
+
+
+@pytest.fixture
+def songs():
+    rng = np.random.RandomState(0)
+    return {f'a/{number}.wav': rng.rand(4, 10 + number).astype(np.float32) for number in range(5)}
+
+
+@pytest.fixture
+def folder(tmp_path, songs):
+    store = Store(str(tmp_path / 'set.store'), ABOUT)
+    for number, (name, song) in enumerate(songs.items()):
+        store.keep(name, (number, 7), song)
+    store.keep('a/broken.wav', (1, 1), 'is empty')
+    return tmp_path / 'set.store'
+
+
+def opened(folder, about=ABOUT):
+    store = Store(str(folder), about)
+    store.read()
+    return store
+
+
+def test_songs_come_back_whole_and_in_parts(folder, songs):
+    store = opened(folder)
+    assert list(store.songs) == [*songs, 'a/broken.wav'] and store.songs['a/broken.wav'] == ((1, 1), 'is empty')
+    for number, (name, song) in enumerate(songs.items()):
+        stamp, stored = store.songs[name]
+        assert stamp == (number, 7) and stored.shape == song.shape and stored.nbytes == song.nbytes
+        np.testing.assert_array_equal(np.asarray(stored), song)
+        np.testing.assert_array_equal(stored[:, 3:8], song[:, 3:8])
+        assert stored[:, 3:8].flags.c_contiguous
+    doubled = store.songs['a/2.wav'][1].changed(lambda read: np.multiply(read, 2, out=read))
+    np.testing.assert_array_equal(doubled[:, 2:4], 2 * songs['a/2.wav'][:, 2:4])
+
+
+@pytest.mark.parametrize('lost', range(1, 60, 7))
+def test_what_was_half_written_is_not_there_and_the_rest_is(folder, songs, lost):
+    lines, spectra = folder / 'songs.jsonl', folder / 'spectra.f32'
+    lines.write_bytes(lines.read_bytes()[:-lost])
+    spectra.write_bytes(spectra.read_bytes() + b'half a song')
+    store = opened(folder)
+    assert list(store.songs) == list(songs)[:len(store.songs)] and len(store.songs) >= 4
+    store.keep('b/new.wav', (0, 0), songs['a/4.wav'])
+    store = opened(folder)
+    for name in list(songs)[:4]:
+        np.testing.assert_array_equal(np.asarray(store.songs[name][1]), songs[name])
+    np.testing.assert_array_equal(np.asarray(store.songs['b/new.wav'][1]), songs['a/4.wav'])
+
+
+@pytest.mark.parametrize('file, spoil', [
+    ('songs.jsonl', lambda content: b'rubbish\n' + content),
+    ('songs.jsonl', lambda content: content.replace(b'"at": 0', b'"at": -8')),
+    ('songs.jsonl', lambda content: content.replace(b'"frames": 10', b'"frames": 99999999')),
+    ('songs.jsonl', lambda content: content.replace(b'"frames": 10', b'"frames": -10')),
+    ('songs.jsonl', lambda content: content.replace(b'"frames": 10', b'"frames": "10"')),
+    ('songs.jsonl', lambda content: content.replace(b'"stamp"', b'"clamp"')),
+    ('songs.jsonl', lambda content: content.replace(b'{"name"', b'["name"')),
+    ('spectra.f32', lambda content: content[:-4]),
+])
+def test_damage_is_found(folder, file, spoil):
+    (folder / file).write_bytes(spoil((folder / file).read_bytes()))
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        opened(folder)
+
+
+def test_songs_made_with_other_parameters_are_refused(folder):
+    with pytest.raises(ValueError, match='made with other parameters'):
+        opened(folder, {**ABOUT, 'bands': 5})
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_told(folder):
+    _, song = opened(folder).songs['a/4.wav']
+    (folder / 'spectra.f32').write_bytes(b'')
+    with pytest.raises(UserError, match='has become shorter'):
+        song[:, 0:5]
+
+
+def test_remove_leaves_nothing(folder):
+    store = opened(folder)
+    store.remove()
+    assert not folder.exists() and not store.songs
+    store.remove()
