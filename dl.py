@@ -315,10 +315,9 @@ def trainEpoch(network, train, rng, parameters):
     order = np.arange(len(train))
     rng.shuffle(order)
     figures, sizes = [], []
-    for batch in batches(order, parameters['DL']['batchSize'], parameters['asPublished']):
-        x, y = train[batch]
+    for x, y in train.ahead(batches(order, parameters['DL']['batchSize'], parameters['asPublished'])):
         figures.append(network.train(x, y.astype(np.int32)))
-        sizes.append(len(batch))
+        sizes.append(len(y))
     loss, accuracy = np.average(np.array(figures, np.float64), axis=0, weights=sizes)
     return float(loss), float(100 * accuracy)
 
@@ -326,12 +325,12 @@ def trainEpoch(network, train, rng, parameters):
 def evaluate(network, chunks, order, size):
     """Loss of each chunk and probabilities: (chunks, classes), in batches of one size (the last one filled up)."""
     losses, probabilities = [], []
-    for batch in batches(order, size, whole=False):
-        x, y = chunks[np.resize(batch, size)]       # filled up by repetition: another size would be compiled anew
+    full = [np.resize(batch, size) for batch in batches(order, size, whole=False)]   # another size would be compiled anew
+    for x, y in chunks.ahead(full):
         loss, probability = network.evaluate(x, y.astype(np.int32))
-        losses.append(loss[:len(batch)])
-        probabilities.append(probability[:len(batch)])
-    return np.concatenate(losses), np.concatenate(probabilities)
+        losses.append(loss)
+        probabilities.append(probability)
+    return np.concatenate(losses)[:len(order)], np.concatenate(probabilities)[:len(order)]
 
 
 def accuracyOn(network, chunks, parameters):

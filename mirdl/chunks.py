@@ -1,5 +1,7 @@
 """Chunks: the network's examples, cut out of the spectrograms when a batch asks for them and never stored."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 
@@ -53,6 +55,16 @@ class Chunks:
             np.subtract(self.spectrograms[song][:, start:start + self.width], self.mean[song], out=row[0])
             row /= self.std[song]
         return x, self.y[which]
+
+    def ahead(self, batches):
+        """Yield `self[batch]` for each of `batches`; the next one is cut out meanwhile, in the background."""
+        with ThreadPoolExecutor(1) as reader:
+            coming = [reader.submit(self.__getitem__, batch) for batch in batches[:1]]
+            for batch in batches[1:]:
+                coming.append(reader.submit(self.__getitem__, batch))
+                yield coming.pop(0).result()
+            for last in coming:
+                yield last.result()
 
 
 def batches(order, size, whole):

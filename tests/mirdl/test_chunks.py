@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from mirdl.chunks import Chunks, batches
 
 
@@ -31,3 +32,14 @@ def test_batches():
     assert [batch.tolist() for batch in batches(order, 2, whole=True)] == [[4, 2], [0, 1]]
     assert [batch.tolist() for batch in batches(order, 2, whole=False)] == [[4, 2], [0, 1], [3]]
     assert batches(order, 6, whole=True) == []
+
+
+def test_batches_read_ahead_are_those_asked_for_and_errors_come_through():
+    all = chunks()
+    for sizes in ([], [2], [2, 1, 3]):
+        which = [np.arange(size) + place for place, size in enumerate(sizes)]
+        for batch, (x, y) in zip(which, all.ahead(which), strict=True):
+            np.testing.assert_array_equal(x, all[batch][0])
+            np.testing.assert_array_equal(y, all[batch][1])
+    with pytest.raises(IndexError):
+        list(all.ahead([np.arange(2), np.array([99])]))
