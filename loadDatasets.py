@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-from mirdl import cache, features, known
+from mirdl import audio, cache, known
 from mirdl.chunks import Chunks
 from mirdl.download import download
 from mirdl.errors import UserError
@@ -72,7 +72,6 @@ def load_dataset(parameters):
         If there is no such data set, fewer than two tags, a tag without a usable song, or fewer songs than folds.
     """
     DS = parameters['DS']
-    features.checkBands(DS)
     replicas = knownReplicas(DS)
     files = findSongs(DS['dataset'])
     if DS['replicas'] == 'drop':
@@ -114,10 +113,10 @@ def findSongs(dataset):
     songs = {}
     for tag in tags:
         below = sorted(os.path.join(path, name) for path, _, names in os.walk(os.path.join(folder, tag), onerror=_cannotRead)
-                       for name in names if features.isAudio(name))
+                       for name in names if audio.isAudio(name))
         if not below:
             raise UserError(f'the tag {tag!r} of data set {dataset!r} has no audio file; '
-                            f'put songs ({" ".join(features.AUDIO)}) into {os.path.join(folder, tag)} or remove it')
+                            f'put songs ({" ".join(audio.AUDIO)}) into {os.path.join(folder, tag)} or remove it')
         songs.update((os.path.relpath(path, folder), path) for path in below)
     return songs
 

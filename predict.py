@@ -12,10 +12,10 @@ from functools import cached_property
 import numpy as np
 
 import loadDatasets
-from mirdl import features, results, tables
-from mirdl.cache import computeOrReason
+from mirdl import audio, results, tables
 from mirdl.chunks import Chunks
 from mirdl.errors import UserError, exitOnUserError
+from mirdl.extraction import computeOrReason
 from mirdl.flags import startTheano
 from mirdl.parallel import inParallel
 
@@ -51,9 +51,9 @@ def findAudio(paths):
     found = []
     for path in paths:
         if os.path.isdir(path):
-            below = sorted(os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names if features.isAudio(name))
+            below = sorted(os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names if audio.isAudio(name))
             if not below:
-                raise UserError(f'the folder {path!r} has no audio file ({" ".join(features.AUDIO)})')
+                raise UserError(f'the folder {path!r} has no audio file ({" ".join(audio.AUDIO)})')
             found += below
         elif os.path.exists(path):
             found.append(path)
@@ -140,7 +140,7 @@ class Tagger:
         # in batches of one size: another would be compiled anew
         batches = [x[at:at + BATCH] for at in range(0, len(x), BATCH)]
         probabilities = np.concatenate([self._forward(np.resize(batch, (BATCH, *x.shape[1:])))[:len(batch)] for batch in batches])
-        answer = Answer(song, None, probabilities, np.array(start) * DS['hopSize'] / features.SAMPLE_RATE, (spectrogram - mean) / std)
+        answer = Answer(song, None, probabilities, np.array(start) * DS['hopSize'] / audio.SAMPLE_RATE, (spectrogram - mean) / std)
         answer.label = int(answer.votes.argmax())
         return answer
 

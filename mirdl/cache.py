@@ -12,9 +12,8 @@ import essentia
 import numpy as np
 
 from mirdl import pickles
-from mirdl.features import Unopened, Unreadable, computeSpectrogram
+from mirdl.extraction import Passing, computeOrReason
 from mirdl.files import makeFolder, removeLeftovers
-from mirdl.isolated import Died, isolated
 from mirdl.locks import locked
 from mirdl.parallel import inParallel
 from mirdl.store import Store, Stored
@@ -24,13 +23,6 @@ FORMAT = 'mirdl spectrograms 1'
 # the parameters that shape a spectrogram; they make the file's name
 SHAPING = ('dataset', 'frameSize', 'hopSize', 'specTransform', 'melBands', 'windowType')
 SHARE = 0.25        # of the machine's memory: with DS.store='auto' larger data sets stay on disk
-# what a decoder may take of the machine for one song: far above what a sound file needs, and a bound for a hostile one
-SECONDS, SECONDS_PER_MB = 60, 10
-MEMORY, MEMORY_PER_BYTE = 2**31, 1000
-
-
-class Passing(str):
-    """A reason that may not hold at the next run (no permission, a crash), so that the song is tried again."""
 
 
 def spectrograms(files, DS):
@@ -101,25 +93,6 @@ def _toDisk(songs, pickled, store, path, DS):
         os.unlink(path)
     print(f'  the spectrograms of {len(songs)} songs are read from {store.folder} as they are needed')
     return songs
-
-
-def computeOrReason(file, DS):
-    """The spectrogram of an audio file as `computeSpectrogram` gives it, or, in words, why there is none.
-
-    The decoder runs in a process of its own, so that a file that crashes it or keeps it for ever costs no other song.
-    """
-    size = os.path.getsize(file) if os.path.exists(file) else 0
-    try:
-        return isolated(computeSpectrogram, file, DS, seconds=SECONDS + SECONDS_PER_MB * size // 2**20,
-                        memory=MEMORY + MEMORY_PER_BYTE * size)
-    except Unopened as reason:
-        return Passing(reason)
-    except Unreadable as reason:
-        return str(reason)
-    except MemoryError:
-        return Passing(f'cannot be decoded: takes more than {MEMORY >> 30} GB of memory')
-    except Died as reason:
-        return Passing(f'cannot be decoded: the decoder {reason}')
 
 
 def _read(path, DS):

@@ -11,7 +11,7 @@ import pooch
 import requests
 
 from mirdl.errors import UserError
-from mirdl.features import isAudio
+from mirdl.audio import isAudio
 from mirdl.files import makeFolder
 from mirdl.locks import locked
 from mirdl.progress import bar

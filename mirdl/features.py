@@ -1,4 +1,4 @@
-"""Spectrograms of audio files, by Essentia."""
+"""Spectrograms of audio files, by Essentia. Only the processes that compute them import this: it takes 200 MB."""
 
 import os
 import stat
@@ -12,9 +12,6 @@ from mirdl.errors import UserError
 essentia.log.infoActive = essentia.log.warningActive = False
 import essentia.standard as standard        # noqa: E402 (only after its greeting was silenced)
 import essentia.streaming as streaming      # noqa: E402
-
-SAMPLE_RATE = 44100     # Hz, what MonoLoader resamples to
-AUDIO = ('.wav', '.mp3', '.flac', '.ogg', '.oga', '.opus', '.au', '.snd', '.aif', '.aiff', '.m4a', '.mp4', '.aac', '.wma')
 
 
 class Unreadable(Exception):
@@ -48,6 +45,8 @@ def computeSpectrogram(file, DS):
     ------
     Unreadable
         If the file cannot be opened or decoded, holds no samples, or holds values that are not finite.
+    UserError
+        If a spectrum of frameSize samples cannot be divided into so many mel bands.
     MemoryError
         If its decoding takes more memory than there is.
     """
@@ -63,17 +62,6 @@ def computeSpectrogram(file, DS):
     if not np.isfinite(spectra).all():
         raise Unreadable('holds samples that are not finite numbers')
     return np.ascontiguousarray(spectra.T)      # (bands, frames)
-
-
-def checkBands(DS):
-    """Refuse a number of mel bands that a spectrum of `frameSize` samples cannot be divided into."""
-    if DS['specTransform'] != 'mel':
-        return
-    try:
-        streaming.MelBands(numberBands=DS['melBands'], inputSize=DS['frameSize'] // 2 + 1)
-    except RuntimeError as error:
-        raise UserError(f"DS.melBands={DS['melBands']} is more than the {DS['frameSize'] // 2 + 1} bins of "
-                        f"DS.frameSize={DS['frameSize']} can give; lower melBands or raise frameSize") from error
 
 
 def _run(file, DS):
@@ -101,7 +89,11 @@ def _run(file, DS):
 @lru_cache
 def melWeights(bands, bins):
     """The weights of Essentia's MelBands, of which each band is a weighted sum of the power spectrum: (bins, bands)."""
-    mel = standard.MelBands(numberBands=bands, inputSize=bins)
+    try:
+        mel = standard.MelBands(numberBands=bands, inputSize=bins)
+    except RuntimeError as error:
+        raise UserError(f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} can give; "
+                        'lower melBands or raise frameSize') from error
     return np.array([mel(row) for row in np.eye(bins, dtype=np.float32)])
 
 
@@ -133,8 +125,3 @@ _CLEARER = {
     'SRC ratio outside [1/256, 256] range': 'its sample rate is below 173 Hz',
     '(0,inf)': 'its sample rate is above 2147483647 Hz',
 }
-
-
-def isAudio(name):
-    """Whether a file of this name is taken for audio: a known extension, and not hidden."""
-    return not name.startswith('.') and os.path.splitext(name)[1].lower() in AUDIO

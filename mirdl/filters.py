@@ -6,7 +6,7 @@ import numpy as np
 from scipy.signal import detrend
 
 from mirdl.errors import UserError
-from mirdl.features import SAMPLE_RATE
+from mirdl.audio import SAMPLE_RATE
 
 TEMPI = np.arange(30, 301)      # beats per minute that count as a tempo
 

@@ -1,6 +1,7 @@
 """Calls in a process of their own: whatever kills it kills nothing else."""
 
 import faulthandler
+import gc
 import os
 import resource
 import signal
@@ -84,6 +85,7 @@ def _serve(pipe):
         faulthandler.disable()      # a crash is told in one line
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         _limit(resource.RLIMIT_CORE, 0)
+        gc.freeze()
         while True:
             try:
                 function, arguments, seconds, memory = pipe.recv()
@@ -97,6 +99,8 @@ def _serve(pipe):
                 answer = None, error
             pipe.send(answer)
             signal.alarm(0)
+            del answer
+            gc.collect()        # Essentia's networks are cycles, each with its song's numbers
     finally:
         os._exit(1)
 

@@ -12,6 +12,8 @@ from tqdm import tqdm
 from mirdl.errors import UserError
 from mirdl.progress import bar
 
+IDLE = 5        # seconds, after which a process without work gives its memory back
+
 
 def inParallel(function, calls, title, unit):
     """Call `function` with each tuple of arguments in `calls`, in as many other processes as there are cores.
@@ -35,8 +37,9 @@ def inParallel(function, calls, title, unit):
         If the system ends one of the processes. What a call raises is raised here.
     """
     workers = max(2, min(len(calls), cpu_count()))      # with one, joblib would call in this process
-    results = Parallel(n_jobs=workers, return_as='generator', pre_dispatch='2*n_jobs', batch_size=1, initializer=belongTo,
-                       initargs=(os.getpid(),))(delayed(function)(*call) for call in calls)
+    parallel = Parallel(n_jobs=workers, return_as='generator', pre_dispatch='2*n_jobs', batch_size=1, idle_worker_timeout=IDLE,
+                        initializer=belongTo, initargs=(os.getpid(),))
+    results = parallel(delayed(function)(*call) for call in calls)
     try:
         yield from bar(results, total=len(calls), desc=title, unit=unit, disable=not calls)
     except BrokenProcessPool as error:

@@ -19,7 +19,7 @@ import pytest
 import run
 from conftest import ROOT, published
 from makeSounds import encoded, noise, wav
-from mirdl import cache, results, settings
+from mirdl import cache, features, results, settings
 from mirdl.errors import UserError, exitOnUserError
 
 SOUND = noise()
@@ -262,9 +262,9 @@ def test_a_song_that_may_not_be_read_and_later_may(public, parameters):
     path = os.path.join(public, 'song.wav')
     with open(path, 'wb') as file:
         file.write(wav(SOUND))
-    with withoutRights(path, 0), pytest.raises(cache.Unopened, match='^cannot be opened: Permission denied$'):
-        cache.computeSpectrogram(path, parameters()['DS'])
-    assert cache.computeSpectrogram(path, parameters()['DS']).shape == (40, 88)
+    with withoutRights(path, 0), pytest.raises(features.Unopened, match='^cannot be opened: Permission denied$'):
+        features.computeSpectrogram(path, parameters()['DS'])
+    assert features.computeSpectrogram(path, parameters()['DS']).shape == (40, 88)
 
 
 def test_folders_that_may_not_be_read_or_written(public, parameters, monkeypatch):
@@ -426,20 +426,20 @@ def test_a_decoder_that_crashes_or_never_ends_costs_its_song_only(small):
     with open('script.py', 'w') as file:
         file.write('''if True:
             import itertools, os, sys
-            from mirdl import cache, settings
+            from mirdl import cache, extraction, features, settings
             import loadDatasets
             from run import parameters
-            decode = cache.computeSpectrogram
+            decode = features.computeSpectrogram
 
             def crash(file, DS):
                 if file.endswith('0.wav'):
                     os.abort()
                 return sum(itertools.repeat(1)) if file.endswith('1.wav') else decode(file, DS)
-            cache.computeSpectrogram, cache.SECONDS, cache.SECONDS_PER_MB = crash, 5, 0
+            features.computeSpectrogram, extraction.SECONDS, extraction.SECONDS_PER_MB = crash, 5, 0
             cache.inParallel = lambda function, calls, *_: (function(*call) for call in calls)
             for _ in range(2):
                 loadDatasets.load_dataset(settings.check(settings.override(parameters, sys.argv[1:])))
-                cache.computeSpectrogram = decode
+                features.computeSpectrogram = decode
             ''')
     done = subprocess.run([sys.executable, 'script.py', *FIT], capture_output=True, text=True, env={**os.environ, 'PYTHONPATH': ROOT})
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,203 @@
+"""How the work grows: spectrograms, training and folds, against the number of songs and workers.
+
+python bench/scale.py [songs] [epochs] [folds]      (all three if none is named)
+
+The songs are 40 generated ones of 30 s, each found under as many names as are asked for; every process that is measured
+is started anew, and its memory is the most that it and its workers had at a time.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager, suppress
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [ROOT, os.path.join(ROOT, 'tests')]
+
+import essentia
+import makeMiniRhythm
+import measure
+import psutil
+
+SONGS = 100, 1000, 10000
+HOURS = 10**6, 10**8        # songs of which only the arithmetic is shown
+SETTINGS = 'DS.dataset=Set', 'DL.type=oNetOne', 'DL.batchSize=50', 'folds=3'
+START = """if True:
+    import os, sys, time
+    sys.path.insert(0, {root!r})
+    os.environ.setdefault('THEANO_FLAGS', 'floatX=float32')
+    import loadDatasets
+    from mirdl import settings
+    from run import parameters
+    parameters = settings.check(settings.override(parameters, sys.argv[1:], tell=lambda line: None))
+    start = time.time()
+    dataset = loadDatasets.load_dataset(parameters)
+    print('seconds', time.time() - start)
+    """
+EPOCHS = START + """
+    import numpy as np
+    import buildArchitecture, dl
+    from mirdl.network import Network
+    train, *_ = dl.foldData(dataset, 0, parameters)
+    network = Network(buildArchitecture.buildNet, parameters, len(dataset.classes))
+    rng, seconds = np.random.RandomState(0), []
+    for epoch in range(3):
+        start = time.time()
+        dl.trainEpoch(network, train, rng, parameters)
+        seconds.append(time.time() - start)
+    print('chunks', len(train))
+    print('seconds', min(seconds))
+    """
+
+
+@contextmanager
+def workplace():
+    """An empty data folder in the current one."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ('datasets', 'preloaded/models', 'results'):
+            os.makedirs(os.path.join(folder, 'data', name))
+        before = os.getcwd()
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+
+
+def makeSongs(count):
+    """data/datasets/Set: `count` songs in four classes."""
+    os.makedirs('data/clips', exist_ok=True)
+    for song in range(count):
+        number, clip = song % 4, song // 4 % makeMiniRhythm.CLIPS
+        source = os.path.abspath(f'data/clips/{number}_{clip}.wav')
+        if not os.path.exists(source):
+            makeMiniRhythm.write_wav(source, makeMiniRhythm.clip(number, clip))
+        folder = f'data/datasets/Set/{list(makeMiniRhythm.CLASSES)[number]}'
+        os.makedirs(folder, exist_ok=True)
+        with suppress(FileExistsError):
+            os.symlink(source, f'{folder}/{song:08}.wav')
+
+
+def started(*command, **environment):
+    """What a process printed, as the last value of each first word; with its seconds in all and the MB that it took."""
+    start, most = time.time(), 0
+    process = psutil.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
+
+    def watch():
+        nonlocal most
+        with suppress(psutil.Error):
+            while process.is_running():
+                family = [process, *process.children(recursive=True)]
+                most = max(most, sum(_memory(member) for member in family))
+                time.sleep(0.2)
+    threading.Thread(target=watch, daemon=True).start()
+    out, said = process.communicate()
+    if process.returncode:
+        sys.exit(f'{out}\n{said}')
+    found = {words[0]: words[-1] for words in map(str.split, out.splitlines()) if words}
+    return {**found, 'all': time.time() - start, 'MB': most / 1e6}
+
+
+def _memory(process):
+    try:
+        return process.memory_full_info().pss       # pages that several share count once
+    except psutil.Error:
+        return 0
+
+
+def python(code, *arguments):
+    return started(sys.executable, '-c', code.format(root=ROOT), *SETTINGS, *arguments)
+
+
+def original(files):
+    """Songs a second of the original's way: one process, Essentia's standard mode, frame by frame."""
+    import essentia.standard as standard
+    start = time.time()
+    for file in files:
+        audio = standard.MonoLoader(filename=file)()
+        window, spectrum, mel = standard.Windowing(type='blackmanharris62'), standard.Spectrum(), standard.MelBands(numberBands=40)
+        frames = standard.FrameGenerator(audio, frameSize=2048, hopSize=1024)
+        essentia.array([mel(spectrum(window(frame))) for frame in frames]).T
+    return len(files) / (time.time() - start)
+
+
+def songs():
+    """Spectrograms: songs a second and memory."""
+    print('\n| songs | DS.store | songs/s | MB |\n| --- | --- | --- | --- |')
+    for count in SONGS:
+        for place in ('memory', 'disk'):
+            with workplace():
+                makeSongs(count)
+                found = python(START, f'DS.store={place}')
+                rate = count / float(found['seconds'])
+                print(f"| {count} | {place} | {rate:.1f} | {found['MB']:.0f} |", flush=True)
+    with workplace():
+        makeSongs(40)
+        clips = [os.path.join('data/clips', name) for name in sorted(os.listdir('data/clips'))]
+        slow = original(clips)
+        clip = os.path.getsize(clips[0])
+    print(f"The original's loop: {slow:.1f} songs/s; {count} songs: {rate / slow:.1f} times that")
+    for many in HOURS:
+        print(f'{many} songs: {many / rate / 3600:.0f} hours here, {many * 40 * 1293 * 4 / 1e12:.1f} TB of spectrograms of {many * clip / 1e12:.0f} TB '
+              f'of wav; {many / rate / 3600 / 24:.0f} such machines for a day')
+
+
+def epochs():
+    """Training: seconds an epoch, and memory."""
+    print('\n| songs | chunks | DS.store | epoch, s | ms a chunk | MB |\n| --- | --- | --- | --- | --- | --- |')
+    for count in SONGS:
+        with workplace():
+            makeSongs(count)
+            for place in ('disk', 'memory'):
+                python(START, f'DS.store={place}')
+                found = python(EPOCHS, f'DS.store={place}')
+                seconds, chunks = float(found['seconds']), int(found['chunks'])
+                print(f"| {count} | {chunks} | {place} | {seconds:.3f} | {1e3 * seconds / chunks:.3f} | {found['MB']:.0f} |", flush=True)
+
+
+@contextmanager
+def cluster(count):
+    """A Dask scheduler with `count` workers; its file."""
+    threads = str(max(1, os.cpu_count() // count))
+    processes = []
+
+    def dask(*arguments):
+        processes.append(subprocess.Popen(
+            [sys.executable, '-m', 'dask', *arguments, '--scheduler-file', 'scheduler.json', '--no-dashboard'],
+            env={**os.environ, 'PYTHONPATH': ROOT, 'OMP_NUM_THREADS': threads}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    try:
+        dask('scheduler', '--host', '127.0.0.1', '--port', '0')
+        for _ in range(count):
+            dask('worker', '--nthreads', '1')
+        yield os.path.abspath('scheduler.json')
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait()
+
+
+def folds():
+    """A cross-validation of 8 folds, one by one, by two workers here, and by two workers of a Dask cluster."""
+    print('\n| network | how | s | times one by one |\n| --- | --- | --- | --- |')
+    for network in ('oNetOne', 'pNetOne'):
+        with workplace():
+            makeSongs(400)
+            run = (sys.executable, os.path.join(ROOT, 'run.py'), 'DS.dataset=Set', f'DL.type={network}', 'folds=8', 'DL.num_epochs=60',
+                   'DL.batchSize=10', 'chunkHop=100')
+            started(*run[:-4], 'folds=3', 'DL.num_epochs=1')       # spectrograms, kernels and the compilation cache
+            serial = started(*run)['all']
+            print(f'| {network} | one by one | {serial:.1f} | |', flush=True)
+            here = started(*run, 'workers=2')['all']
+            print(f'| {network} | workers=2 | {here:.1f} | {serial / here:.2f} |', flush=True)
+            with cluster(2) as file:
+                there = started(*run, f'cluster={file}')['all']
+            print(f'| {network} | cluster of 2 | {there:.1f} | {serial / there:.2f} ({100 * (there / here - 1):+.0f} % to workers=2) |', flush=True)
+
+
+if __name__ == '__main__':
+    print(measure.machine())
+    for part in sys.argv[1:] or ['songs', 'epochs', 'folds']:
+        {'songs': songs, 'epochs': epochs, 'folds': folds}[part]()
