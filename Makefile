@@ -1,17 +1,24 @@
 # make run: train and cross-validate a paper network on DanceLoops.   make test: the tests.
+# make paper: all architectures of the paper with both chunk hops on Ballroom, which is downloaded; stopped, it goes on.
+#   Other settings: make paper PAPER="DS.dataset=DanceLoops folds=3"
 # make torture: kill it, starve it, feed it rubbish, at length.
 # Another Python: make run PYTHON=python3.12
 
 PYTHON ?= python3
 VENV = .venv/bin/python
+NETWORKS = oNetOne,pNetOne,oNetTwo,pNetTwo,oNetpNet,oNetTwopNetTwo,oNetFourpNetFour,oNetEightpNetEight
 
-.PHONY: run test torture
+.PHONY: run test paper torture
 
 run: .venv/ready data/datasets/DanceLoops
 	$(VENV) run.py DS.dataset=DanceLoops DL.type=pNetOne chunkHop=100 folds=5 DL.num_epochs=30 DL.batchSize=25 DL.lr=0.025
 
 test: .venv/ready
 	$(VENV) -m pytest
+
+paper: .venv/ready
+	if ls data/results/Sweep_*.sweep 2>/dev/null; then $(VENV) run.py resume=last; \
+	else $(VENV) run.py $(PAPER) sweep="DL.type=$(NETWORKS) chunkHop=250,80"; fi
 
 torture: .venv/ready
 	MIRDL_TORTURE=1 $(VENV) -m pytest tests/test_resume.py tests/test_bad_inputs.py tests/test_fuzz.py

@@ -8,17 +8,19 @@ from importlib.metadata import version
 import lasagne
 import numpy as np
 from sklearn.metrics import classification_report, confusion_matrix
+from theano import device
 
 import buildArchitecture
 import loadDatasets
-from mirdl import checkpoint, results, settings, sweep, tables, workers
+from mirdl import checkpoint, results, settings, sweep, tables, together, workers
 from mirdl.chunks import batches
 from mirdl.errors import UserError
 from mirdl.events import events
 from mirdl.files import makeFolder
 from mirdl.network import Network
-from mirdl.progress import bar
+from mirdl.progress import bar, hush
 from mirdl.schedule import Schedule
+from mirdl.together import Table
 from mirdl.tries import Outcome, everyTry, progress
 
 SEEDS = 2147462579      # seeds of Lasagne's dropout lie below
@@ -48,6 +50,7 @@ def main(parameters):
         For anything that the user can mend; before any work where that is possible.
     """
     _, means = settings.apart(settings.check(parameters))
+    hush(means['quiet'])
     makeFolder(results.FOLDER)
     if means['sweep']:
         runs = [{'parameters': checked(settings.override(parameters, chosen, tell=str)), 'id': results.newId(),
@@ -82,6 +85,7 @@ def resume(id, parameters):
     It has its own parameters; `parameters` say how the work is to be done (`settings.MEANS`). See `main`.
     """
     _, means = settings.apart(settings.check(parameters))
+    hush(means['quiet'])
     found = sweep.find(id)
     if found:
         with sweep.resumed(found) as runs:
@@ -122,7 +126,7 @@ def crossValidate(trainer, means):
     run, parameters = trainer.run, trainer.run['parameters']
     tries = everyTry(run)
     ended = {this.name for this in tries if checkpoint.Checkpoint(this.name, run).ended}
-    each = workers.engine(means, lambda: progress(tries, ended))
+    each = trainer.engine(means, lambda: progress(tries, ended), len(tries) - len(ended))
     with checkpoint.onward(run['sweep'] or run['id']):
         for name in each(trainer.train, [this for this in tries if this.name not in ended]):
             ended.add(name)
@@ -158,13 +162,31 @@ class Trainer:
     @cached_property
     def network(self):
         """Built once, made new for each training."""
+        onGPU = device.in_use().platform != 'cpu' and self.dataset.isInMemory
+        return self.table(1).seats[0] if onGPU else self.build()
+
+    def build(self):
+        """A new network."""
         return Network(buildArchitecture.buildNet, self.run['parameters'], len(self.dataset.classes))
 
-    def train(self, this):
+    def table(self, count):
+        """Where `count` trainings meet, the data set being on the device."""
+        return Table(self.build(), self.dataset, self.run['parameters'], count)
+
+    def engine(self, means, progress, count):
+        """What makes the calls of `train`, as `means` say, for `count` trainings; see `workers.engine`."""
+        if not means['foldsTogether'] or not count:
+            return workers.engine(means, progress)
+        if not self.dataset.isInMemory:
+            raise UserError('foldsTogether=True needs the data set in memory, and its spectrograms are read from disk: set '
+                            'DS.store=memory, or leave out foldsTogether')
+        return together.engine(self.table(count), progress)
+
+    def train(self, this, network=None):
         """Train and test the `Try` this, unless another process has by now; its name."""
         with checkpoint.taken(this.name, self.run) as state:
             if not state.ended:
-                outcome = trainAndTest(self.network, self.dataset, this, state)
+                outcome = trainAndTest(network or self.network, self.dataset, this, state)
                 state.finish(outcome and vars(outcome))
         return this.name
 
@@ -314,23 +336,17 @@ def trainEpoch(network, train, rng, parameters):
     """One pass over the training chunks in random order; the means over its batches of loss and accuracy (%)."""
     order = np.arange(len(train))
     rng.shuffle(order)
-    figures, sizes = [], []
-    for x, y in train.ahead(batches(order, parameters['DL']['batchSize'], parameters['asPublished'])):
-        figures.append(network.train(x, y.astype(np.int32)))
-        sizes.append(len(y))
-    loss, accuracy = np.average(np.array(figures, np.float64), axis=0, weights=sizes)
+    each = batches(order, parameters['DL']['batchSize'], parameters['asPublished'])
+    figures = np.array(network.trainEpoch(train, each), np.float64)
+    loss, accuracy = np.average(figures, axis=1, weights=list(map(len, each)))
     return float(loss), float(100 * accuracy)
 
 
 def evaluate(network, chunks, order, size):
     """Loss of each chunk and probabilities: (chunks, classes), in batches of one size (the last one filled up)."""
-    losses, probabilities = [], []
     full = [np.resize(batch, size) for batch in batches(order, size, whole=False)]   # another size would be compiled anew
-    for x, y in chunks.ahead(full):
-        loss, probability = network.evaluate(x, y.astype(np.int32))
-        losses.append(loss)
-        probabilities.append(probability)
-    return np.concatenate(losses)[:len(order)], np.concatenate(probabilities)[:len(order)]
+    losses, probabilities = network.evaluateAll(chunks, full)
+    return losses[:len(order)], probabilities[:len(order)]
 
 
 def accuracyOn(network, chunks, parameters):

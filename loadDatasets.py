@@ -49,6 +49,11 @@ class DataSet:
         moments = [(song.mean(dtype=np.float64), song.var(dtype=np.float64)) for song in map(np.asarray, self.spectrograms)]
         self.mean, self.variance = np.array(moments).T
 
+    @property
+    def isInMemory(self):
+        """Whether the spectrograms are arrays, and not read from disk."""
+        return not any(isinstance(spectrogram, Stored) for spectrogram in self.spectrograms)
+
     def fingerprint(self):
         """A text that differs for other songs, another order or other spectrograms."""
         return hashlib.sha256(repr((self.names, self.mean.tolist(), self.variance.tolist())).encode()).hexdigest()
@@ -327,7 +332,7 @@ def format4MIRdl(dataset, songs, moments, parameters):
     """
     mean, std = moments
     return Chunks([dataset.spectrograms[song] for song in songs], dataset.labels[songs],
-                  chunkStarts(dataset, songs, parameters), parameters['DS']['xInput'], mean[songs], std[songs])
+                  chunkStarts(dataset, songs, parameters), parameters['DS']['xInput'], mean[songs], std[songs], songs)
 
 
 def _folders(folder):

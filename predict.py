@@ -12,12 +12,13 @@ from functools import cached_property
 import numpy as np
 
 import loadDatasets
-from mirdl import audio, results, tables
+from mirdl import audio, results, settings, tables
 from mirdl.chunks import Chunks
 from mirdl.errors import UserError, exitOnUserError
 from mirdl.extraction import computeOrReason
 from mirdl.flags import startTheano
 from mirdl.parallel import inParallel
+from run import parameters as published
 
 BATCH = 16      # chunks that go through the network at a time
 
@@ -113,7 +114,11 @@ class Tagger:
         self.weights, self.about = results.loadModel(self.path)
         if not self.about:
             raise UserError(f'the model {self.path!r} does not say what it is made for: it was not written by this program')
-        self.parameters, self.classes = self.about['parameters'], self.about['classes']
+        self.classes = self.about['classes']
+        try:
+            self.parameters = settings.completed(self.about['parameters'], published)
+        except UserError as error:
+            raise UserError(f'the model {self.path!r} cannot be used: {error}') from error
 
     def tag(self, song):
         """The `Answer` for one audio file."""

@@ -29,6 +29,8 @@ parameters['asPublished'] = True                    # True: the published progra
 # how the work is done: changes no number and no file of a run
 parameters['workers'] = 1                           # folds and tries trained at a time, each in a process of its own with its share of the cores
 parameters['cluster'] = ''                          # train on a Dask cluster instead: its scheduler's address (tcp://host:8786) or scheduler file
+parameters['foldsTogether'] = False                 # True: all folds and tries of a small network at once on one device, best a GPU (equal to 1e-4)
+parameters['quiet'] = False                         # True: no progress bars
 parameters['sweep'] = ''                            # lists of values whose product is run, then compared: 'DL.type=oNetOne,pNetOne chunkHop=250,80'
 
 # deep learning parameters

@@ -21,6 +21,7 @@ import essentia
 import makeMiniRhythm
 import measure
 import psutil
+from distributed import Client
 
 SONGS = 100, 1000, 10000
 HOURS = 10**6, 10**8        # songs of which only the arithmetic is shown
@@ -172,6 +173,8 @@ def cluster(count):
         dask('scheduler', '--host', '127.0.0.1', '--port', '0')
         for _ in range(count):
             dask('worker', '--nthreads', '1')
+        with Client(scheduler_file='scheduler.json', timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(count)
         yield os.path.abspath('scheduler.json')
     finally:
         for process in processes:
@@ -184,8 +187,8 @@ def folds():
     print('\n| network | how | s | times one by one |\n| --- | --- | --- | --- |')
     for network in ('oNetOne', 'pNetOne'):
         with workplace():
-            makeSongs(400)
-            run = (sys.executable, os.path.join(ROOT, 'run.py'), 'DS.dataset=Set', f'DL.type={network}', 'folds=8', 'DL.num_epochs=60',
+            makeSongs(160)
+            run = (sys.executable, os.path.join(ROOT, 'run.py'), 'DS.dataset=Set', f'DL.type={network}', 'folds=8', 'DL.num_epochs=40',
                    'DL.batchSize=10', 'chunkHop=100')
             started(*run[:-4], 'folds=3', 'DL.num_epochs=1')       # spectrograms, kernels and the compilation cache
             serial = started(*run)['all']

@@ -20,6 +20,8 @@ class Chunks:
         Frames of a chunk (xInput).
     mean, std : ndarray
         float32, (songs,): each chunk comes as (spectrogram - mean) / std of its song.
+    places : ndarray of int, optional
+        (songs,), where each song stands in the data set.
 
     Attributes
     ----------
@@ -31,8 +33,8 @@ class Chunks:
         (chunks,), the song's class.
     """
 
-    def __init__(self, spectrograms, labels, starts, width, mean, std):
-        self.spectrograms, self.width, self.mean, self.std = spectrograms, width, mean, std
+    def __init__(self, spectrograms, labels, starts, width, mean, std, places=None):
+        self.spectrograms, self.width, self.mean, self.std, self.places = spectrograms, width, mean, std, places
         self.labels = np.asarray(labels)
         self.song = np.repeat(np.arange(len(starts)), [len(places) for places in starts])
         self.start = np.array([place for places in starts for place in places], dtype=np.int64)

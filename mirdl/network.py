@@ -2,10 +2,13 @@
 
 import time
 
+import jax
 import lasagne
 import numpy as np
 import theano
 import theano.tensor as T
+
+from mirdl.errors import UserError
 
 
 class Network:
@@ -50,6 +53,17 @@ class Network:
         self._streams, self._noise = streams, [state for stream in streams for state, _ in stream.state_updates]
         self._warmUp()
         print(f' {time.time() - start:.1f} s, {self.numParams} parameters')
+
+    def trainEpoch(self, chunks, batches):
+        """Train with each batch, an array of places in the `Chunks`; the losses and accuracies, (batches,) each."""
+        with explained():
+            return [np.array(figures) for figures in zip(*[self.train(x, y.astype(np.int32)) for x, y in chunks.ahead(batches)])]
+
+    def evaluateAll(self, chunks, batches):
+        """The loss of each chunk of the batches: (chunks,), and its probabilities: (chunks, classes)."""
+        with explained():
+            found = [self.evaluate(x, y.astype(np.int32)) for x, y in chunks.ahead(batches)]
+        return [np.concatenate(parts) for parts in zip(*found)]
 
     def reset(self, rng, seed):
         """Initial weights drawn from `rng`, no momentum, the learning rate of the start, dropout seeded by `seed`."""
@@ -109,3 +123,15 @@ def costs(prediction, y, numClasses, cost):
     if cost == 'squared_error':
         return lasagne.objectives.squared_error(prediction, T.extra_ops.to_one_hot(y, numClasses)).mean(axis=1)
     return lasagne.objectives.categorical_crossentropy(prediction, y)
+
+
+class explained:
+    """Without enough memory on the device: how much was asked for, and what can be done."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind and issubclass(kind, jax.errors.JaxRuntimeError) and 'RESOURCE_EXHAUSTED' in str(error):
+            raise UserError(f"the device's memory is too small: {str(error).splitlines()[0]:.300}; lower DL.batchSize, leave out "
+                            'foldsTogether, or read the songs batch by batch (DS.store=disk)') from error

@@ -61,6 +61,8 @@ SETTINGS = {
     'checkpointEvery': _integer(1),
     'workers': _integer(1),
     'cluster': _text("'' (this machine), the address of a Dask scheduler (tcp://host:8786) or its scheduler file"),
+    'foldsTogether': _FLAG,
+    'quiet': _FLAG,
     'sweep': _text("'' (one run), or lists of values whose product is run: DL.type=oNetOne,pNetOne chunkHop=250,80"),
     'DL.num_epochs': _integer(1),
     'DL.batchSize': _integer(1),
@@ -84,7 +86,7 @@ SETTINGS = {
 }
 
 # how the work is done, not what it is: they change no file and may be others when a run is resumed
-MEANS = ('workers', 'cluster', 'sweep')
+MEANS = ('workers', 'cluster', 'sweep', 'quiet', 'foldsTogether')
 
 # follow from others, so they are no settings; the values stand in the settled parameters
 DERIVED = {'DS.yInput': 'DS.melBands (or, for magnitudeSTFT, DS.frameSize)', 'valSplit': 'trainSplit and testSplit'}
@@ -164,10 +166,20 @@ def check(parameters):
                         'of 2 or more')
     if parameters['sweep'] and parameters['mode'] != 'train':
         raise UserError(f"sweep={parameters['sweep']} trains networks; it needs mode=train, not mode={parameters['mode']}")
+    if parameters['foldsTogether'] and (parameters['workers'] > 1 or parameters['cluster']):
+        raise UserError('foldsTogether=True trains all folds in one process on one device; it needs workers=1 and no cluster, not '
+                        f"workers={parameters['workers']} cluster={parameters['cluster']!r}")
     _derive(parameters, 'valSplit', 1 - trainSplit - testSplit)
     _derive(parameters, 'DS.yInput',
             dataset['melBands'] if dataset['specTransform'] == 'mel' else dataset['frameSize'] // 2 + 1)
     return parameters
+
+
+def completed(parameters, defaults):
+    """`parameters`, those of a model of another version perhaps, with the `defaults` for what they do not name, checked."""
+    if not all(isinstance(parameters.get(group, {}), dict) for group in ('DL', 'DS')):
+        raise UserError(f'{parameters!r:.200} are no parameters')
+    return check({**defaults, **parameters, **{group: {**defaults[group], **parameters.get(group, {})} for group in ('DL', 'DS')}})
 
 
 def apart(parameters):

@@ -18,7 +18,7 @@ from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from mirdl.errors import UserError
 from mirdl.parallel import belongTo
-from mirdl.progress import bar
+from mirdl.progress import screen
 
 DEATHS = 3          # of the processes that a call was made in, after which it is given up
 # how many threads OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) have in a process
@@ -97,7 +97,7 @@ def _checkWorkers(client, address):
 def _each(function, calls, idle, hire, progress):
     """Make the calls in the pools `idle`, each of which takes one at a time; `hire` gives a new one for one that broke."""
     waiting, running, deaths = deque(enumerate(calls)), {}, Counter()
-    with _screen(progress, waiting) as tell:
+    with screen(progress, waiting) as tell:
         while waiting or running:
             while waiting and idle:
                 number, call = waiting.popleft()
@@ -140,6 +140,9 @@ def _there(folder, flags, work):
         if 'theano' in sys.modules and os.environ.get('THEANO_FLAGS') != flags:
             raise UserError(f'the worker on {socket.gethostname()} has begun with other THEANO_FLAGS than {flags}; start it anew')
         os.environ['THEANO_FLAGS'] = flags
+        if 'OMP_NUM_THREADS' in os.environ:     # a Dask worker's share of its machine
+            for name in THREADS:
+                os.environ.setdefault(name, os.environ['OMP_NUM_THREADS'])
         function, call = pickle.loads(work)
         return function(call), said.getvalue()
 
@@ -147,17 +150,3 @@ def _there(folder, flags, work):
 def _givenUp(call):
     return UserError(f'{call.title} was given up: {DEATHS} processes that worked on it were ended by the system, for want of memory '
                      'most likely; lower workers or DL.batchSize, or end other programs')
-
-
-@contextmanager
-def _screen(progress, calls):
-    """One bar for all calls. Gives a function that brings it up to date, and prints what it is given above it."""
-    total, done, _ = progress()
-    with bar(total=total, initial=done, unit='epoch', disable=not calls) as screen:
-        def tell(text=''):
-            if text:
-                screen.write(text.rstrip('\n'))
-            screen.total, done, words = progress()
-            screen.set_postfix_str(words, refresh=False)
-            screen.update(done - screen.n)
-        yield tell

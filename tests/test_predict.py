@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 
 import numpy as np
@@ -90,3 +91,26 @@ def test_a_changed_network_is_told(run, monkeypatch, capsys):
     monkeypatch.setattr(buildArchitecture, 'oNet', buildArchitecture.oNet[::-1])
     with pytest.raises(UserError, match='does not fit the network oNetOne of buildArchitecture.py'):
         predict.Tagger(run).tag(song)
+
+
+def withParameters(name, path, change):
+    """A copy of the model `name` at `path`, whose parameters `change` has changed."""
+    values, about = results.loadModel(results.pathOf(name, '.npz'))
+    change(about['parameters'])
+    np.savez(path, *values, about=np.array(json.dumps(about)))
+
+
+@pytest.mark.parametrize('change, words', [
+    (lambda parameters: parameters['DS'].update(hopSize='x'), "DS.hopSize=x is not allowed: expected a whole number of 1 or more"),
+    (lambda parameters: parameters.update(DS=7), 'are no parameters'),
+    (lambda parameters: parameters.update(rubbish=1), "unknown parameter 'rubbish'"),
+])
+def test_a_model_of_impossible_parameters_is_refused(run, trained, change, words):
+    withParameters(trained[2][0].name, 'data/preloaded/models/Odd.npz', change)
+    with pytest.raises(UserError, match="the model 'data/preloaded/models/Odd.npz' cannot be used: .*" + re.escape(words)):
+        predict.Tagger('Odd')
+
+
+def test_a_model_that_knows_fewer_settings_has_the_published_ones(run, trained):
+    withParameters(trained[2][0].name, 'data/preloaded/models/Old.npz', lambda parameters: parameters['DS'].pop('store'))
+    assert predict.Tagger('Old').parameters['DS']['store'] == 'auto'

@@ -1,0 +1,86 @@
+"""Training with everything on the device: the songs lie there, an epoch is one call, and several trainings are one program."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from theano.link.pure import pure
+from theano.link.xla import compiled
+
+from mirdl.network import explained
+
+
+class Songs:
+    """The spectrograms of a data set on the device, one after the other.
+
+    Attributes
+    ----------
+    frames : JAX array
+        float32, (bands, frames of all songs).
+    """
+
+    def __init__(self, spectrograms):
+        widths = [spectrogram.shape[1] for spectrogram in spectrograms]
+        self._starts = np.cumsum([0, *widths[:-1]])
+        with explained():
+            self.frames = jax.device_put(np.concatenate(spectrograms, axis=1))
+
+    def examples(self, chunks):
+        """What it takes to cut out each of the `Chunks` there: first frame, mean, std, class, each (chunks,)."""
+        song = chunks.song
+        return ((self._starts[chunks.places[song]] + chunks.start).astype(np.int32), chunks.mean[song], chunks.std[song],
+                chunks.y.astype(np.int32))
+
+
+class Programs:
+    """A network's epochs as programs for `seats` trainings at once, each of which has values of its own.
+
+    Parameters
+    ----------
+    network : Network
+    width : int
+        Frames of a chunk.
+
+    Attributes
+    ----------
+    shared : list of SharedVariable
+        All that a training has of its own.
+    train : callable
+        (values, frames, examples, batches, on) -> (values, losses, accuracies).
+    evaluate : callable
+        (values, frames, examples, batches) -> (losses of each chunk, probabilities).
+
+        The arguments and results have a first axis over seats, but for the frames. values: of `shared`; examples: of
+        `Songs.examples`, (seats, chunks); batches: (seats, batches, batch size), places among the chunks; on: (seats,
+        batches), False for batches that are none.
+    """
+
+    def __init__(self, network, width):
+        train, shared = pure(network.train)
+        test, tested = pure(network.evaluate)
+        self.shared = list(dict.fromkeys([*shared, *tested]))
+        forTraining, forTest = ([self.shared.index(v) for v in some] for some in (shared, tested))
+
+        def cut(frames, examples, batch):
+            first, mean, std, y = (values[batch] for values in examples)
+            windows = jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(frames, start, width, axis=1))(first)
+            return [((windows - mean[:, None, None]) / std[:, None, None])[:, None], y]      # x: (chunks, 1, bands, frames)
+
+        def trainBatch(frames, examples, values, given):
+            batch, on = given
+            figures, new = train(cut(frames, examples, batch), [values[place] for place in forTraining])
+            new = dict(zip(forTraining, new))
+            values = [jnp.where(on, new[place], value) if place in new else value for place, value in enumerate(values)]
+            return values, figures
+
+        def trainAll(values, frames, examples, batches, on):
+            values, figures = jax.lax.scan(partial(trainBatch, frames, examples), values, (batches, on))
+            return values, *figures
+
+        def testAll(values, frames, examples, batches):
+            some = [values[place] for place in forTest]
+            return jax.lax.map(lambda batch: tuple(test(cut(frames, examples, batch), some)[0]), batches)
+
+        self.train = compiled(jax.vmap(trainAll, in_axes=(0, None, 0, 0, 0)))
+        self.evaluate = compiled(jax.vmap(testAll, in_axes=(0, None, 0, 0)))

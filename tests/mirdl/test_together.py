@@ -1,0 +1,130 @@
+import threading
+
+import buildArchitecture
+import dl
+import jax
+import jax.numpy as jnp
+import loadDatasets
+import numpy as np
+import pytest
+from conftest import link
+from mirdl import results, settings
+from mirdl.errors import UserError
+from mirdl.network import Network, explained
+from mirdl.together import Broken, Table
+from run import parameters as published
+
+SMALL = ('DS.dataset=Beats', 'folds=3', 'chunkHop=40', 'DL.batchSize=4', 'DL.lr=0.002', 'DL.num_epochs=4', 'DL.momentum=0.5')
+
+
+@pytest.fixture
+def both(beats, workplace):
+    """Cross-validates one fold after the other, then all together; gives the outcomes of both."""
+    link(beats, workplace)
+
+    def call(*overrides):
+        return [dl.main(settings.override(published, [*SMALL, *overrides, *more])) for more in ([], ['foldsTogether=True'])]
+    return call
+
+
+@pytest.mark.parametrize('overrides', [
+    ('DL.type=oNetOne',),
+    ('DL.type=oNetOne', 'asPublished=False', 'DL.batchSize=7', 'randomTry=2'),      # an incomplete last batch
+    ('DL.type=timeFrequency', 'DS.xInput=80', 'DL.lr=0.0001'),                                      # Lasagne's own layers
+])
+def test_together_equals_one_by_one(both, overrides):
+    alone, together = both(*overrides)
+    assert [one.epochs for one in alone] == [one.epochs for one in together]
+    for one, other in zip(alone, together):
+        first, second = (results.readTraining(outcome.name) for outcome in (one, other))
+        for column in ('trainingLoss', 'validationLoss'):
+            np.testing.assert_allclose(second[column], first[column], rtol=0, atol=1e-4)
+        assert (one.votes, one.true, one.songs) == (other.votes, other.true, other.songs)
+        for a, b in zip(*(results.loadModel(results.findModel(outcome.name))[0] for outcome in (one, other))):
+            np.testing.assert_allclose(b, a, rtol=0, atol=1e-4)
+
+
+def test_trainings_that_end_at_once_keep_nobody_waiting(beats, workplace, parameters):
+    link(beats, workplace)
+    with pytest.raises(dl.Diverged, match='no fold could be trained'):
+        dl.main(settings.override(published, [*SMALL, 'DL.type=oNetOne', 'DL.lr=1e9', 'DL.momentum=0.99', 'foldsTogether=True']))
+
+
+@pytest.fixture
+def table(beats, workplace, parameters):
+    """Makes a `Table` of so many seats for Beats; gives it with the training chunks and a fresh network."""
+    link(beats, workplace)
+    settled = parameters(*SMALL, 'DL.type=oNetOne')
+    dataset = loadDatasets.load_dataset(settled)
+    train, *_ = dl.foldData(dataset, 0, settled)
+
+    def make(seats):
+        return Table(Network(buildArchitecture.buildNet, settled, 3), dataset, settled, seats), train, Network(buildArchitecture.buildNet, settled, 3)
+    return make
+
+
+def test_an_epoch_in_one_call_equals_batch_by_batch(table):
+    found, train, network = table(1)
+    [seat] = found.seats
+    batches = [np.arange(4) + place for place in range(0, 16, 4)]
+    for each in (network, seat):
+        each.reset(np.random.RandomState(3), 5)
+    for _ in range(2):
+        for one, other in zip(network.trainEpoch(train, batches), seat.trainEpoch(train, batches)):
+            np.testing.assert_allclose(other, one, rtol=0, atol=1e-5)
+    for one, other in zip(network.getState()['weights'], seat.getState()['weights']):
+        np.testing.assert_allclose(other, one, rtol=0, atol=1e-5)
+    for one, other in zip(network.evaluateAll(train, batches), seat.evaluateAll(train, batches)):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(other, one, rtol=0, atol=1e-5)
+
+
+def test_a_seat_keeps_its_own_state(table):
+    found, train, _ = table(2)
+    first, second = found.seats
+    first.reset(np.random.RandomState(3), 5)
+    before = first.getState()
+    second.reset(np.random.RandomState(4), 6)
+    found.leave(first)
+    second.trainEpoch(train, [np.arange(4)])
+    second.setLearningRate(0.5)
+    for one, other in zip([*before['weights'], *before['others']], [*first.getState()['weights'], *first.getState()['others']]):
+        np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(first.getWeights()[0], second.getWeights()[0])
+
+
+def test_when_one_fails_all_are_sent_away(table):
+    found, train, _ = table(2)
+    first, second = found.seats
+    raised = []
+
+    def wait():
+        try:
+            first.trainEpoch(train, [np.arange(4)])
+        except Broken as error:
+            raised.append(error.__cause__)
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    found.stop(ValueError('the other one'))
+    waiting.join(60)
+    assert [str(error) for error in raised] == ['the other one']
+
+
+def test_too_little_memory_is_told_with_the_settings():
+    with pytest.raises(UserError, match="the device's memory is too small: .*[0-9]{10}.* bytes.*; lower DL.batchSize, leave out foldsTogether"):
+        with explained():
+            jax.jit(lambda: jnp.zeros(2**48, jnp.int8))()
+    with pytest.raises(ZeroDivisionError), explained():
+        1 / 0
+
+
+@pytest.mark.parametrize('more', ['workers=2', 'cluster=tcp://host:8786'])
+def test_together_and_apart_is_refused(parameters, more):
+    with pytest.raises(UserError, match='foldsTogether=True trains all folds in one process .* not workers='):
+        parameters('foldsTogether=True', more)
+
+
+def test_a_data_set_on_disk_is_refused(beats, workplace):
+    link(beats, workplace)
+    with pytest.raises(UserError, match='foldsTogether=True needs the data set in memory'):
+        dl.main(settings.override(published, [*SMALL, 'DL.type=oNetOne', 'DS.store=disk', 'foldsTogether=True']))
