@@ -36,12 +36,14 @@ def inParallel(function, calls, title, unit):
     UserError
         If the system ends one of the processes. What a call raises is raised here.
     """
+    if not calls:
+        return      # joblib would make ready for work, and a process that is killed then leaves that behind
     workers = max(2, min(len(calls), cpu_count()))      # with one, joblib would call in this process
     parallel = Parallel(n_jobs=workers, return_as='generator', pre_dispatch='2*n_jobs', batch_size=1, idle_worker_timeout=IDLE,
                         initializer=belongTo, initargs=(os.getpid(),))
     results = parallel(delayed(function)(*call) for call in calls)
     try:
-        yield from bar(results, total=len(calls), desc=title, unit=unit, disable=not calls)
+        yield from bar(results, total=len(calls), desc=title, unit=unit)
     except BrokenProcessPool as error:
         raise UserError(f'a process that worked on the {title} was ended by the system, for want of memory most likely; '
                         'end other programs, then run again') from error

@@ -93,11 +93,12 @@ def test_a_changed_network_is_told(run, monkeypatch, capsys):
         predict.Tagger(run).tag(song)
 
 
-def withParameters(name, path, change):
-    """A copy of the model `name` at `path`, whose parameters `change` has changed."""
+def withParameters(name, other, change):
+    """A copy of the model `name` as `other` in data/preloaded/models, whose parameters `change` has changed."""
     values, about = results.loadModel(results.pathOf(name, '.npz'))
     change(about['parameters'])
-    np.savez(path, *values, about=np.array(json.dumps(about)))
+    os.makedirs(results.MODELS, exist_ok=True)
+    np.savez(os.path.join(results.MODELS, other), *values, about=np.array(json.dumps(about)))
 
 
 @pytest.mark.parametrize('change, words', [
@@ -106,11 +107,11 @@ def withParameters(name, path, change):
     (lambda parameters: parameters.update(rubbish=1), "unknown parameter 'rubbish'"),
 ])
 def test_a_model_of_impossible_parameters_is_refused(run, trained, change, words):
-    withParameters(trained[2][0].name, 'data/preloaded/models/Odd.npz', change)
+    withParameters(trained[2][0].name, 'Odd', change)
     with pytest.raises(UserError, match="the model 'data/preloaded/models/Odd.npz' cannot be used: .*" + re.escape(words)):
         predict.Tagger('Odd')
 
 
 def test_a_model_that_knows_fewer_settings_has_the_published_ones(run, trained):
-    withParameters(trained[2][0].name, 'data/preloaded/models/Old.npz', lambda parameters: parameters['DS'].pop('store'))
+    withParameters(trained[2][0].name, 'Old', lambda parameters: parameters['DS'].pop('store'))
     assert predict.Tagger('Old').parameters['DS']['store'] == 'auto'

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -52,13 +53,14 @@ def architectures(tmp_path_factory):
     """A copy of the program with the README's network in it."""
     folder = tmp_path_factory.mktemp('program')
     for name in os.listdir(ROOT):
-        if name.endswith('.py') or name in ('mirdl', 'filterbank', 'theano'):
+        if name.endswith('.py'):
+            shutil.copy(os.path.join(ROOT, name), folder)       # a linked script would import from where it really stands
+        elif name in ('mirdl', 'filterbank', 'theano'):
             os.symlink(os.path.join(ROOT, name), folder / name)
     with open(os.path.join(ROOT, 'README.md'), encoding='utf-8') as file:
         [network] = re.findall(r'\n((?: {4}def .*\n)(?: {8}.*\n)+)', file.read())
     with open(os.path.join(ROOT, 'buildArchitecture.py'), encoding='utf-8') as file:
         content = file.read() + '\n\n' + re.sub('^    ', '', network, flags=re.MULTILINE)
-    os.unlink(folder / 'buildArchitecture.py')
     (folder / 'buildArchitecture.py').write_text(content)
     return folder
 
