@@ -133,8 +133,8 @@ def findNet(name):
     networks = architectures()
     if name not in networks:
         near = difflib.get_close_matches(name, networks, 1)
-        raise UserError(f'DL.type={name} is no network of buildArchitecture.py' + (f'; did you mean {near[0]}?' if near else '')
-                        + f" There are: {', '.join(sorted(networks))}")
+        raise UserError(f'DL.type={name} is no network of buildArchitecture.py' + (f'; did you mean {near[0]}? There' if near else '; there')
+                        + f" are: {', '.join(sorted(networks))}")
     return networks[name]
 
 

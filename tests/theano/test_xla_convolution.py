@@ -119,14 +119,6 @@ def test_part_of_the_output(stride):
     np.testing.assert_allclose(part, whole[:, :, 1:-1, 2:], atol=1e-12)
 
 
-@pytest.mark.parametrize("mode, stride", [("valid", (1, 1)), ("half", (2, 3))])
-def test_image_among_zeros(mode, stride):
-    x, w = values(1, 2, 2, 9, 8), values(2, 3, 2, 3, 4)
-    zeros = np.pad(x, ((0, 0), (0, 0), (2, 1), (0, 3)))
-    y = convolution.conv2d_of_padded(x, w, 2, 12, 0, 11, border_mode=mode, subsample=stride)
-    np.testing.assert_allclose(y, conv2d(zeros, w, mode, stride), atol=1e-12)
-
-
 @pytest.mark.parametrize("groups, stride", [(1, (1, 1)), (1, (2, 3)), (2, (1, 1)), (2, (2, 3))])
 def test_patches_in_several_blocks(monkeypatch, groups, stride):
     """Few rows at a time, and a last block that is not full, give XLA's own gradient."""

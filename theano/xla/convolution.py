@@ -248,22 +248,6 @@ def conv2d_cropped(x, w, *ends, filter_flip=True, **options):
     return _output(x, _flipped(w, filter_flip), whole._replace(padding=tuple(frame)))
 
 
-def conv2d_of_padded(x, w, *frame, filter_flip=True, **options):
-    """`conv2d`, with the same options, of x inside an array of zeros, which is not made.
-
-    Parameters
-    ----------
-    frame : int
-        First row of x among the zeros and rows altogether, then for the columns.
-    """
-    x, w = _promoted(x, w)
-    firsts, sizes = [[int(n) for n in frame[start::2]] for start in (0, 1)]
-    padded = _geometry((*x.shape[:2], *sizes), w.shape, **options)
-    zeros = tuple((before + first, size - first - image + after) for first, size, image, (before, after)
-                  in zip(firsts, sizes, x.shape[2:], padded.padding))
-    return _output(x, _flipped(w, filter_flip), padded._replace(image=tuple(x.shape[2:]), padding=zeros))
-
-
 def conv2d_grad_wrt_inputs(g, w, size, border_mode="valid", subsample=(1, 1),
                            filter_dilation=(1, 1), num_groups=1, filter_flip=True):
     """The gradient of sum(g * conv2d(x, w)) with respect to x, also known as transposed convolution.

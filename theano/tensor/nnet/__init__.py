@@ -1,6 +1,6 @@
 """Neural networks: activations, losses, convolution and normalisation."""
 
-from theano.tensor.nnet import abstract_conv, bn, conv, nnet, sigm
+from theano.tensor.nnet import abstract_conv, bn, conv, crop, nnet, sigm
 from theano.tensor.nnet.abstract_conv import (conv2d, conv2d_grad_wrt_inputs, conv2d_transpose,
                                               conv3d, conv3d_grad_wrt_inputs)
 from theano.tensor.nnet.bn import (batch_normalization, batch_normalization_test,
