@@ -14,12 +14,17 @@ device.use(config)
 from theano import compile, gof, gradient, ifelse, printing, scalar, tensor
 from theano.compile import (In, Mode, OpFromGraph, Out, Param, SharedVariable,
                             as_op, function, shared)
-from theano.gof import Apply, Constant, Op, Type, Variable
+from theano.gof import Apply, Constant, Op, Type, Variable, generic
 from theano.gradient import Lop, Rop, grad, subgraph_grad
-from theano.printing import pp
+from theano.printing import pp, pprint
 from theano.scan_module import map, reduce, scan, foldl, foldr
+from theano.scan_module.scan_utils import clone
+from theano.tensor import dot
 from theano.updates import OrderedUpdates
 from theano.misc.safe_asarray import _asarray
+
+# The release whose API this is; scripts ask for it.
+__version__ = "1.0.5"
 
 # Variable.eval() is PyTensor's, and uses PyTensor's default mode.
 pytensor.config.mode = compile.get_mode(None)

@@ -183,3 +183,14 @@ def test_eval_uses_the_same_mode():
 
 def test_profile_is_accepted():
     theano.function([x], x * 2, profile=True)([1.])
+
+
+def test_names_that_scripts_import():
+    from theano.compat.python2x import OrderedDict
+    from theano.compile.nanguardmode import NanGuardMode
+    assert theano.__version__ == "1.0.5" and theano.compile.get_default_mode() is theano.compile.FAST_RUN
+    a, b = theano.dot(x, y), theano.clone(x.sum(), OrderedDict([(x, 2 * x)]))
+    assert theano.function([x, y], [a, b])([1., 2.], [3., 4.]) == [11, 6]
+    assert theano.function([x], x.sum(), mode=NanGuardMode(nan_is_error=True))([1., 2.]) == 3
+    with pytest.raises(AssertionError, match="NaN"):
+        theano.function([x], T.log(x).sum(), mode=NanGuardMode(nan_is_error=True))([-1., 2.])

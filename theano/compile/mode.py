@@ -57,3 +57,8 @@ def get_mode(mode):
     except Exception as error:
         raise ValueError(f"mode={mode!r} is unknown; choose one of {', '.join(MODES)}, "
                          "DebugMode, NanGuardMode") from error
+
+
+def get_default_mode():
+    """The mode that `theano.config.mode` names."""
+    return get_mode(None)

@@ -58,7 +58,7 @@ class JaxOp(Op):
 
     def gradient(self, i, inputs, cotangents):
         """The gradient for one input. Each has its own Op: those that nobody wants are dropped."""
-        return apply(_vjp, *inputs, *cotangents, types=[inputs[i].type], function=self.function,
+        return apply(vjp, *inputs, *cotangents, types=[inputs[i].type], function=self.function,
                      settings=self.settings, wrt=i, count=len(inputs))
 
     def connection_pattern(self, node):
@@ -71,7 +71,7 @@ def is_smooth(variable):
     return variable.type.dtype.startswith("float")
 
 
-def _vjp(*arguments, function, settings, wrt, count):
+def vjp(*arguments, function, settings, wrt, count):
     """The gradient of `function` for its input number `wrt`.
 
     `arguments` are its `count` inputs, and one cotangent for each of its outputs.

@@ -15,7 +15,7 @@ from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor, indices_from_subtensor
 
 from theano.xla.convolution import conv2d, conv2d_cropped
-from theano.xla.op import JaxOp, _vjp, apply
+from theano.xla.op import JaxOp, vjp, apply
 
 START, END = pt.constant(0, dtype="int64"), pt.constant(np.iinfo("int64").max)
 
@@ -36,7 +36,7 @@ def cropped_output(fgraph, node):
 def cropped_gradient(fgraph, node):
     """The gradient of conv2d from zeros[:, :, first:end, first:end] = g"""
     settings = dict(node.op.settings)
-    if node.op.function is not _vjp or settings["function"] is not conv2d:
+    if node.op.function is not vjp or settings["function"] is not conv2d:
         return None
     x, w, framed = node.inputs
     if not isinstance(getattr(framed.owner, "op", None), IncSubtensor):
@@ -46,7 +46,7 @@ def cropped_gradient(fgraph, node):
     if ends is None or get_underlying_scalar_constant_value(zeros, raise_not_constant=False) != 0:
         return None
     settings.update(function=conv2d_cropped, count=2 + len(ends))
-    return [apply(_vjp, x, w, *ends, g, types=node.op.types, **settings)]
+    return [apply(vjp, x, w, *ends, g, types=node.op.types, **settings)]
 
 
 def ends_of(op, entries):
