@@ -121,7 +121,7 @@ def test_part_of_the_output(stride):
 
 @pytest.mark.parametrize("groups, stride", [(1, (1, 1)), (1, (2, 3)), (2, (1, 1)), (2, (2, 3))])
 def test_patches_in_several_blocks(monkeypatch, groups, stride):
-    """Few rows at a time, and a last block that is not full, give XLA's own gradient."""
+    """Few rows at a time, and a last block that is not full, give XLA's own output and gradients."""
     x, g_channels = values(1, 2, 4 * groups, 23, 17), 6
     geometry = convolution.Geometry((23, 17), (3, 2), ((1, 1), (0, 1)), stride, (1, 2), groups)
     g = values(2, 2, g_channels, *geometry.out)
@@ -130,6 +130,11 @@ def test_patches_in_several_blocks(monkeypatch, groups, stride):
     assert geometry.out[0] % 5
     np.testing.assert_allclose(convolution._weights_from_patches(g, x, geometry),
                                convolution._weights_from_xla(g, x, geometry), atol=1e-11)
+    w = values(3, g_channels, 4, 3, 2)
+    np.testing.assert_allclose(convolution._output_from_patches(x, w, geometry),
+                               convolution._correlate(x, w, geometry), atol=1e-11)
+    np.testing.assert_allclose(convolution._input_from_patches(g, w, geometry),
+                               convolution._input_from_xla(g, w, geometry), atol=1e-11)
 
 
 @pytest.mark.parametrize("channels", [1, 2])

@@ -17,7 +17,7 @@ from jax import lax
 # Bytes of patches to multiply at once: they should stay in a core's second-level cache.
 CACHE = 2 ** 20
 # Windows of up to so many taps are worth patches. Each tap makes the program longer.
-MOST_TAPS = 16
+MOST_TAPS = 25
 
 
 class Geometry(NamedTuple):
@@ -100,23 +100,40 @@ def _correlate(x, w, geometry):
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _output(x, w, geometry):
+    if _is_slow_in_xla(x, geometry):
+        return _on_cpu(_output_from_patches, _correlate, x, w, geometry)
     return _correlate(x, w, geometry)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _input_gradient(g, w, geometry):
-    x = jax.ShapeDtypeStruct((g.shape[0], w.shape[1] * geometry.groups, *geometry.image), g.dtype)
-    return jax.linear_transpose(lambda x: _correlate(x, w, geometry), x)(g)[0]
+    if _is_slow_in_xla(g, geometry):
+        return _on_cpu(_input_from_patches, _input_from_xla, g, w, geometry)
+    return _input_from_xla(g, w, geometry)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _weight_gradient(g, x, geometry):
     few_taps = math.prod(geometry.window) <= MOST_TAPS
     # Measured on the CPU: XLA's own is as fast for one channel a group, and much slower for groups of several.
-    if x.shape[1] > geometry.groups and (few_taps or geometry.groups > 1):
-        return lax.platform_dependent(g, x, cpu=functools.partial(_weights_from_patches, geometry=geometry),
-                                      default=functools.partial(_weights_from_xla, geometry=geometry))
+    if _is_slow_in_xla(x, geometry) or x.shape[1] > geometry.groups and (few_taps or geometry.groups > 1):
+        return _on_cpu(_weights_from_patches, _weights_from_xla, g, x, geometry)
     return _weights_from_xla(g, x, geometry)
+
+
+def _is_slow_in_xla(x, geometry):
+    """XLA's CPU convolutions of float64 are plain loops, some 20 times slower than those of float32."""
+    return x.dtype == jnp.float64 and math.prod(geometry.window) <= MOST_TAPS
+
+
+def _on_cpu(there, elsewhere, a, b, geometry):
+    return lax.platform_dependent(a, b, cpu=functools.partial(there, geometry=geometry),
+                                  default=functools.partial(elsewhere, geometry=geometry))
+
+
+def _input_from_xla(g, w, geometry):
+    x = jax.ShapeDtypeStruct((g.shape[0], w.shape[1] * geometry.groups, *geometry.image), g.dtype)
+    return jax.linear_transpose(lambda x: _correlate(x, w, geometry), x)(g)[0]
 
 
 def _weights_from_xla(g, x, geometry):
@@ -128,47 +145,94 @@ def _weights_from_xla(g, x, geometry):
     return jax.linear_transpose(lambda w: _correlate(x, w, geometry), w)(g)[0]
 
 
-def _weights_from_patches(g, x, geometry):
-    """The weights' gradient by products of matrices, some rows of one example at a time.
+# ---- by products of matrices, some rows of one example at a time ----
+# Channels are the last axis of images here because XLA's CPU convolutions keep images so in memory.
 
-    XLA makes it a convolution whose windows are as large as the image, which is slow on the CPU.
-    Channels are the last axis here because XLA's CPU convolutions keep images so in memory.
-    """
+def _output_from_patches(x, w, geometry):
+    """See `_correlate`."""
     groups = geometry.groups
     if groups > 1:
-        grouped = [a.reshape(a.shape[0], groups, a.shape[1] // groups, *a.shape[2:]) for a in (g, x)]
+        one = functools.partial(_output_from_patches, geometry=geometry._replace(groups=1))
+        y = jax.vmap(one, in_axes=(1, 0), out_axes=1)(_in_groups(x, groups, 1), _in_groups(w, groups, 0))
+        return y.reshape(len(x), len(w), *geometry.out)
+
+    rows, firsts = _blocks(x, geometry)
+    w = jnp.moveaxis(w, (0, 1), (-1, -2)).reshape(-1, len(w))        # (taps * channels, filters)
+
+    def example(x):
+        x = _framed(x, rows * len(firsts), geometry)
+        y = lax.map(lambda first: (w.T @ _patches(x, first, rows, geometry)).reshape(-1, rows, *geometry.out[1:]), firsts)
+        return jnp.concatenate(y, axis=1)[:, :geometry.out[0]]
+
+    return lax.map(example, jnp.moveaxis(x, 1, -1))
+
+
+def _input_from_patches(g, w, geometry):
+    """See `_input_gradient`: the output for g, with zeros between its elements, of filters that are turned round."""
+    w = jnp.flip(_in_groups(w, geometry.groups, 0), range(3, w.ndim + 1)).swapaxes(1, 2)
+    w = w.reshape(-1, *w.shape[2:])
+    g = lax.pad(g, jnp.zeros((), g.dtype), [(0, 0, 0), (0, 0, 0), *((0, 0, step - 1) for step in geometry.stride)])
+    padding = tuple((span - 1 - before, size + before - found) for size, (before, _), span, found
+                    in zip(geometry.image, geometry.padding, geometry.span, g.shape[2:]))
+    return _output_from_patches(g, w, geometry._replace(
+        image=tuple(g.shape[2:]), padding=padding, stride=(1,) * len(padding)))
+
+
+def _weights_from_patches(g, x, geometry):
+    """See `_weight_gradient`. XLA makes it a convolution whose windows are as large as the image, slow on the CPU."""
+    groups = geometry.groups
+    if groups > 1:
         one = functools.partial(_weights_from_patches, geometry=geometry._replace(groups=1))
-        w = jax.vmap(one, in_axes=1)(*grouped)
+        w = jax.vmap(one, in_axes=1)(_in_groups(g, groups, 1), _in_groups(x, groups, 1))
         return w.reshape(g.shape[1], *w.shape[2:])
 
-    window, stride, out, span = geometry.window, geometry.stride, geometry.out, geometry.span
+    rows, firsts = _blocks(x, geometry)
     channels, filters = x.shape[1], g.shape[1]
-    row = math.prod([*window, channels, *out[1:]]) * x.dtype.itemsize
-    blocks = -(-out[0] // max(1, CACHE // row))
-    rows = -(-out[0] // blocks)
-    beyond = blocks * rows - out[0]     # rows that the last block has too many: zeros
-    flat = [(0, 0)] * (len(out) - 1)
-    pads = [(before, (size - 1) * step + reach - before - extent, 0) for (before, _), size, step, reach, extent
-            in zip(geometry.padding, out, stride, span, geometry.image)]
+    beyond = rows * len(firsts) - geometry.out[0]       # rows that the last block has too many: zeros
 
     def add_example(total, example):
         g, x = example      # g: (*out, filters), x: (*image, channels)
-        x = jnp.moveaxis(lax.pad(x, jnp.zeros((), x.dtype), [*pads, (0, 0, 0)]), -1, 0)
-        x = jnp.pad(x, [(0, 0), (0, beyond * stride[0]), *flat])
-        g = jnp.pad(g, [(0, beyond), *flat, (0, 0)])
+        x = _framed(x, rows * len(firsts), geometry)
+        g = jnp.pad(g, [(0, beyond), *[(0, 0)] * (g.ndim - 1)])
 
         def add_rows(total, first):
-            part = lax.dynamic_slice_in_dim(x, first * stride[0], (rows - 1) * stride[0] + span[0], axis=1)
-            patches = jnp.stack([_under_tap(part, tap, [rows, *out[1:]], geometry)
-                                 for tap in itertools.product(*map(range, window))])
             g_rows = lax.dynamic_slice_in_dim(g, first, rows)
-            return total + patches.reshape(len(total), -1) @ g_rows.reshape(-1, filters), None
+            return total + _patches(x, first, rows, geometry) @ g_rows.reshape(-1, filters), None
 
-        return lax.scan(add_rows, total, rows * jnp.arange(blocks))
+        return lax.scan(add_rows, total, firsts)
 
-    total = jnp.zeros((math.prod(window) * channels, filters), x.dtype)
+    total = jnp.zeros((math.prod(geometry.window) * channels, filters), x.dtype)
     total, _ = lax.scan(add_example, total, (jnp.moveaxis(g, 1, -1), jnp.moveaxis(x, 1, -1)))
-    return jnp.moveaxis(total.reshape(*window, channels, filters), (-1, -2), (0, 1))
+    return jnp.moveaxis(total.reshape(*geometry.window, channels, filters), (-1, -2), (0, 1))
+
+
+def _in_groups(array, groups, axis):
+    return array.reshape(*array.shape[:axis], groups, array.shape[axis] // groups, *array.shape[axis + 1:])
+
+
+def _blocks(x, geometry):
+    """How many rows of the output have patches that stay in the cache, and the first row of each such block."""
+    row = math.prod([*geometry.window, x.shape[1], *geometry.out[1:]]) * x.dtype.itemsize
+    count = -(-geometry.out[0] // max(1, CACHE // row))
+    rows = -(-geometry.out[0] // count)
+    return rows, rows * jnp.arange(count)
+
+
+def _framed(x, rows, geometry):
+    """One example, (*image, channels), as (channels, *space) with the zeros that `rows` rows of the output see."""
+    sizes = rows, *geometry.out[1:]
+    ends = [(before, (size - 1) * step + span - before - image, 0) for (before, _), size, step, span, image
+            in zip(geometry.padding, sizes, geometry.stride, geometry.span, geometry.image)]
+    return jnp.moveaxis(lax.pad(x, jnp.zeros((), x.dtype), [*ends, (0, 0, 0)]), -1, 0)
+
+
+def _patches(x, first, rows, geometry):
+    """What the window sees of x, (channels, *space), at `rows` rows of the output: (taps * channels, positions)."""
+    (step, *_), (span, *_) = geometry.stride, geometry.span
+    part = lax.dynamic_slice_in_dim(x, first * step, (rows - 1) * step + span, axis=1)
+    seen = [_under_tap(part, tap, [rows, *geometry.out[1:]], geometry)
+            for tap in itertools.product(*map(range, geometry.window))]
+    return jnp.stack(seen).reshape(len(seen) * len(x), -1)
 
 
 def _under_tap(x, tap, sizes, geometry):
