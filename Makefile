@@ -21,7 +21,7 @@ paper: .venv/ready
 	else $(VENV) run.py $(PAPER) sweep="DL.type=$(NETWORKS) chunkHop=250,80"; fi
 
 torture: .venv/ready
-	MIRDL_TORTURE=1 $(VENV) -m pytest tests/test_resume.py tests/test_bad_inputs.py tests/test_fuzz.py
+	MIRDL_TORTURE=1 $(VENV) -m pytest -o faulthandler_timeout=7200 tests/test_resume.py tests/test_bad_inputs.py tests/test_fuzz.py
 
 data/datasets/DanceLoops: | .venv/ready
 	$(VENV) data/makeDanceLoops.py
