@@ -18,6 +18,7 @@ from mirdl.errors import UserError, exitOnUserError
 from mirdl.extraction import computeOrReason
 from mirdl.flags import startTheano
 from mirdl.parallel import inParallel
+from mirdl.progress import aside
 from run import parameters as published
 
 BATCH = 16      # chunks that go through the network at a time
@@ -129,7 +130,7 @@ class Tagger:
         """Yield the `Answer` for each audio file of the list `songs`; the files are read on all cores."""
         # absolute, as the processes that read them may be older than this one's current folder
         calls = [(os.path.abspath(song), self.parameters['DS']) for song in songs]
-        for song, found in zip(songs, inParallel(computeOrReason, calls, 'songs', 'song')):
+        for found, song in zip(inParallel(computeOrReason, calls, 'songs', 'song'), songs):
             yield Answer(song, problem=found) if isinstance(found, str) else self._answer(song, found)
 
     def _answer(self, song, spectrogram):
@@ -152,7 +153,8 @@ class Tagger:
     @cached_property
     def _forward(self):
         """x: (BATCH, 1, yInput, xInput) -> probabilities: (BATCH, classes)."""
-        startTheano()
+        with aside():
+            startTheano()
         import lasagne      # only now: the cores read the first songs in the seconds that these imports take
         import theano
         import theano.tensor as T

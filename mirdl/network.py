@@ -34,7 +34,7 @@ class Network:
     def __init__(self, buildNet, parameters, numClasses):
         self._buildNet, self._parameters, self._numClasses = buildNet, parameters, numClasses
         DL = parameters['DL']
-        print(f"compiling {DL['type']} ...", end='', flush=True)
+        print(f"compiling {DL['type']} ...", flush=True)
         start = time.time()
         x, y = T.tensor4('x'), T.ivector('y')
         self.output, self.layers = self._build(x, np.random.RandomState(0))
@@ -52,7 +52,7 @@ class Network:
         streams = [layer._srng for layer in lasagne.layers.get_all_layers(self.output) if hasattr(layer, '_srng')]
         self._streams, self._noise = streams, [state for stream in streams for state, _ in stream.state_updates]
         self._warmUp()
-        print(f' {time.time() - start:.1f} s, {self.numParams} parameters')
+        print(f'  compiled in {time.time() - start:.1f} s: {self.numParams} parameters')
 
     def trainEpoch(self, chunks, batches):
         """Train with each batch, an array of places in the `Chunks`; the losses and accuracies, (batches,) each."""
