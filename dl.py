@@ -426,7 +426,8 @@ def summarise(outcomes, name, dataset, parameters):
         results.writeConfusion(confusion_matrix(true, voted, labels=labels), name)
     results.writeResult(report, name)
     results.writeOutcomes(content, name)
-    print(f"########################\n{report}Written to {results.pathOf(name, '.result')}")
+    print(f"########################\n{report}Written to {results.pathOf(name, '.result')}\n"
+          f"All of it on one page: python utils.py report {name.removeprefix(results.crossValidation(''))}")
 
 
 def testModel(parameters):

@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import sys
+from functools import lru_cache, partial
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
@@ -23,7 +24,7 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
   activations NAME SONG ...   where in time and in which bands the strongest filters fire in audio files
   songs NAME                  the misclassified songs with their votes
   compare NAME NAME ...       a table: parameters, accuracies, epochs, seconds, paired test over folds
-  report NAME                 all of it on one HTML page that needs nothing else
+  report NAME [SONG ...]      all of it on one HTML page that needs nothing else
 
 Pictures are saved in data/results. filters and activations of a whole run take its model with the best validation accuracy."""
 
@@ -98,18 +99,14 @@ def activations(name, *songs):
     -------
     str
         The paths of the pictures, NAME.activations.SONG.png, one a line.
+
+    Raises
+    ------
+    UserError
+        If a song cannot be read or is too short, or the network has no temporal filters.
     """
-    import predict      # only here: the other commands need none of the seconds in which Theano is loaded
-    found, classes, model = _model(name)
-    tagger = predict.Tagger(model)
-    paths = []
-    for song in songs:
-        answer = tagger.tag(song)
-        fired = temporal.strongest(found, answer.spectrogram, answer.label, 5)
-        title = os.path.splitext(os.path.basename(song))[0]
-        figure = pictures.activations(answer.spectrogram, fired, classes, answer.label, title)
-        paths.append(pictures.save(figure, results.pathOf(name, f".activations.{re.sub('[^-. 0-9A-Za-z]', '_', title)[:60]}.png")))
-    return '\n'.join(paths)
+    return '\n'.join(pictures.save(_activations(song, name)(), results.pathOf(
+        name, f".activations.{re.sub('[^-. 0-9A-Za-z]', '_', _titleOf(song))[:60]}.png")) for song in songs)
 
 
 def songs(name):
@@ -124,10 +121,23 @@ def compare(*names):
     return tables.text(tables.comparison({name: results.readOutcomes(name) for name in names}))
 
 
-def report(name):
-    """Write all that is known of a run on one HTML page that needs nothing else; its path, NAME.html."""
+def report(name, *songs):
+    """Write all that is known of a run on one HTML page that needs nothing else.
+
+    Parameters
+    ----------
+    name : str
+    *songs : str
+        Paths of audio files, to show where the strongest filters fire in them.
+
+    Returns
+    -------
+    str
+        The path of the page, NAME.html in data/results.
+    """
     content, drawings = results.readOutcomes(name), {}
-    for title, prepare in (('Training curves', _curves), ('Confusion of songs', _confusion), ('Filters over time', _filters)):
+    for title, prepare in (('Training curves', _curves), ('Confusion of songs', _confusion), ('Filters over time', _filters),
+                           *[(f'Activations in {_titleOf(song)}', partial(_activations, song)) for song in songs]):
         try:
             drawings[title] = prepare(name)
         except UserError as error:      # a model that was only tested has no curves, another network no temporal filters
@@ -163,6 +173,27 @@ def _filters(name):
     return lambda: pictures.filters(*found)
 
 
+def _activations(song, name):
+    """Draws where a model's strongest filters fire in an audio file, when called."""
+    found, classes, model = _model(name)
+    answer = _tagger(model).tag(song)
+    if answer.problem:
+        raise UserError(f'{song!r} {answer.problem}')
+    fired = temporal.strongest(found, answer.spectrogram, answer.label, 5)
+    return lambda: pictures.activations(answer.spectrogram, fired, classes, answer.label, _titleOf(song))
+
+
+@lru_cache(1)       # for the next song
+def _tagger(model):
+    import predict      # only here: the other commands need none of the seconds in which Theano is loaded
+    return predict.Tagger(model)
+
+
+def _titleOf(song):
+    """The name of an audio file without its folder and ending."""
+    return os.path.splitext(os.path.basename(song))[0]
+
+
 def _model(name):
     """The temporal filters of the model `name` or of a run's best model, the names of the classes, and the model's name."""
     model = results.bestModel(name)
@@ -174,7 +205,7 @@ def _model(name):
 
 COMMANDS = {    # name -> function, fewest and most names
     'curves': (curves, 1, 99), 'confusion': (confusion, 1, 1), 'filters': (filters, 1, 1), 'activations': (activations, 2, 99),
-    'songs': (songs, 1, 1), 'compare': (compare, 1, 99), 'report': (report, 1, 1)}
+    'songs': (songs, 1, 1), 'compare': (compare, 1, 99), 'report': (report, 1, 99)}
 
 if __name__ == '__main__':
     exitOnUserError(main, sys.argv[1:])

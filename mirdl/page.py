@@ -11,7 +11,7 @@ from mirdl import tables
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1c1e; --paper: #fff; --line: #d0d0d4; --accent: #0a58ca; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --paper: #000; --line: #444448; --accent: #7ab8ff; } }
-body { margin: 0 auto; max-width: 62rem; padding: 1rem 1.25rem 4rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+body { margin: 0 auto; max-width: 66rem; padding: 1rem 1.25rem 4rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin-top: 2.2rem; border-bottom: 1px solid var(--line); }
 a { color: var(--accent); }
@@ -21,7 +21,9 @@ a { color: var(--accent); }
 nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; padding: 0; list-style: none; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+caption { padding: .25rem .7rem; text-align: left; opacity: .8; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+tbody th, td { white-space: nowrap; }
 img { max-width: 100%; height: auto; }
 """
 
@@ -87,7 +89,7 @@ def png(figure):
 
 def anchor(title):
     """The id of a section."""
-    return title.lower().replace(' ', '-')
+    return ''.join(letter if letter.isalnum() else '-' for letter in title.lower())
 
 
 def flat(parameters, prefix=''):

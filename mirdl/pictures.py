@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -10,7 +11,7 @@ from matplotlib.lines import Line2D
 from mirdl.files import whole
 
 WIDTH = 7.0         # inches: a page's text width
-PER_PANEL = 5       # filters drawn of one length
+CURVES = 200        # filters in one picture, or 5 of each length if these are more
 
 
 def save(figure, path):
@@ -82,22 +83,22 @@ def confusion(matrix, classes, title):
     classes : list of str
     title : str
     """
-    size = min(max(0.62 * len(classes) + 1.8, 3.6), 14)
-    figure = Figure((size + 0.6, size), layout='constrained')
-    axes = figure.subplots()
+    size = min(max(0.62 * len(classes) + 1.2, 3.2), 14)
+    figure = Figure((size + 1.2, size), layout='compressed')
+    axes, dark = figure.subplots(), isDark()
     rows = matrix.sum(axis=1, keepdims=True)
     shares = 100 * matrix / np.maximum(rows, 1)
-    image = axes.imshow(shares, cmap='Blues', vmin=0, vmax=100)
+    image = axes.imshow(shares, cmap='bone' if dark else 'Blues', vmin=0, vmax=100)
     for (row, column), count in np.ndenumerate(matrix):
         if count:
             axes.text(column, row, f'{count}\n{shares[row, column]:.0f} %', ha='center', va='center', fontsize=7.5,
-                      color='white' if shares[row, column] > 55 else 'black')
+                      color='white' if (shares[row, column] > 55) != dark else 'black')
     axes.set_xticks(range(len(classes)), classes, rotation=45, ha='right', rotation_mode='anchor')
     axes.set_yticks(range(len(classes)), [f'{tag} ({count})' for tag, count in zip(classes, rows[:, 0])])
     axes.set(xlabel='voted', ylabel='true (songs)')
     axes.set_title(f'{title}\n{np.trace(matrix)} of {matrix.sum()} songs right ({100 * np.trace(matrix) / max(matrix.sum(), 1):.1f} %)',
                    fontsize=9)
-    figure.colorbar(image, label='% of the row', shrink=0.8)
+    figure.colorbar(image, label='% of the row')
     return figure
 
 
@@ -107,33 +108,39 @@ def filters(found, classes, title):
     Parameters
     ----------
     found : list of filters.Filter
-        Of a length with more than `PER_PANEL` filters those that weigh most in the output are drawn.
+        If there are more than `CURVES`, those of each length that weigh most in the output are drawn.
     classes : list of str
     title : str
     """
     lengths = sorted({len(one.weights) for one in found})
     groups = [sorted((one for one in found if len(one.weights) == length), key=lambda one: -one.weight) for length in lengths]
-    columns, most = min(4, len(lengths)), max(map(len, groups))
-    heights = [0.45 + 0.32 * min(max(map(len, groups[at:at + columns])), PER_PANEL) for at in range(0, len(groups), columns)]
-    figure = Figure((WIDTH * columns / 4 + (columns < 4), sum(heights) + 0.9), layout='constrained')
+    columns, most, drawn = min(4, len(lengths)), max(map(len, groups)), max(CURVES // len(lengths), 5)
+    heights = [0.45 + 0.32 * min(max(map(len, groups[at:at + columns])), drawn) for at in range(0, len(groups), columns)]
+    figure = Figure((WIDTH, sum(heights) + 0.9), layout='constrained')
     panels = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights).ravel()
     for axes, length, alike in zip(panels, lengths, groups):
-        for place, one in enumerate(alike[:PER_PANEL]):
+        for place, one in enumerate(alike[:drawn]):
             time, shape = np.arange(length) / one.rate, one.weights / max(np.abs(one.weights).max(), 1e-12)
             axes.axhline(-2.2 * place, color='grey', lw=0.4)
             axes.plot(time, shape - 2.2 * place, lw=0.9 if length < 100 else 0.5, color=colorOf(one.feeds))
-            axes.text(1.02, -2.2 * place, nameOf(one, classes), fontsize=6, va='center', transform=axes.get_yaxis_transform(),
-                      color=colorOf(one.feeds))
-        axes.set_title(f'{length} frames', fontsize=7, pad=2)
-        axes.set(yticks=[], xlim=(0, (length - 1) / alike[0].rate), ylim=(1 - 2.2 * min(len(alike), PER_PANEL), 1.2))
+            if most > 1:
+                axes.text(1.02, -2.2 * place, '\n'.join(wordsOn(one, classes)), fontsize=6, va='center', transform=axes.get_yaxis_transform())
+        words = ', '.join(wordsOn(*alike, classes)) if most == 1 else ''
+        axes.set_title(f'{length} frames' + (words and f': {words}'), fontsize=6.5, pad=2)
+        axes.set(yticks=[], xlim=(0, (length - 1) / alike[0].rate), ylim=(1 - 2.2 * min(len(alike), drawn), 1.2))
         axes.tick_params(labelsize=6, pad=1, length=2)
         axes.locator_params(axis='x', nbins=3)
     for axes in panels[len(lengths):]:
         axes.remove()
-    note = f', the {PER_PANEL} of each length that weigh most' if most > PER_PANEL else ''
+    note = f', the {drawn} of each length that weigh most' if most > drawn else ''
     figure.suptitle(f'{title}\nfilters over time{note}; the class each feeds most, the tempo of its main period (BPM)', fontsize=8)
     figure.supxlabel('time (s)', fontsize=8)
     return figure
+
+
+def isDark():
+    """Whether the picture is to be seen on black."""
+    return rcParams['axes.facecolor'] == 'black'
 
 
 def colorOf(label):
@@ -141,10 +148,9 @@ def colorOf(label):
     return 'grey' if label is None else f'C{label % 10}'
 
 
-def nameOf(one, classes):
+def wordsOn(one, classes):
     """The class that a filter feeds most and its tempo, as far as they are known."""
-    words = [] if one.feeds is None else [classes[one.feeds]]
-    return '\n'.join(words + ([] if np.isnan(one.tempo) else [f'{one.tempo:.0f}']))
+    return ([] if one.feeds is None else [classes[one.feeds]]) + ([] if np.isnan(one.tempo) else [f'{one.tempo:.0f}'])
 
 
 def activations(spectrogram, fired, classes, label, title):
@@ -164,7 +170,9 @@ def activations(spectrogram, fired, classes, label, title):
     bands, frames = spectrogram.shape
     figure = Figure((WIDTH, 2.4 + 0.9 * len(fired)), layout='constrained')
     top, *strips = figure.subplots(1 + len(fired), 1, sharex=True, height_ratios=[2.2] + [1] * len(fired))
-    top.imshow(spectrogram, aspect='auto', origin='lower', extent=(0, frames / rate, 0, bands), cmap='Greys', norm=PowerNorm(0.4))
+    top.imshow(spectrogram, aspect='auto', origin='lower', extent=(0, frames / rate, 0, bands),
+               cmap='Greys_r' if isDark() else 'Greys', norm=PowerNorm(0.4))
+    row = bands / 16        # of bars, above the bands
     for number, (axes, (one, response, share)) in enumerate(zip(strips, fired)):
         length = len(one.weights)
         begin = length / 2 / rate
@@ -172,13 +180,13 @@ def activations(spectrogram, fired, classes, label, title):
         axes.imshow(response, aspect='auto', origin='lower', cmap='magma', norm=PowerNorm(0.5, 0, max(response.max(), 1e-12)),
                     extent=(begin, begin + response.shape[1] / rate, 0, bands))
         band, frame = np.unravel_index(response.argmax(), response.shape)
-        top.plot([frame / rate, (frame + length) / rate], [band + 0.5] * 2, color=f'C{number}', lw=3, solid_capstyle='butt')
+        top.plot([frame / rate, (frame + length) / rate], [bands + (len(fired) - number - 0.3) * row] * 2, color=f'C{number}', lw=3, solid_capstyle='butt')
         tempo = '' if np.isnan(one.tempo) else f', {one.tempo:.0f} BPM'
         meaning = f'{share:.2f} at most' if one.output is None else f'adds {share:.2f} to {classes[label]}'
-        axes.set_title(f'{length} frames ({one.seconds:.2f} s){tempo}: {meaning}', fontsize=7, pad=2, color=f'C{number}')
+        axes.set_title(f'{length} frames ({one.seconds:.2f} s){tempo}: {meaning}, most in band {band + 1}', fontsize=7, pad=2, color=f'C{number}')
         axes.set_yticks([])
         axes.set_facecolor('black')
-    top.set(ylabel='band', xlim=(0, frames / rate))
+    top.set(ylabel='band', xlim=(0, frames / rate), ylim=(0, bands + (len(fired) + 0.4) * row))
     top.set_title(f'{title}: {classes[label]}\nthe bars show the frames that each filter answers to most', fontsize=8)
     figure.supylabel('response by band', fontsize=8)
     strips[-1].set_xlabel('time (s)')

@@ -27,7 +27,7 @@ def page(trained):
     """The text of the run's report."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(trained[0])
-        path = utils.report(trained[1])
+        path = utils.report(trained[1], 'data/datasets/Beats/slow/slow 0.wav')
         assert path == results.pathOf(trained[1], '.html')
         with open(path, encoding='utf-8') as file:
             return file.read()
@@ -65,6 +65,14 @@ def test_activations_in_a_song(run):
     assert path == results.pathOf(run, '.activations.fast 1.png') and isPicture(path)
 
 
+def test_a_song_that_cannot_be_read_is_told(run, tmp_path):
+    with pytest.raises(UserError, match="'nowhere.wav' cannot be opened"):
+        utils.activations(run, 'nowhere.wav')
+    (tmp_path / 'text.wav').write_text('no audio')
+    with pytest.raises(UserError, match='text.wav. cannot be decoded'):
+        utils.activations(run, str(tmp_path / 'text.wav'))
+
+
 def test_songs_and_comparison_tell_what_the_files_say(run, trained):
     outcomes = trained[2]
     wrong = [song for outcome in outcomes for song, true, voted in zip(outcome.songs, outcome.true, outcome.voted) if true != voted]
@@ -93,10 +101,10 @@ class Reader(HTMLParser):
 def test_the_report_is_one_page_with_all_of_it(page):
     found = Reader()
     found.feed(page)
-    assert found.tags.count('table') >= 4 and len(found.pictures) == 6 and not found.outside, 'light and dark, nothing from elsewhere'
+    assert found.tags.count('table') >= 4 and len(found.pictures) == 8 and not found.outside, 'light and dark, nothing from elsewhere'
     for picture in found.pictures:
         assert isPicture(io.BytesIO(base64.b64decode(picture.removeprefix('data:image/png;base64,'))))
-    assert {'#main', '#folds', '#training-curves', '#filters-over-time'} <= found.links
+    assert {'#main', '#folds', '#training-curves', '#filters-over-time', '#activations-in-slow-0'} <= found.links
     assert {link[1:] for link in found.links if link} <= found.ids
     assert 'prefers-color-scheme: dark' in page and ':focus-visible' in page and 'DS.melBands' in page
 
@@ -110,7 +118,7 @@ def test_a_browser_shows_the_report(page, tmp_path):
                    'document.documentElement.scrollWidth <= innerWidth, document.querySelectorAll("a, [tabindex]").length > 8].join())</script>')
     shown = subprocess.run([browser, '--headless', '--no-sandbox', '--disable-gpu', '--dump-dom', f'--user-data-dir={tmp_path}/profile',
                             f'file://{tmp_path}/page.html'], capture_output=True, text=True, timeout=120)
-    assert '<title>3,true,true,true,true</title>' in shown.stdout, shown.stderr
+    assert '<title>4,true,true,true,true</title>' in shown.stdout, shown.stderr
 
 
 def test_what_cannot_be_shown_is_told(run, tmp_path, monkeypatch):
