@@ -1,6 +1,7 @@
 """Pictures and tables of what runs left in data/results: `python utils.py NAME` draws the training curves."""
 
 import csv
+import difflib
 import os
 import re
 import sys
@@ -35,6 +36,9 @@ def main(arguments):
         print(USAGE)
         return
     command, *names = arguments if arguments and arguments[0] in COMMANDS else ['curves', *arguments]
+    near = difflib.get_close_matches(names[0], COMMANDS, 1) if names and names == arguments else []
+    if near:
+        raise UserError(f'{names[0]!r} is neither a command nor the name of a run; did you mean {near[0]}?')
     function, least, most = COMMANDS[command]
     if not least <= len(names) <= most:
         raise UserError(f"{command} takes {least}{'' if least == most else ' or more'} name(s), {len(names)} given; "

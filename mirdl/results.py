@@ -95,10 +95,14 @@ def readOutcomes(name):
                         'python run.py resume=ID')
     try:
         content = json.loads(_readText(title, '.json'))
-        folds = [fold for fold in content['folds'] if fold['name'] == run] or content['folds']
-        return {**content, 'folds': folds}
+        names = [fold['name'] for fold in content['folds']]
+        if title in (run, crossValidation(run)):
+            return content
+        if run in names:
+            return {**content, 'folds': [content['folds'][names.index(run)]]}
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"{pathOf(title, '.json')!r} is damaged: {error}") from error
+    raise UserError(f"{run!r} is none of the folds that count in {title}: {', '.join(names)}")
 
 
 def writeTraining(rows, name):
@@ -228,7 +232,9 @@ def runs(name):
         if os.path.isdir(FOLDER) else []
     found = [run for run in there if run == base or run.startswith(base + '-')]
     if not found:
-        raise UserError(f"there is no run {name!r} in {FOLDER}; the latest there: {', '.join(there[-5:]) or 'none'}")
+        there.sort(key=lambda run: -os.path.getmtime(pathOf(run, '.training')))
+        latest = list(dict.fromkeys(run.rpartition('-f')[0] for run in there))[:5]
+        raise UserError(f"there is no run {name!r} in {FOLDER}; the latest there: {', '.join(latest) or 'none'}")
     return found
 
 

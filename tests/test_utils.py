@@ -122,8 +122,12 @@ def test_a_browser_shows_the_report(page, tmp_path):
 
 
 def test_what_cannot_be_shown_is_told(run, tmp_path, monkeypatch):
-    with pytest.raises(UserError, match="there is no run 'nothing' in data/results; the latest there: "):
+    with pytest.raises(UserError, match=f"there is no run 'nothing' in data/results; the latest there: {run}"):
         utils.main(['curves', 'nothing'])
+    with pytest.raises(UserError, match="'confuson' is neither a command nor the name of a run; did you mean confusion"):
+        utils.main(['confuson', run])
+    with pytest.raises(UserError, match=f"'{run}-f3' is none of the folds that count in CrossValidation_{run}: {run}-f0, {run}-f1, {run}-f2"):
+        utils.main(['confusion', run + '-f3'])
     with pytest.raises(UserError, match=r'confusion takes 1 name\(s\), 2 given'):
         utils.main(['confusion', 'a', 'b'])
     with pytest.raises(UserError, match=r'curves takes 1 or more name\(s\), 0 given'):
