@@ -17,6 +17,7 @@ from mirdl.locks import locked
 from mirdl.progress import bar
 
 AGENT = 'Mozilla/5.0 (compatible; mirdl; music research)'    # the server of Ballroom answers 403 to some programs
+pooch.get_logger().setLevel('WARNING')       # what it does is told here
 TRIES, PAUSE = 4, 2     # attempts, and seconds from one to the next
 
 
@@ -121,5 +122,7 @@ def _gather(unpacked, folder, known):
 
 
 def _reason(error):
-    """The error in a line."""
-    return ' '.join(str(error).split()) or type(error).__name__
+    """The error in a line; without the address, which is told elsewhere, where no connection was made."""
+    cause = getattr(error.args[0], 'reason', None) if error.args else None
+    text = str(cause).partition('): ')[2] or str(cause) if cause else str(error)
+    return ' '.join(text.split()) or type(error).__name__
