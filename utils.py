@@ -21,7 +21,7 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
 
   curves NAME ...             loss and accuracy over the epochs; of several runs in one picture (also without 'curves')
   confusion NAME              confusion matrix of the songs by majority vote: counts and shares
-  filters NAME                the learnt filters over time, with their tempo and the class they speak for
+  filters NAME                the learnt filters over time, with their tempo and the class they speak for; also as a CSV
   activations NAME SONG ...   where in time and in which bands the strongest filters fire in audio files
   songs NAME                  the misclassified songs with their votes
   compare NAME NAME ...       a table: parameters, accuracies, epochs, seconds, paired test over folds

@@ -13,7 +13,7 @@ from conftest import ROOT, link
 # what a command needs to end in seconds; only keys that it does not set itself
 SMALL = {'DL.type': 'oNetOne', 'chunkHop': '80', 'folds': '3', 'DL.batchSize': '3', 'DL.num_epochs': '1', 'asPublished': 'False'}
 # run by make, pip, a shell or a cluster, so not here: `make run` and `make test` by whoever tests them
-ELSEWHERE = ('make ', 'pip install', '. .venv', 'git clone', 'mkdir ', 'THEANO_FLAGS=floatX=float32 PYTHONPATH=. python -m pytest')
+ELSEWHERE = ('make ', 'pip install', '. .venv')
 DOWNLOADED = 'DS.dataset=Ballroom', 'DS.dataset=GTZAN'      # tests/mirdl/test_download.py does these, with a server of its own
 
 
