@@ -71,8 +71,7 @@ def trained(beats, tmp_path_factory):
     import dl
     from mirdl import settings
     folder = tmp_path_factory.mktemp('trained')
-    for part in ('datasets', 'preloaded/models'):
-        (folder / 'data' / part).mkdir(parents=True)
+    (folder / 'data' / 'datasets').mkdir(parents=True)
     os.symlink(beats, folder / 'data' / 'datasets' / 'Beats')
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
