@@ -11,12 +11,14 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 
 from mirdl import audio, cache, known
 from mirdl.chunks import Chunks
+from mirdl.compression import compress, moments
 from mirdl.download import download
 from mirdl.errors import UserError
 from mirdl.groups import groupsOf, joined
 from mirdl.store import Stored
 
 ROOT = os.path.join('data', 'datasets')
+TOLD = 20       # pairs of songs, at most, of which it is told that they are the same
 
 
 @dataclass
@@ -46,8 +48,8 @@ class DataSet:
     groups: list = None
 
     def __post_init__(self):
-        moments = [(song.mean(dtype=np.float64), song.var(dtype=np.float64)) for song in map(np.asarray, self.spectrograms)]
-        self.mean, self.variance = np.array(moments).T
+        each = [song.moments if isinstance(song, Stored) else moments(song) for song in self.spectrograms]
+        self.mean, self.variance = np.array(each).T
 
     @property
     def isInMemory(self):
@@ -93,7 +95,7 @@ def load_dataset(parameters):
     groups = groupsOf(names, DS['groups']) if DS['groups'] else None
     if DS['replicas'] == 'together':
         groups = joined(names, groups, replicas)
-    dataset = DataSet(classes, names, labels, [compress(usable.pop(name), DS['inputNorm']) for name in names], groups)
+    dataset = DataSet(classes, names, labels, [compressed(usable.pop(name), DS['inputNorm']) for name in names], groups)
     noteOddities(dataset, parameters['folds'])
     return dataset
 
@@ -174,26 +176,24 @@ def checkSongs(usable, classes, parameters):
 
 def noteOddities(dataset, folds):
     """Tell of songs that sound the same, and of tags with fewer songs than folds: both bend the accuracy."""
-    order = sorted(range(len(dataset.names)), key=lambda song: (dataset.mean[song], dataset.variance[song], dataset.names[song]))
-    for first, second in zip(order, order[1:]):
-        if np.array_equal(dataset.spectrograms[first], dataset.spectrograms[second]):
-            print(f'  Note: {dataset.names[first]!r} and {dataset.names[second]!r} are the same sound; if one is tested '
-                  'and the other learnt, the accuracy is too good')
+    figures = list(zip(dataset.mean, dataset.variance))     # where they are equal, and only there, the songs are read
+    order = sorted(range(len(figures)), key=lambda song: (figures[song], dataset.names[song]))
+    same = [(first, second) for first, second in zip(order, order[1:]) if figures[first] == figures[second]
+            and np.array_equal(dataset.spectrograms[first], dataset.spectrograms[second])]
+    for first, second in same[:TOLD]:
+        print(f'  Note: {dataset.names[first]!r} and {dataset.names[second]!r} are the same sound; if one is tested '
+              'and the other learnt, the accuracy is too good')
+    if len(same) > TOLD:
+        print(f'  Note: so are {len(same) - TOLD} other pairs')
     for tag, count in zip(dataset.classes, np.bincount(dataset.labels)):
         if count < folds:
             print(f'  Note: the tag {tag!r} has {count} song(s), fewer than folds={folds}: some folds test none of it'
                   + (', and the one that does has learnt none' if count == 1 else ''))
 
 
-def compress(spectrogram, inputNorm):
-    """For 'log0m1v' log10(10000 x + 1) of a spectrogram, in its own memory; for 'None' the spectrogram itself."""
-    if isinstance(spectrogram, Stored):
-        return spectrogram.changed(lambda read: compress(read, inputNorm))
-    if inputNorm == 'log0m1v':
-        np.multiply(spectrogram, 10000, out=spectrogram)
-        np.add(spectrogram, 1, out=spectrogram)
-        np.log10(spectrogram, out=spectrogram)
-    return spectrogram
+def compressed(spectrogram, inputNorm):
+    """A spectrogram compressed, in its own memory; one on disk: compressed whenever it is read."""
+    return spectrogram.compressed(inputNorm) if isinstance(spectrogram, Stored) else compress(spectrogram, inputNorm)
 
 
 def normalization(dataset, DS, trainingSongs):
@@ -228,7 +228,8 @@ def normalization(dataset, DS, trainingSongs):
 
 def ownMoments(spectrogram):
     """Mean and standard deviation by which a song alone is normalised ('local')."""
-    return spectrogram.mean(dtype=np.float64), np.sqrt(spectrogram.var(dtype=np.float64)) or 1.0     # silence stays 0
+    mean, variance = moments(spectrogram)
+    return mean, np.sqrt(variance) or 1.0       # silence stays 0
 
 
 def shuffled(songs):

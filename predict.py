@@ -14,6 +14,7 @@ import numpy as np
 import loadDatasets
 from mirdl import audio, results, settings, tables
 from mirdl.chunks import Chunks
+from mirdl.compression import compress
 from mirdl.errors import UserError, exitOnUserError
 from mirdl.extraction import computeOrReason
 from mirdl.flags import startTheano
@@ -140,7 +141,7 @@ class Tagger:
         start = starts[0] or starts[1]      # as in training; for a song too short for that, whatever it has
         if not start:
             return Answer(song, problem=f"is too short: {frames} frames give no chunk of {DS['xInput']}")
-        spectrogram = loadDatasets.compress(spectrogram, DS['inputNorm'])
+        spectrogram = compress(spectrogram, DS['inputNorm'])
         mean, std = np.float32(self.about['moments'] or loadDatasets.ownMoments(spectrogram))
         x, _ = Chunks([spectrogram], [0], [start], DS['xInput'], [mean], [std])[np.arange(len(start))]
         # in batches of one size: another would be compiled anew

@@ -1,8 +1,8 @@
 """Spectrograms on disk, song after song: what is there stays, however the program ends, and is read a chunk at a time.
 
 A folder of two files that only grow: spectra.f32, the songs' numbers one after the other, and songs.jsonl, a line that
-says what they were made with, then a line for each song. A song is known once its line is there, and its line is
-written after its numbers.
+says what they were made with, then a line for each song, with its mean and variance, so that no start reads the numbers
+again. A song is known once its line is there, and its line is written after its numbers.
 """
 
 import json
@@ -11,9 +11,11 @@ from contextlib import suppress
 
 import numpy as np
 
+from mirdl.compression import NORMS, compress, moments
 from mirdl.errors import UserError
 from mirdl.files import cannotWrite
 
+FORMAT = 'mirdl store 2'
 LINE = 2**20        # characters, far above what a song's line takes
 
 
@@ -34,7 +36,7 @@ class Store:
     """
 
     def __init__(self, folder, about):
-        self.folder, self.about, self.songs = folder, about, {}
+        self.folder, self.about, self.songs = folder, {'format': FORMAT, **about}, {}
         self._spectra, self._lines = os.path.join(folder, 'spectra.f32'), os.path.join(folder, 'songs.jsonl')
 
     def read(self):
@@ -70,6 +72,7 @@ class Store:
             else:
                 song = np.asarray(song)
                 line['bands'], line['frames'] = song.shape
+                line['moments'] = {inputNorm: moments(compress(song.copy(), inputNorm)) for inputNorm in NORMS}
                 with open(self._spectra, 'ab') as file:
                     line['at'] = file.tell()
                     file.write(np.ascontiguousarray(song.T))    # (frames, bands): a chunk is read in one piece
@@ -97,7 +100,10 @@ class Store:
             file.write(json.dumps(line) + '\n')
 
     def _song(self, line):
-        return line['reason'] if 'reason' in line else Stored(self._spectra, line['at'], line['bands'], line['frames'])
+        if 'reason' in line:
+            return line['reason']
+        each = {inputNorm: tuple(map(float, line['moments'][inputNorm])) for inputNorm in NORMS}
+        return Stored(self._spectra, line['at'], (line['bands'], line['frames']), each)
 
 
 class Stored:
@@ -108,17 +114,27 @@ class Stored:
     path : str
     at : int
         Where it begins, in bytes.
-    bands, frames : int
-    change : callable
-        What is done to the numbers when they are read, in place.
+    shape : tuple of int
+        (bands, frames).
+    each : dict
+        For each of `NORMS` the mean and variance that it has when so compressed.
+    inputNorm : str
+        How its numbers are compressed when they are read.
     """
 
-    def __init__(self, path, at, bands, frames, change=None):
-        self.path, self.at, self.shape, self.change = path, at, (bands, frames), change
+    __slots__ = 'path', 'at', 'shape', 'each', 'inputNorm'      # of a million songs
 
-    def changed(self, change):
-        """The same spectrogram, with `change` done to its numbers whenever they are read."""
-        return Stored(self.path, self.at, *self.shape, change)
+    def __init__(self, path, at, shape, each, inputNorm='None'):
+        self.path, self.at, self.shape, self.each, self.inputNorm = path, at, shape, each, inputNorm
+
+    def compressed(self, inputNorm):
+        """The same spectrogram, whose numbers are compressed whenever they are read."""
+        return Stored(self.path, self.at, self.shape, self.each, inputNorm)
+
+    @property
+    def moments(self):
+        """Mean and variance, known without reading it."""
+        return self.each[self.inputNorm]
 
     @property
     def nbytes(self):
@@ -135,7 +151,7 @@ class Stored:
         if len(content) != 4 * bands * (last - first):
             raise UserError(f'{self.path!r} has become shorter while it was read; run again, and it is made anew')
         numbers = np.array(np.frombuffer(content, np.float32).reshape(-1, bands).T, order='C')
-        return self.change(numbers) if self.change else numbers
+        return compress(numbers, self.inputNorm)
 
     def __array__(self, dtype=None, copy=None):
         return self[:, :].astype(dtype or np.float32, copy=False)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from mirdl.compression import compress
 from mirdl.errors import UserError
 from mirdl.store import Store
 
@@ -36,8 +37,17 @@ def test_songs_come_back_whole_and_in_parts(folder, songs):
         np.testing.assert_array_equal(np.asarray(stored), song)
         np.testing.assert_array_equal(stored[:, 3:8], song[:, 3:8])
         assert stored[:, 3:8].flags.c_contiguous
-    doubled = store.songs['a/2.wav'][1].changed(lambda read: np.multiply(read, 2, out=read))
-    np.testing.assert_array_equal(doubled[:, 2:4], 2 * songs['a/2.wav'][:, 2:4])
+    logarithm = store.songs['a/2.wav'][1].compressed('log0m1v')
+    np.testing.assert_array_equal(logarithm[:, 2:4], compress(songs['a/2.wav'][:, 2:4].copy(), 'log0m1v'))
+
+
+def test_mean_and_variance_are_known_without_reading(folder, songs):
+    kept = opened(folder).songs
+    (folder / 'spectra.f32').unlink()
+    for name, song in songs.items():
+        for inputNorm in ('log0m1v', 'None'):
+            expected = compress(song.copy(), inputNorm).astype(np.float64)
+            np.testing.assert_allclose(kept[name][1].compressed(inputNorm).moments, (expected.mean(), expected.var()), rtol=1e-9)
 
 
 @pytest.mark.parametrize('lost', range(1, 60, 7))
@@ -62,6 +72,8 @@ def test_what_was_half_written_is_not_there_and_the_rest_is(folder, songs, lost)
     ('songs.jsonl', lambda content: content.replace(b'"frames": 10', b'"frames": "10"')),
     ('songs.jsonl', lambda content: content.replace(b'"stamp"', b'"clamp"')),
     ('songs.jsonl', lambda content: content.replace(b'{"name"', b'["name"')),
+    ('songs.jsonl', lambda content: content.replace(b'"moments"', b'"torments"')),
+    ('songs.jsonl', lambda content: content.replace(b'"None": [', b'"None": ["", ')),
     ('spectra.f32', lambda content: content[:-4]),
 ])
 def test_damage_is_found(folder, file, spoil):
