@@ -1,12 +1,14 @@
 """How the work grows: spectrograms, training and folds, against the number of songs and workers.
 
-python bench/scale.py [songs] [epochs] [folds]      (all three if none is named)
+python bench/scale.py [songs] [epochs] [folds] [memory] [100 1000 ...]      (all four if none is named; numbers of songs)
 
 The songs are 40 generated ones of 30 s, each found under as many names as are asked for; every process that is measured
 is started anew, and its memory is the most that it and its workers had at a time.
 """
 
 import os
+import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ import makeMiniRhythm
 import measure
 import psutil
 from distributed import Client
+from mirdl.workers import THREADS
 
 SONGS = 100, 1000, 10000
 HOURS = 10**6, 10**8        # songs of which only the arithmetic is shown
@@ -38,6 +41,24 @@ START = """if True:
     dataset = loadDatasets.load_dataset(parameters)
     print('seconds', time.time() - start)
     """
+FILL = """if True:
+    import sys
+    sys.path.insert(0, {root!r})
+    import numpy as np
+    frames = int(sys.argv.pop().removeprefix('frames='))
+    from mirdl import cache
+
+    def madeUp(rng, place):
+        song = rng.random((40, frames), np.float32)
+        song[:, ::(17, 23, 31, 41)[place]] *= 9     # a beat, by which the classes differ
+        return song
+
+    def inParallel(function, calls, *names):
+        rng = np.random.default_rng(0)
+        tags = sorted({{file.split('/')[-2] for file, _ in calls}})
+        return (madeUp(rng, tags.index(file.split('/')[-2])) for file, _ in calls)
+    cache.inParallel = inParallel
+    """ + START.removeprefix('if True:')
 EPOCHS = START + """
     import numpy as np
     import buildArchitecture, dl
@@ -82,24 +103,29 @@ def makeSongs(count):
             os.symlink(source, f'{folder}/{song:08}.wav')
 
 
-def started(*command, **environment):
-    """What a process printed, as the last value of each first word; with its seconds in all and the MB that it took."""
+def started(*command, before=None, **environment):
+    """What a process printed, as the last value of each first word and whole; with its seconds in all and the MB that it took.
+
+    It calls `before` first.
+    """
     start, most = time.time(), 0
-    process = psutil.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
+    process = psutil.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before,
+                           env={**os.environ, **environment})
 
     def watch():
         nonlocal most
         with suppress(psutil.Error):
             while process.is_running():
+                begin = time.time()
                 family = [process, *process.children(recursive=True)]
                 most = max(most, sum(_memory(member) for member in family))
-                time.sleep(0.2)
+                time.sleep(20 * (time.time() - begin))      # the system takes its time to add up a process's pages
     threading.Thread(target=watch, daemon=True).start()
     out, said = process.communicate()
     if process.returncode:
         sys.exit(f'{out}\n{said}')
     found = {words[0]: words[-1] for words in map(str.split, out.splitlines()) if words}
-    return {**found, 'all': time.time() - start, 'MB': most / 1e6}
+    return {**found, 'out': out, 'all': time.time() - start, 'MB': most / 1e6}
 
 
 def _memory(process):
@@ -109,8 +135,8 @@ def _memory(process):
         return 0
 
 
-def python(code, *arguments):
-    return started(sys.executable, '-c', code.format(root=ROOT), *SETTINGS, *arguments)
+def python(code, *arguments, **options):
+    return started(sys.executable, '-c', code.format(root=ROOT), *SETTINGS, *arguments, **options)
 
 
 def original(files):
@@ -183,24 +209,87 @@ def cluster(count):
 
 
 def folds():
-    """A cross-validation of 8 folds, one by one, by two workers here, and by two workers of a Dask cluster."""
-    print('\n| network | how | s | times one by one |\n| --- | --- | --- | --- |')
+    """A cross-validation of 8 folds: one by one, by two workers here, and by two workers of a Dask cluster."""
+    print('\n| network | how | s | times one thread | times one by one |\n| --- | --- | --- | --- | --- |')
     for network in ('oNetOne', 'pNetOne'):
         with workplace():
             makeSongs(160)
             run = (sys.executable, os.path.join(ROOT, 'run.py'), 'DS.dataset=Set', f'DL.type={network}', 'folds=8', 'DL.num_epochs=40',
                    'DL.batchSize=10', 'chunkHop=100')
             started(*run[:-4], 'folds=3', 'DL.num_epochs=1')       # spectrograms, kernels and the compilation cache
+            alone = started(*run, **dict.fromkeys(THREADS, '1'))['all']
             serial = started(*run)['all']
-            print(f'| {network} | one by one | {serial:.1f} | |', flush=True)
             here = started(*run, 'workers=2')['all']
-            print(f'| {network} | workers=2 | {here:.1f} | {serial / here:.2f} |', flush=True)
             with cluster(2) as file:
                 there = started(*run, f'cluster={file}')['all']
-            print(f'| {network} | cluster of 2 | {there:.1f} | {serial / there:.2f} ({100 * (there / here - 1):+.0f} % to workers=2) |', flush=True)
+            for how, seconds, note in (
+                    ('one by one, one thread', alone, ''), (f'one by one, {os.cpu_count()} threads', serial, ''), ('workers=2', here, ''),
+                    ('cluster of 2', there, f' ({100 * (there / here - 1):+.0f} % to workers=2)')):
+                print(f'| {network} | {how} | {seconds:.1f} | {alone / seconds:.2f} | {serial / seconds:.2f}{note} |', flush=True)
+
+
+GROUPS = ('/sys/fs/cgroup/memory/bench', 'memory.limit_in_bytes'), ('/sys/fs/cgroup/bench', 'memory.max')
+
+
+@contextmanager
+def limited(most):
+    """What a new process is to call so that it and its children have `most` bytes of memory; and what keeps them to it.
+
+    A control group of Linux, which counts the pages that are really there, in its first or second form; where we may not
+    make one, the limit of each process's data.
+    """
+    group = next((group for group, limit in GROUPS if _made(group, limit, most)), None)
+    if not group:
+        yield lambda: resource.setrlimit(resource.RLIMIT_DATA, (most, most)), 'ulimit -d'
+        return
+    try:
+        yield lambda: _write(f'{group}/cgroup.procs', os.getpid()), 'a control group'
+    finally:
+        os.rmdir(group)
+
+
+def _made(group, limit, most):
+    try:
+        os.mkdir(group)
+    except OSError:
+        return False
+    try:
+        _write(f'{group}/{limit}', most)
+        return True
+    except OSError:
+        os.rmdir(group)
+        return False
+
+
+def _write(path, value):
+    with open(path, 'r+') as file:
+        file.write(str(value))
+
+
+def memory(most=2**30, times=8):
+    """Training on spectrograms that take `times` the memory which the process may have."""
+    frames = 5 * 60 * 44100 // 1024
+    count = times * most // (40 * 4 * frames) + 1
+    with workplace(), limited(most) as (before, means):
+        for song in range(count):
+            folder = f'data/datasets/Set/{list(makeMiniRhythm.CLASSES)[song % 4]}'
+            os.makedirs(folder, exist_ok=True)
+            open(f'{folder}/{song:08}.wav', 'w').close()
+        print(f'\n{count} songs of 5 minutes, {40 * 4 * frames * count / 2**30:.2f} GiB of spectrograms; '
+              f'{most / 2**30:.2f} GiB of memory, by {means}\n\n| step | s | MB |\n| --- | --- | --- |')
+        made = python(FILL, 'DS.store=disk', f'frames={frames}', before=before)
+        print(f"| spectrograms made up and kept | {made['all']:.0f} | {made['MB']:.0f} |", flush=True)
+        again = python(START, 'DS.store=disk', before=before)
+        print(f"| the next start: data set loaded | {float(again['seconds']):.1f} | {again['MB']:.0f} |", flush=True)
+        run = started(sys.executable, os.path.join(ROOT, 'run.py'), *SETTINGS, 'folds=1', 'DS.store=disk', 'DL.num_epochs=2', before=before)
+        seconds, accuracy = re.search(r'2 epochs in (.*) s.* test accuracy (.*) % of chunks', run['out']).groups()
+        print(f"| an epoch: training on 8, validation on 1 of 10 songs | {float(seconds) / 2:.0f} | {run['MB']:.0f} |\n"
+              f'Test accuracy after two epochs: {accuracy} % of chunks, in four classes')
 
 
 if __name__ == '__main__':
     print(measure.machine())
-    for part in sys.argv[1:] or ['songs', 'epochs', 'folds']:
-        {'songs': songs, 'epochs': epochs, 'folds': folds}[part]()
+    named = [argument for argument in sys.argv[1:] if not argument.isdigit()]
+    SONGS = [int(argument) for argument in sys.argv[1:] if argument.isdigit()] or SONGS
+    for part in named or ['songs', 'epochs', 'folds', 'memory']:
+        {'songs': songs, 'epochs': epochs, 'folds': folds, 'memory': memory}[part]()

@@ -94,7 +94,7 @@ def melWeights(bands, bins):
     except RuntimeError as error:
         raise UserError(f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} can give; "
                         'lower melBands or raise frameSize') from error
-    return np.array([mel(row) for row in np.eye(bins, dtype=np.float32)])
+    return np.array([mel(np.eye(1, bins, bin, np.float32)[0]) for bin in range(bins)])     # a whole np.eye can be GBs
 
 
 def _checkFile(file):
