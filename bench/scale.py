@@ -26,6 +26,8 @@ import psutil
 from distributed import Client
 from mirdl.workers import THREADS
 
+essentia.log.infoActive = False      # no greeting
+
 SONGS = 100, 1000, 10000
 HOURS = 10**6, 10**8        # songs of which only the arithmetic is shown
 SETTINGS = 'DS.dataset=Set', 'DL.type=oNetOne', 'DL.batchSize=50', 'folds=3'

@@ -1,10 +1,12 @@
 import os
+import subprocess
+import sys
 
 import buildArchitecture
 import dl
 import numpy as np
 import pytest
-from conftest import link
+from conftest import ROOT, link
 from mirdl import results, settings
 from mirdl.errors import UserError
 from mirdl.network import Network
@@ -209,3 +211,48 @@ def test_majority_vote_equals_the_originals_for_up_to_eight_classes(oracle):
             assert dl.majorityVote(case['votes'], 999) == case['winner']
     assert dl.majorityVote([9, 8, 1, 0], 999) == 0
     assert dl.majorityVote([], 999) == 999
+
+
+LIMITED = """if True:
+    import resource, sys
+    import numpy as np
+    import buildArchitecture, dl, loadDatasets
+    from mirdl import cache, settings
+    from mirdl.network import Network
+    from run import parameters
+    parameters = settings.check(settings.override(parameters, sys.argv[1:]))
+
+    def inParallel(function, calls, *names):        # the songs, of 1 MB each
+        rng = np.random.default_rng(0)
+        for file, _ in calls:
+            song = rng.random((40, 6554), np.float32)
+            song[:20 if '/a/' in file else 40] *= 9
+            yield song
+    cache.inParallel = inParallel
+    network = Network(buildArchitecture.buildNet, parameters, 2)
+    with open('/proc/self/status') as file:
+        [taken] = [int(line.split()[1]) * 1024 for line in file if line.startswith('VmData')]
+    resource.setrlimit(resource.RLIMIT_DATA, (taken + 2**25,) * 2)
+    dataset = loadDatasets.load_dataset(parameters)
+    train, validation, *_ = dl.foldData(dataset, 0, parameters)
+    rng = np.random.RandomState(0)
+    for epoch in range(3):
+        dl.trainEpoch(network, train, rng, parameters)
+    print(len(train), sum(song.nbytes for song in dataset.spectrograms) / 2**25, dl.accuracyOn(network, validation, parameters)[1])
+    """
+
+
+@pytest.mark.parametrize('store', ['disk', 'memory'])
+def test_a_data_set_of_8_times_the_memory_trains_from_disk(workplace, store):
+    for song in range(256):
+        path = workplace / 'data/datasets/Large' / 'ab'[song % 2] / f'{song}.wav'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    ended = subprocess.run([sys.executable, '-c', LIMITED, 'DS.dataset=Large', f'DS.store={store}', 'DL.type=oNetOne', 'folds=2'],
+                           capture_output=True, text=True, timeout=300, env={**os.environ, 'PYTHONPATH': ROOT})
+    if store == 'memory':
+        assert 'MemoryError' in ended.stderr, 'the limit was none'
+        return
+    assert not ended.returncode, ended.stderr
+    chunks, times, accuracy = map(float, ended.stdout.splitlines()[-1].split())
+    assert chunks == 64 * 25 and times >= 8 and accuracy > 90

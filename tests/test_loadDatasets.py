@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import link
 from mirdl.errors import UserError
+from mirdl.store import Stored
 
 
 def test_shuffle_and_splits_equal_the_originals(oracle, parameters):
@@ -202,3 +203,25 @@ def test_memory_holds_the_spectrograms_and_no_songs(workplace, parameters):
         assert len(chunks) >= songs and tracemalloc.get_traced_memory()[0] - before < size / 20, 'a fold copies no spectrogram'
     finally:
         tracemalloc.stop()
+
+
+def test_from_disk_the_next_start_reads_no_spectrogram_and_knows_the_same(beats, workplace, parameters, monkeypatch):
+    link(beats, workplace)
+    settled = parameters('DS.dataset=Beats', 'folds=3', 'chunkHop=80', 'DS.store=disk')
+    first = loadDatasets.load_dataset(settled)
+    with monkeypatch.context() as patch:
+        patch.setattr(Stored, '__getitem__', None)
+        second = loadDatasets.load_dataset(settled)
+    assert first.fingerprint() == second.fingerprint()
+    inMemory = loadDatasets.load_dataset(parameters('DS.dataset=Beats', 'folds=3', 'chunkHop=80', 'DS.store=memory'))
+    assert inMemory.fingerprint() == first.fingerprint(), 'so that a run can be resumed from either'
+    every = np.concatenate(inMemory.spectrograms, axis=1).astype(np.float64)
+    mean, std = loadDatasets.normalization(second, settled['DS'], [])
+    np.testing.assert_allclose([mean[0], std[0]], [every.mean(), every.std()], rtol=1e-6)
+
+
+def test_of_many_songs_that_are_the_same_some_are_named(capsys):
+    songs = [np.full((2, 3), 1 + place // 2, np.float32) for place in range(60)]
+    loadDatasets.noteOddities(loadDatasets.DataSet(['a'], [f'a/{place:02}' for place in range(60)], np.zeros(60, int), songs), 2)
+    *named, others = capsys.readouterr().out.splitlines()
+    assert len(named) == 20 and named[0].startswith("  Note: 'a/00' and 'a/01' are the same sound") and others == '  Note: so are 10 other pairs'
