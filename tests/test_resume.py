@@ -15,6 +15,7 @@ from contextlib import suppress
 import psutil
 import pytest
 from conftest import ROOT, link
+from distributed import LocalCluster
 
 UNFINISHED = '.checkpoint', '.state', '.lock', '.part'
 LONG = bool(os.environ.get('MIRDL_TORTURE'))
@@ -266,14 +267,31 @@ def test_on_a_cluster_whose_scheduler_is_killed_every_file_is_the_same_to_the_bi
     assert left() == expected
 
 
+@pytest.fixture
+def localCluster(tmp_path):
+    """Dask's LocalCluster of two workers."""
+    with LocalCluster(n_workers=2, threads_per_worker=1, host='127.0.0.1', dashboard_address=None, local_directory=tmp_path) as local:
+        yield local
+
+
 def test_a_whole_run_on_a_cluster_one_worker_killed(here, undisturbed, cluster):
-    expected, _ = undisturbed
     file, _, nannies = cluster
-    process = start(*RUN, f'cluster={file}')
+    runWithAWorkerKilled(file, lambda: childrenWith('spawn_main', *(nanny.pid for nanny in nannies)), undisturbed)
+
+
+def test_a_whole_run_on_a_local_cluster_one_worker_killed(here, undisturbed, localCluster):
+    pids = [nanny.pid for nanny in localCluster.workers.values()]
+    runWithAWorkerKilled(localCluster.scheduler_address, lambda: map(psutil.Process, pids), undisturbed)
+
+
+def runWithAWorkerKilled(address, workers, undisturbed):
+    expected, _ = undisturbed
+    process = start(*RUN, f'cluster={address}')
     waitForCheckpoint(process)
-    childrenWith('spawn_main', *(nanny.pid for nanny in nannies))[0].kill()
+    killed = next(iter(workers()))
+    killed.kill()
     out, _ = process.communicate(timeout=200)
-    assert process.returncode == 0 and '2 workers' in out, out
+    assert process.returncode == 0 and '2 workers' in out and not killed.is_running(), out
     assert left() == expected
 
 
