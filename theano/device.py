@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 
 import jax
 
@@ -13,13 +12,19 @@ def use(config):
     """Choose JAX's device by `config.device`, print it, and turn the compilation cache on.
 
     A GPU's products of float32 are products of float32 unless `config.nvcc.fastmath` allows TF32, which
-    has 10 bits of mantissa in place of 23 and tensor cores to compute with.
+    has 10 bits of mantissa in place of 23 and tensor cores to compute with. Its memory is taken as it is
+    needed, so that several processes can share it, and device=cpu leaves it alone: JAX by itself would
+    take three quarters of every card's.
 
     Raises
     ------
     RuntimeError
         If a GPU is asked for with force_device=True and there is none.
     """
+    if config.device != "cpu":
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    elif not jax.config.jax_platforms:
+        jax.config.update("jax_platforms", "cpu")
     device = choose(config.device, config.force_device)
     jax.config.update("jax_default_device", device)
     if device.platform in GPU:
@@ -47,10 +52,15 @@ def choose(name, force):
     try:
         return jax.devices("gpu")[number]
     except (RuntimeError, IndexError):
-        found = ", ".join(f"{device} ({device.device_kind})" for device in jax.devices())
-        problem = f"device={name}: JAX finds no such GPU (it finds {found})"
-    advice = "install JAX with CUDA (pip install -r requirements-gpu.txt) or set device=cpu"
+        there = jax.devices()
+    found = ", ".join(f"{device} ({device.device_kind})" for device in there)
+    problem = f"device={name}: JAX finds no such GPU (it finds {found})"
+    if there[0].platform in GPU:
+        advice = "choose one of these, or device=cpu"
+    else:
+        advice = ("a GPU needs NVIDIA's driver and JAX with CUDA (pip install -r requirements-gpu.txt); install "
+                  "both, or set device=cpu")
     if force:
         raise RuntimeError(f"{problem}, and force_device=True; {advice}")
-    warnings.warn(f"{problem}; the CPU is used instead. To use a GPU {advice}.", stacklevel=3)
+    print(f"{problem}; the CPU is used instead; {advice}", file=sys.stderr)
     return jax.devices("cpu")[0]

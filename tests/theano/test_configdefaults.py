@@ -104,6 +104,13 @@ def test_a_missing_gpu(tmp_path):
     assert messages.splitlines()[-1].startswith("RuntimeError: device=cuda0")
 
 
+def test_on_the_cpu_no_gpu_is_opened(tmp_path):
+    code = "import jax\nprint(jax.config.jax_platforms)"
+    flags = f"base_compiledir={tmp_path},device="
+    assert in_new_process(code, flags + "cpu", JAX_PLATFORMS="")[1] == "cpu\n"
+    assert in_new_process(code, flags + "cpu", JAX_PLATFORMS="cpu,cuda")[1] == "cpu,cuda\n", "the user's own choice stays"
+
+
 def test_compiled_functions_are_kept_under_base_compiledir(tmp_path):
     code = ("import jax, theano.tensor as T\n"
             "jax.monitoring.register_event_listener(lambda name, **_: print(name))\n"

@@ -1,5 +1,8 @@
 """Which device is chosen, and what it is told; GPUs are made up, as few machines that test this have one."""
 
+import os
+import re
+
 import jax
 import pytest
 import theano
@@ -20,6 +23,7 @@ class Card:
 @pytest.fixture
 def cards(monkeypatch):
     """Two cards, and what would be set in JAX."""
+    monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE", raising=False)
     there, found = jax.devices, [Card(0), Card(1, "NVIDIA L4")]
     monkeypatch.setattr(jax, "devices", lambda platform=None: there("cpu") if platform == "cpu" else found)
     settings = {}
@@ -36,12 +40,22 @@ def test_a_card_is_chosen_by_its_number_and_its_name_printed(cards, capsys, flag
     assert cards["jax_default_device"].id == number
 
 
-def test_a_number_too_high_is_answered_with_the_cards_that_are_there(cards):
-    expected = r"device=cuda2: JAX finds no such GPU .*\(id=0\) \(NVIDIA H200\), .*\(id=1\) \(NVIDIA L4\)"
+def test_a_number_too_high_is_answered_with_the_cards_that_are_there(cards, capsys):
+    expected = (r"device=cuda2: JAX finds no such GPU \(it finds .*\(id=0\) \(NVIDIA H200\), .*\(id=1\) \(NVIDIA L4\)\).*; "
+                "choose one of these, or device=cpu$")
     with pytest.raises(RuntimeError, match=expected):
         device.choose("cuda2", force=True)
-    with pytest.warns(UserWarning, match=expected):
-        assert device.choose("cuda2", force=False).platform == "cpu"
+    assert device.choose("cuda2", force=False).platform == "cpu"
+    [line] = capsys.readouterr().err.splitlines()
+    assert re.match(expected, line) and "the CPU is used instead" in line
+
+
+def test_a_cards_memory_is_taken_as_needed(cards, flags, monkeypatch):
+    device.use(flags("device=gpu"))
+    assert os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false" and "jax_platforms" not in cards
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "true")
+    device.use(flags("device=gpu"))
+    assert os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == "true"
 
 
 @pytest.mark.parametrize("text, precision", [("", "float32"), (",nvcc.fastmath=True", "tensorfloat32")])
@@ -58,6 +72,7 @@ def test_the_precision_of_a_cpu_is_left_alone(cards, flags):
 
 def test_deterministic_sums_are_an_option_that_xla_knows(monkeypatch):
     monkeypatch.setattr(device, "in_use", lambda: Card(0))
+    monkeypatch.setitem(theano.config._values, "deterministic", "default")
     assert "xla_gpu_deterministic_ops" not in xla.options.__wrapped__(False)
     monkeypatch.setitem(theano.config._values, "deterministic", "more")
     assert xla.options.__wrapped__(False)["xla_gpu_deterministic_ops"] is True
