@@ -114,8 +114,9 @@ class Network:
         size, DS = self._parameters['DL']['batchSize'], self._parameters['DS']
         x = np.zeros((size, DS['numChannels'], DS['yInput'], DS['xInput']), np.float32)
         y = np.zeros(size, np.int32)
-        self.train(x, y)
-        self.evaluate(x, y)
+        with explained():
+            self.train(x, y)
+            self.evaluate(x, y)
 
 
 def costs(prediction, y, numClasses, cost):
@@ -133,5 +134,5 @@ class explained:
 
     def __exit__(self, kind, error, trace):
         if kind and issubclass(kind, jax.errors.JaxRuntimeError) and 'RESOURCE_EXHAUSTED' in str(error):
-            raise UserError(f"the device's memory is too small: {str(error).splitlines()[0]:.300}; lower DL.batchSize, leave out "
-                            'foldsTogether, or read the songs batch by batch (DS.store=disk)') from error
+            raise UserError(f"the device's memory is too small: {str(error).splitlines()[0].rstrip('.'):.300}; leave out foldsTogether, or "
+                            'begin a new run with a lower DL.batchSize, or with DS.store=disk (songs are read batch by batch)') from error

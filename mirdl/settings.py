@@ -87,6 +87,7 @@ SETTINGS = {
 
 # how the work is done, not what it is: they change no file and may be others when a run is resumed
 MEANS = ('workers', 'cluster', 'sweep', 'quiet', 'foldsTogether')
+ANEW = ('workers=', 'cluster=', 'quiet=', 'foldsTogether=')     # arguments that may stand beside resume=
 
 # follow from others, so they are no settings; the values stand in the settled parameters
 DERIVED = {'DS.yInput': 'DS.melBands (or, for magnitudeSTFT, DS.frameSize)', 'valSplit': 'trainSplit and testSplit'}
@@ -188,12 +189,12 @@ def apart(parameters):
 
 
 def takeResume(arguments):
-    """The run that 'resume=ID' asks to go on with, or None, and the other arguments: workers and cluster only, as that run has its parameters."""
+    """The run that 'resume=ID' asks to go on with, or None, and the other arguments: of `MEANS` only, as that run has its parameters."""
     asked = [argument for argument in arguments if argument.startswith('resume=')]
     others = [argument for argument in arguments if argument not in asked]
-    if len(asked) > 1 or asked and not all(argument.startswith(('workers=', 'cluster=')) for argument in others):
+    if len(asked) > 1 or asked and not all(argument.startswith(ANEW) for argument in others):
         raise UserError(f'{asked[0]} goes on with the parameters that the run was begun with; leave out the other arguments '
-                        '(but for workers and cluster)')
+                        '(but for workers, cluster, foldsTogether and quiet)')
     return asked[0].removeprefix('resume=') if asked else None, others
 
 
@@ -206,7 +207,7 @@ def help(parameters):
     """The text of `python run.py --help`: every key, its value in run.py and what it may be."""
     values = dict(_flat(parameters))
     rows = [f'  {key + "=" + str(values[key]):32} {setting.expected}' for key, setting in SETTINGS.items()]
-    return '\n'.join(['usage: python run.py [key=value ...]', '       python run.py resume=ID      go on with a stopped run (resume=last: the latest), with workers= and cluster= as you like', '', 'Keys with the values of run.py:', *rows])
+    return '\n'.join(['usage: python run.py [key=value ...]', '       python run.py resume=ID      go on with a stopped run (resume=last: the latest), with workers=, cluster= and foldsTogether= as you like', '', 'Keys with the values of run.py:', *rows])
 
 
 def _known(key):

@@ -64,7 +64,7 @@ class Table:
 
     def through(self, seat, call, *arguments):
         """`call(network, ...)`, the network having meanwhile the values of this seat."""
-        with self._change:
+        with self._change, explained():
             for variable, value in zip(self._programs.shared, _pick(self._values, seat.number)):
                 variable.set_value(np.asarray(value))
             result = call(self.network, *arguments)

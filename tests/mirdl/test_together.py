@@ -1,4 +1,5 @@
 import threading
+from types import SimpleNamespace
 
 import buildArchitecture
 import dl
@@ -8,11 +9,13 @@ import loadDatasets
 import numpy as np
 import pytest
 from conftest import link
-from mirdl import results, settings
+from filterbank import xla
+from mirdl import results, settings, together
 from mirdl.errors import UserError
 from mirdl.network import Network, explained
-from mirdl.together import Broken, Table
+from mirdl.together import Broken, Seat, Table
 from run import parameters as published
+from theano import device
 
 SMALL = ('DS.dataset=Beats', 'folds=3', 'chunkHop=40', 'DL.batchSize=4', 'DL.lr=0.002', 'DL.num_epochs=4', 'DL.momentum=0.5')
 
@@ -27,13 +30,8 @@ def both(beats, workplace):
     return call
 
 
-@pytest.mark.parametrize('overrides', [
-    ('DL.type=oNetOne',),
-    ('DL.type=oNetOne', 'asPublished=False', 'DL.batchSize=7', 'randomTry=2'),      # an incomplete last batch
-    ('DL.type=timeFrequency', 'DS.xInput=80', 'DL.lr=0.0001'),                                      # Lasagne's own layers
-])
-def test_together_equals_one_by_one(both, overrides):
-    alone, together = both(*overrides)
+def assertClose(alone, together):
+    """The outcomes, training curves and models of two runs agree to 1e-4, all votes exactly."""
     assert [one.epochs for one in alone] == [one.epochs for one in together]
     for one, other in zip(alone, together):
         first, second = (results.readTraining(outcome.name) for outcome in (one, other))
@@ -42,6 +40,29 @@ def test_together_equals_one_by_one(both, overrides):
         assert (one.votes, one.true, one.songs) == (other.votes, other.true, other.songs)
         for a, b in zip(*(results.loadModel(results.findModel(outcome.name))[0] for outcome in (one, other))):
             np.testing.assert_allclose(b, a, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize('overrides', [
+    ('DL.type=oNetOne',),
+    ('DL.type=oNetOne', 'asPublished=False', 'DL.batchSize=7', 'randomTry=2'),      # an incomplete last batch
+    ('DL.type=timeFrequency', 'DS.xInput=80', 'DL.lr=0.0001'),                                      # Lasagne's own layers
+])
+def test_together_equals_one_by_one(both, overrides):
+    assertClose(*both(*overrides))
+
+
+def test_the_form_for_gpus_trains_alike(beats, workplace, monkeypatch):
+    """There one fold after the other has its epochs in one call, too. Here that form runs on the CPU."""
+    link(beats, workplace)
+    asked = settings.override(published, [*SMALL, 'DL.type=oNetOne'])
+    expected = dl.main(asked)
+    found = []
+    build, epoch = xla.largest, Seat.trainEpoch
+    monkeypatch.setattr(device, 'in_use', lambda: SimpleNamespace(platform='gpu'))
+    monkeypatch.setattr(xla, 'largest', lambda *a, **k: found.append('bank') or build(*a, **k))
+    monkeypatch.setattr(Seat, 'trainEpoch', lambda *a: found.append('epoch') or epoch(*a))
+    assertClose(expected, dl.main(asked))
+    assert found.count('bank') >= 2 and found.count('epoch') == 12
 
 
 def test_trainings_that_end_at_once_keep_nobody_waiting(beats, workplace, parameters):
@@ -111,11 +132,43 @@ def test_when_one_fails_all_are_sent_away(table):
 
 
 def test_too_little_memory_is_told_with_the_settings():
-    with pytest.raises(UserError, match="the device's memory is too small: .*[0-9]{10}.* bytes.*; lower DL.batchSize, leave out foldsTogether"):
+    with pytest.raises(UserError, match="the device's memory is too small: .*(256.0*TiB|[0-9]{15} bytes); leave out foldsTogether, "):
         with explained():
             jax.jit(lambda: jnp.zeros(2**48, jnp.int8))()
     with pytest.raises(ZeroDivisionError), explained():
         1 / 0
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """A device that runs full in the third epoch of folds together."""
+    class Full(together.Programs):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            train, fits = self.train, iter(range(2))
+
+            def untilFull(*arguments):
+                if next(fits, None) is None:
+                    raise jax.errors.JaxRuntimeError('RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12884901888 bytes.\nBFC ...')
+                return train(*arguments)
+            self.train = untilFull
+    with monkeypatch.context() as patch:
+        patch.setattr(together, 'Programs', Full)
+        yield patch
+
+
+@pytest.mark.parametrize('more', [[], ['foldsTogether=True']])
+def test_a_device_that_runs_full_loses_nothing(beats, workplace, full, monkeypatch, more):
+    link(beats, workplace)
+    asked = [*SMALL, 'DL.type=oNetOne']
+    with pytest.raises(UserError, match='trying to allocate 12884901888 bytes; leave out foldsTogether, or .*; then go on with: .* resume='):
+        dl.main(settings.override(published, [*asked, 'foldsTogether=True']))
+    full.undo()
+    epochs, trainEpoch = [], dl.trainEpoch
+    monkeypatch.setattr(dl, 'trainEpoch', lambda *arguments: epochs.append(1) or trainEpoch(*arguments))
+    resumed = dl.resume('last', settings.override(published, more))
+    assert len(epochs) <= 9, 'at least the first of four epochs was saved in each of the three folds'
+    assertClose(dl.main(settings.override(published, asked)), resumed)
 
 
 @pytest.mark.parametrize('more', ['workers=2', 'cluster=tcp://host:8786'])
