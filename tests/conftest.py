@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-os.environ.setdefault('THEANO_FLAGS', 'floatX=float32')      # as the original was run
+# floatX as the original was run. The rest is for THEANO_FLAGS=device=cuda: runs on a GPU are compared to the bit, too
+os.environ['THEANO_FLAGS'] = 'floatX=float32,deterministic=more,' + os.environ.get('THEANO_FLAGS', '')
 import makeMiniRhythm       # noqa: E402 (from this folder)
 from run import parameters as published     # noqa: E402
 

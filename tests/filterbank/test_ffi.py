@@ -14,6 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ROOT = os.path.dirname(os.path.dirname(filterbank.__file__))
+ON_THE_CPU = {**os.environ, 'THEANO_FLAGS': 'floatX=float32'}
+
+
+@pytest.fixture(autouse=True, scope='module')
+def on_the_cpu():
+    """Where the kernels run, whatever the other tests run on."""
+    with jax.default_device(jax.devices('cpu')[0]):
+        yield
 
 
 @st.composite
@@ -148,7 +156,7 @@ assert len(losses[0]) == int(sys.argv[1]) and losses[0] == losses[1] and losses[
 
 def test_processes_and_threads_do_not_disturb_each_other():
     steps = os.environ.get('FILTERBANK_STRESS_STEPS', '150')         # 2000 for the long form
-    runs = [subprocess.Popen([sys.executable, '-c', STRESS, steps], cwd=ROOT) for _ in range(2)]
+    runs = [subprocess.Popen([sys.executable, '-c', STRESS, steps], cwd=ROOT, env=ON_THE_CPU) for _ in range(2)]
     try:
         assert [run.wait(timeout=120 + int(steps) / 2) for run in runs] == [0, 0]
     finally:
@@ -170,7 +178,7 @@ def test_a_read_only_install_compiles_once_and_says_so(tmp_path):
         shutil.copytree(os.path.join(ROOT, package), tmp_path / 'install' / package,
                         ignore=shutil.ignore_patterns('__pycache__'))
     (tmp_path / 'install' / 'filterbank' / '__pycache__').write_text('no directory: nothing can be kept here')
-    environment = {**os.environ, 'XDG_CACHE_HOME': str(tmp_path / 'cache'), 'HOME': str(tmp_path),
+    environment = {**ON_THE_CPU, 'XDG_CACHE_HOME': str(tmp_path / 'cache'), 'HOME': str(tmp_path),
                    'PYTHONPATH': str(tmp_path / 'install'), 'PYTHONDONTWRITEBYTECODE': '1'}
     environment.pop('NUMBA_CACHE_DIR', None)
     said = [subprocess.run([sys.executable, '-c', KERNEL.format(install=tmp_path)], env=environment, cwd=tmp_path,

@@ -26,4 +26,4 @@ def test_narrower_vectors_give_the_same(tmp_path, vector_bytes, steps):
     """What numba keeps is kept by processor, so a cache of its own for a processor that is not this one."""
     subprocess.run([sys.executable, '-c', OTHER_MACHINE.format(vector_bytes=vector_bytes, steps=steps)], check=True,
                    cwd=os.path.dirname(os.path.dirname(filterbank.__file__)),
-                   env={**os.environ, 'NUMBA_CACHE_DIR': str(tmp_path)})
+                   env={**os.environ, 'THEANO_FLAGS': 'device=cpu', 'NUMBA_CACHE_DIR': str(tmp_path)})

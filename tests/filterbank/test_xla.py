@@ -1,9 +1,9 @@
-"""XLA's form against NumPy; test_ffi.py holds the kernels against it."""
+"""XLA's form against NumPy and against the CPU's kernels; test_ffi.py holds the kernels against it, in whole numbers."""
 
 import jax
 import numpy as np
 import pytest
-from filterbank import xla
+from filterbank import ffi, xla
 
 FILTERS = [(7, 2), (95, 2), (1, 1), (97, 1), (48, 2)]     # of three classes, mixed
 
@@ -89,3 +89,23 @@ def test_the_products_take_the_precision_that_jax_is_set_to(largest, precision, 
         value, _ = compute(x, *parameters)
     assert {'float32': 'HIGHEST', 'tensorfloat32': 'HIGH,'}[precision] in text.replace('HIGH]', 'HIGH,')
     np.testing.assert_allclose(value, largest(x, *parameters, pool_bands=4), rtol=0, atol=error)
+
+
+@pytest.mark.parametrize('precision, error', [('float32', 1e-5), ('tensorfloat32', 1e-3)])
+def test_values_and_gradients_are_those_of_the_cpus_kernels(precision, error):
+    filters = [(6, 5), (41, 5), (46, 1), (126, 1), (216, 1)]
+    x, parameters = bank(filters, shape=(4, 1, 40, 250))
+
+    def value_and_gradients(form, where=None):
+        value, found = jax.jit(lambda *arrays: form.largest(*arrays, pool_bands=4))(x, *parameters)
+        where = np.asarray(found if where is None else where)       # of two windows nearly as large, each form may take another
+        gradient = np.random.RandomState(2).standard_normal(value.shape).astype(np.float32)
+        return where, [value, *jax.jit(lambda *arrays: form.parameter_gradient(*arrays, filters, 4))(x, gradient, where)]
+
+    with jax.default_device(jax.devices('cpu')[0]):
+        where, expected = value_and_gradients(ffi)
+    with jax.default_matmul_precision(precision):
+        _, found = value_and_gradients(xla, where)
+    np.testing.assert_allclose(found[0], expected[0], rtol=0, atol=error)
+    for f, e in zip(found[1:], expected[1:], strict=True):      # sums over 40 windows
+        np.testing.assert_allclose(f, e, rtol=0, atol=1e-5 * np.abs(e).max())
