@@ -55,12 +55,12 @@ def torch_network(filters):
     return Network()
 
 
-def compiled_by_torch(module):
+def compiled_by_torch(module, device='cpu'):
     """torch.compile's form of it, or None where it cannot compile (it wants a C++ compiler)."""
     import torch
     try:
         compiled = torch.compile(module)
-        compiled(torch.zeros(SHAPE))
+        compiled(torch.zeros(SHAPE, device=device))
         return compiled
     except Exception as error:                           # its errors have no common type
         print(f'torch.compile: {type(error).__name__}: {str(error).splitlines()[0][:90]}')

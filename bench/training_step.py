@@ -33,11 +33,11 @@ def lasagne_step(bank, filters):
     return theano.function([x, y], loss, updates=updates), parameters
 
 
-def torch_step(module):
+def torch_step(module, device='cpu'):
     """A step of the same in PyTorch."""
     import torch
     x, y = networks.batch()
-    x, y = torch.from_numpy(x), torch.from_numpy(y).long()
+    x, y = torch.from_numpy(x).to(device), torch.from_numpy(y).long().to(device)
     optimizer = torch.optim.SGD(module.parameters(), .001, .9, nesterov=True)
 
     def run():
