@@ -183,7 +183,8 @@ def activations(spectrogram, fired, classes, label, title):
         top.plot([frame / rate, (frame + length) / rate], [bands + (len(fired) - number - 0.3) * row] * 2, color=f'C{number}', lw=3, solid_capstyle='butt')
         tempo = '' if np.isnan(one.tempo) else f', {one.tempo:.0f} BPM'
         meaning = f'{share:.2f} at most' if one.output is None else f'adds {share:.2f} to {classes[label]}'
-        axes.set_title(f'{length} frames ({one.seconds:.2f} s){tempo}: {meaning}, most in band {band + 1}', fontsize=7, pad=2, color=f'C{number}')
+        axes.set_title(f'{length} frames ({one.seconds:.2f} s){tempo}: {meaning}, most in band {band + 1}', fontsize=7, pad=3)
+        axes.spines[:].set(color=f'C{number}', linewidth=2)
         axes.set_yticks([])
         axes.set_facecolor('black')
     top.set(ylabel='band', xlim=(0, frames / rate), ylim=(0, bands + (len(fired) + 0.4) * row))
