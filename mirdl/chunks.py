@@ -1,6 +1,7 @@
 """Chunks: the network's examples, cut out of the spectrograms when a batch asks for them and never stored."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Chunks:
         self.spectrograms, self.width, self.mean, self.std, self.places = spectrograms, width, mean, std, places
         self.labels = np.asarray(labels)
         self.song = np.repeat(np.arange(len(starts)), [len(places) for places in starts])
-        self.start = np.array([place for places in starts for place in places], dtype=np.int64)
+        self.start = np.fromiter(chain.from_iterable(starts), np.int64)
         self.y = self.labels[self.song]
 
     def __len__(self):

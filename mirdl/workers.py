@@ -1,5 +1,6 @@
 """Calls in several processes at once, here or on a Dask cluster; a call whose process dies is made again."""
 
+import ctypes
 import io
 import logging
 import os
@@ -23,6 +24,7 @@ from mirdl.progress import screen
 DEATHS = 3          # of the processes that a call was made in, after which it is given up
 # how many threads OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) have in a process
 THREADS = 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMBA_NUM_THREADS', 'NPROC'
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3     # of malloc.h
 
 _oneAtATime = threading.Lock()      # stdout, the current folder and Lasagne's random stream belong to a whole process
 
@@ -143,8 +145,17 @@ def _there(folder, flags, work):
         if 'OMP_NUM_THREADS' in os.environ:     # a Dask worker's share of its machine
             for name in THREADS:
                 os.environ.setdefault(name, os.environ['OMP_NUM_THREADS'])
+        keepMemory()
         function, call = pickle.loads(work)
         return function(call), said.getvalue()
+
+
+def keepMemory():
+    """Undo Dask's MALLOC_TRIM_THRESHOLD_, by which glibc hands back the memory of each batch: a third of the time went into page faults."""
+    if 'MALLOC_TRIM_THRESHOLD_' in os.environ:
+        mallopt = getattr(ctypes.CDLL(None), 'mallopt', lambda which, size: None)     # glibc's own; others do not read the variable
+        mallopt(M_MMAP_THRESHOLD, 2**25)
+        mallopt(M_TRIM_THRESHOLD, 2**27)
 
 
 def _givenUp(call):

@@ -1,8 +1,12 @@
 import os
+import platform
+import subprocess
+import sys
 
 import calls
 import pytest
 from calls import Call
+from conftest import ROOT
 from joblib import cpu_count
 from mirdl import workers
 from mirdl.errors import UserError
@@ -43,3 +47,19 @@ def test_a_call_whose_process_died_is_made_again(tmp_path, capsys):
 def test_a_call_that_ends_every_process_is_given_up():
     with pytest.raises(UserError, match='call 1 was given up: 3 processes that worked on it were ended by the system'):
         each(calls.dieAlways, [Call(number) for number in range(2)])
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='it is about a variable of glibc')
+def test_a_worker_of_dask_keeps_the_memory_of_a_batch_for_the_next_one():
+    code = """if True:
+        import resource, sys
+        from mirdl.workers import keepMemory
+        if sys.argv[1:]:
+            keepMemory()
+        for _ in range(500):
+            bytearray(2**20)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+        """
+    without, with_ = [int(subprocess.run([sys.executable, '-c', code, *given], capture_output=True, text=True, check=True, env={
+        **os.environ, 'PYTHONPATH': ROOT, 'MALLOC_TRIM_THRESHOLD_': '65536'}).stdout) for given in ([], ['keep'])]
+    assert with_ < without - 500 * 2**20 / 4096 * 0.9
