@@ -17,7 +17,8 @@ test: .venv/ready
 	$(VENV) -m pytest
 
 paper: .venv/ready
-	if ls data/results/Sweep_*.sweep 2>/dev/null; then $(VENV) run.py resume=last; \
+	sweep=$$(ls data/results 2>/dev/null | sed -n 's/^Sweep_\(.*\)\.sweep$$/\1/p' | tail -n 1); \
+	if [ -n "$$sweep" ]; then $(VENV) run.py resume=$$sweep; \
 	else $(VENV) run.py $(PAPER) sweep="DL.type=$(NETWORKS) chunkHop=250,80"; fi
 
 torture: .venv/ready
