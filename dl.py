@@ -165,13 +165,13 @@ class Trainer:
         onGPU = device.in_use().platform != 'cpu' and self.dataset.isInMemory
         return self.table(1).seats[0] if onGPU else self.build()
 
-    def build(self):
-        """A new network."""
-        return Network(buildArchitecture.buildNet, self.run['parameters'], len(self.dataset.classes))
+    def build(self, ready=True):
+        """A new network; see `Network` for `ready`."""
+        return Network(buildArchitecture.buildNet, self.run['parameters'], len(self.dataset.classes), ready)
 
     def table(self, count):
         """Where `count` trainings meet, the data set being on the device."""
-        return Table(self.build(), self.dataset, self.run['parameters'], count)
+        return Table(self.build(ready=False), self.dataset, self.run['parameters'], count)
 
     def engine(self, means, progress, count):
         """What makes the calls of `train`, as `means` say, for `count` trainings; see `workers.engine`."""

@@ -21,6 +21,8 @@ class Network:
     parameters : dict
         Settled by mirdl.settings.check.
     numClasses : int
+    ready : bool
+        Compile now; otherwise each function is compiled when it is first called.
 
     Attributes
     ----------
@@ -31,10 +33,10 @@ class Network:
     evaluate : x, y -> loss of each chunk: (chunks,), probabilities: (chunks, classes)
     """
 
-    def __init__(self, buildNet, parameters, numClasses):
+    def __init__(self, buildNet, parameters, numClasses, ready=True):
         self._buildNet, self._parameters, self._numClasses = buildNet, parameters, numClasses
         DL = parameters['DL']
-        print(f"compiling {DL['type']} ...", flush=True)
+        print(f"{'compiling' if ready else 'building'} {DL['type']} ...", flush=True)
         start = time.time()
         x, y = T.tensor4('x'), T.ivector('y')
         self.output, self.layers = self._build(x, np.random.RandomState(0))
@@ -43,6 +45,7 @@ class Network:
         loss = costs(prediction, y, numClasses, DL['cost']).mean()
         accuracy = T.mean(T.eq(T.argmax(prediction, axis=1), y), dtype=theano.config.floatX)
         weights = lasagne.layers.get_all_params(self.output, trainable=True)
+        self._all = lasagne.layers.get_all_params(self.output)
         # the learning rate is a shared variable: nothing is compiled anew when it changes
         updates = lasagne.updates.nesterov_momentum(loss, weights, self._lr, DL['momentum'])
         self._velocities = [variable for variable in updates if variable not in set(weights)]
@@ -51,8 +54,10 @@ class Network:
         self.evaluate = theano.function([x, y], [costs(test, y, numClasses, DL['cost']), test])
         streams = [layer._srng for layer in lasagne.layers.get_all_layers(self.output) if hasattr(layer, '_srng')]
         self._streams, self._noise = streams, [state for stream in streams for state, _ in stream.state_updates]
-        self._warmUp()
-        print(f'  compiled in {time.time() - start:.1f} s: {self.numParams} parameters')
+        if ready:
+            self._warmUp()
+        made = 'compiled' if ready else 'built'
+        print(f'  {made} in {time.time() - start:.1f} s: {self.numParams} parameters' + ('' if ready else '; the first epoch compiles it'))
 
     def trainEpoch(self, chunks, batches):
         """Train with each batch, an array of places in the `Chunks`; the losses and accuracies, (batches,) each."""
@@ -81,7 +86,7 @@ class Network:
 
     def getWeights(self):
         """The values of all parameters, in get_all_params order."""
-        return lasagne.layers.get_all_param_values(self.output)
+        return [variable.get_value() for variable in self._all]
 
     def setWeights(self, values):
         """Set all parameters, given in get_all_params order."""

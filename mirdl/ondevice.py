@@ -33,6 +33,31 @@ class Songs:
                 chunks.y.astype(np.int32))
 
 
+class Stacks:
+    """Values in stacks of equal shape and type: a GPU copies a few arrays sooner than the thousand that a network may have.
+
+    Parameters
+    ----------
+    values : list of ndarray
+        Of the shapes and types that all others will have.
+    """
+
+    def __init__(self, values):
+        places = {}
+        for place, value in enumerate(values):
+            places.setdefault((value.shape, value.dtype), []).append(place)
+        self._places = list(places.values())
+
+    def of(self, values, stack=jnp.stack):
+        """The stacks of values."""
+        return [stack([values[place] for place in places]) for places in self._places]
+
+    def values(self, stacks):
+        """The values in stacks."""
+        found = {place: value for places, stack in zip(self._places, stacks) for place, value in zip(places, stack)}
+        return [found[place] for place in range(len(found))]
+
+
 class Programs:
     """A network's epochs as programs for `seats` trainings at once, each of which has values of its own.
 
@@ -46,20 +71,23 @@ class Programs:
     ----------
     shared : list of SharedVariable
         All that a training has of its own.
+    stacks : Stacks
+        For their values.
     train : callable
-        (values, frames, examples, batches, on) -> (values, losses, accuracies).
+        (stacks, frames, examples, batches, on) -> (stacks, losses, accuracies).
     evaluate : callable
-        (values, frames, examples, batches) -> (losses of each chunk, probabilities).
+        (stacks, frames, examples, batches) -> (losses of each chunk, probabilities).
 
-        The arguments and results have a first axis over seats, but for the frames. values: of `shared`; examples: of
-        `Songs.examples`, (seats, chunks); batches: (seats, batches, batch size), places among the chunks; on: (seats,
-        batches), False for batches that are none.
+        The arguments and results have a first axis over seats, but for the frames. examples: of `Songs.examples`, (seats,
+        chunks); batches: (seats, batches, batch size), places among the chunks; on: (seats, batches), False for batches
+        that are none.
     """
 
     def __init__(self, network, width):
         train, shared = pure(network.train)
         test, tested = pure(network.evaluate)
         self.shared = list(dict.fromkeys([*shared, *tested]))
+        self.stacks = Stacks([variable.get_value() for variable in self.shared])
         forTraining, forTest = ([self.shared.index(v) for v in some] for some in (shared, tested))
 
         def cut(frames, examples, batch):
@@ -67,18 +95,20 @@ class Programs:
             windows = jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(frames, start, width, axis=1))(first)
             return [((windows - mean[:, None, None]) / std[:, None, None])[:, None], y]      # x: (chunks, 1, bands, frames)
 
-        def trainBatch(frames, examples, values, given):
+        def trainBatch(frames, examples, stacks, given):
             batch, on = given
+            values = self.stacks.values(stacks)
             figures, new = train(cut(frames, examples, batch), [values[place] for place in forTraining])
-            new = dict(zip(forTraining, new))
-            values = [jnp.where(on, new[place], value) if place in new else value for place, value in enumerate(values)]
-            return values, figures
+            for place, value in zip(forTraining, new):
+                values[place] = value
+            return [jnp.where(on, new, old) for new, old in zip(self.stacks.of(values), stacks)], figures
 
-        def trainAll(values, frames, examples, batches, on):
-            values, figures = jax.lax.scan(partial(trainBatch, frames, examples), values, (batches, on))
-            return values, *figures
+        def trainAll(stacks, frames, examples, batches, on):
+            stacks, figures = jax.lax.scan(partial(trainBatch, frames, examples), stacks, (batches, on))
+            return stacks, *figures
 
-        def testAll(values, frames, examples, batches):
+        def testAll(stacks, frames, examples, batches):
+            values = self.stacks.values(stacks)
             some = [values[place] for place in forTest]
             return jax.lax.map(lambda batch: tuple(test(cut(frames, examples, batch), some)[0]), batches)
 

@@ -32,9 +32,8 @@ class Table:
         self.network, self.numParams = network, network.numParams
         self._programs = Programs(network, parameters['DS']['xInput'])
         self._songs = Songs(dataset.spectrograms)
-        start = [variable.get_value() for variable in self._programs.shared]
         with explained():
-            self._values = jax.device_put([np.stack([value] * count) for value in start])
+            self._stacks = jax.device_put([np.stack([stack] * count) for stack in self._read()])
         self.seats = [Seat(self, number) for number in range(count)]
         self._taken, self._asked, self._answers = set(self.seats), {}, {}
         self._most, self._broken = {}, None
@@ -65,11 +64,16 @@ class Table:
     def through(self, seat, call, *arguments):
         """`call(network, ...)`, the network having meanwhile the values of this seat."""
         with self._change, explained():
-            for variable, value in zip(self._programs.shared, _pick(self._values, seat.number)):
-                variable.set_value(np.asarray(value))
+            stacks = map(np.asarray, _pick(self._stacks, seat.number))
+            for variable, value in zip(self._programs.shared, self._programs.stacks.values(stacks)):
+                variable.set_value(value)
             result = call(self.network, *arguments)
-            self._values = _put(self._values, seat.number, [variable.get_value() for variable in self._programs.shared])
+            self._stacks = _put(self._stacks, seat.number, self._read())
             return result
+
+    def _read(self):
+        """The network's own values."""
+        return self._programs.stacks.of([variable.get_value() for variable in self._programs.shared], np.stack)
 
     def _serve(self):
         """Compute, if all that sit here have asked: first those that ask for the same, in batches of the same size."""
@@ -101,9 +105,9 @@ class Table:
                 column[seat.number, :len(values)] = values
         with explained():
             if kind == 'train':
-                self._values, *figures = self._programs.train(self._values, self._songs.frames, columns, every, on)
+                self._stacks, *figures = self._programs.train(self._stacks, self._songs.frames, columns, every, on)
             else:
-                figures = self._programs.evaluate(self._values, self._songs.frames, columns, every)
+                figures = self._programs.evaluate(self._stacks, self._songs.frames, columns, every)
             figures = [np.array(figure) for figure in figures]
         for seat, (_, batches) in asked.items():
             self._answers[seat] = [figure[seat.number, :len(batches)] for figure in figures]

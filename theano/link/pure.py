@@ -1,6 +1,7 @@
 """A compiled function as a JAX function, for programs that go on from there: loops, vmap."""
 
 from theano.link.linker import is_shared_tensor
+from theano.link.program import NotTraceable
 
 
 def pure(function):
@@ -9,7 +10,7 @@ def pure(function):
     Parameters
     ----------
     function : pytensor.compile.executor.Function
-        From `theano.function`, called once before.
+        From `theano.function`.
 
     Returns
     -------
@@ -22,12 +23,10 @@ def pure(function):
     Raises
     ------
     NotImplementedError
-        If it is not compiled as a whole, so that JAX cannot trace it.
+        From `call`, if the function cannot be compiled as a whole.
     """
     run = function.vm.jit_fn
     fgraph = run.fgraph
-    if run.slices or run.sizes or run.main != run.compiled:
-        raise NotImplementedError(f"{run.name} is not compiled as a whole, so it cannot be part of another program")
     shared = [place for place, v in enumerate(fgraph.inputs) if is_shared_tensor(v)]
     inputs = [place for place in range(len(fgraph.inputs)) if place not in set(shared)]
     updated = {place: output for output, place in (fgraph.update_mapping or {}).items()}
@@ -37,7 +36,10 @@ def pure(function):
         arguments = [None] * len(fgraph.inputs)
         for place, value in zip((*inputs, *shared), (*given, *values), strict=True):
             arguments[place] = value
-        outputs = run.whole(arguments)
+        try:
+            outputs = run.whole(arguments)
+        except NotTraceable as error:
+            raise NotImplementedError(f"{run.name} cannot be part of another program: {error}") from error
         return [outputs[i] for i in wanted], [outputs[updated[place]] if place in updated else arguments[place]
                                               for place in shared]
 
