@@ -75,4 +75,4 @@ def test_deterministic_sums_are_an_option_that_xla_knows(monkeypatch):
     monkeypatch.setitem(theano.config._values, "deterministic", "default")
     assert "xla_gpu_deterministic_ops" not in xla.options.__wrapped__(False)
     monkeypatch.setitem(theano.config._values, "deterministic", "more")
-    assert xla.options.__wrapped__(False)["xla_gpu_deterministic_ops"] is True
+    assert xla.options.__wrapped__(False) == xla.DETERMINISTIC

@@ -11,8 +11,9 @@ from theano import device
 # emitters: pNetOne's 35 convolutions take 24 s with them and 3 s without. YNNPACK takes up to twice
 # as long as Eigen for convolutions of 32 channels to 32.
 CPU_OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_experimental_ynn_fusion_type": ""}
-# A GPU adds up in whatever order its threads come, and takes the kernel that was fastest just now.
-DETERMINISTIC = {"xla_gpu_deterministic_ops": True}
+# A GPU adds up in whatever order its threads come, and takes the kernel that was fastest just now. Without
+# that choice Triton finds no kernel for small products (when compiled for an H100), so they are left to cuBLAS.
+DETERMINISTIC = {"xla_gpu_deterministic_ops": True, "xla_gpu_enable_triton_gemm": False}
 QUICK = {"xla_backend_optimization_level": 0}
 
 
