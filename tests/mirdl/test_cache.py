@@ -51,6 +51,18 @@ def test_only_new_and_changed_songs_are_computed(compute, monkeypatch):
     assert np.array_equal(second['slow/extra.wav'], first['slow/slow 0.wav']) and 'fast/fast 1.wav' not in second
 
 
+@pytest.mark.parametrize('override, computed', [
+    ('DS.xInput=100', 0), ('DS.inputNorm=None', 0), ('DS.inputNormWhere=train', 0), ('DS.groups=slow', 0), ('chunkHop=20', 0),
+    ('DS.hopSize=2048', 18), ('DS.melBands=30', 18), ('DS.windowType=hann', 18)])
+def test_only_parameters_that_shape_spectrograms_compute_them_anew(compute, monkeypatch, override, computed):
+    compute()
+    calls = []
+    original = cache.inParallel
+    monkeypatch.setattr(cache, 'inParallel', lambda function, jobs, *rest: calls.extend(jobs) or original(function, jobs, *rest))
+    compute(override)
+    assert len(calls) == computed
+
+
 @pytest.mark.parametrize('spoil, reason', [
     (lambda content: content[:-1000], ''),
     (lambda content: b'', ''),
