@@ -232,19 +232,19 @@ LIMITED = """if True:
     network = Network(buildArchitecture.buildNet, parameters, 2)
     with open('/proc/self/status') as file:
         [taken] = [int(line.split()[1]) * 1024 for line in file if line.startswith('VmData')]
-    resource.setrlimit(resource.RLIMIT_DATA, (taken + 2**25,) * 2)
+    resource.setrlimit(resource.RLIMIT_DATA, (taken + 2**26,) * 2)
     dataset = loadDatasets.load_dataset(parameters)
     train, validation, *_ = dl.foldData(dataset, 0, parameters)
     rng = np.random.RandomState(0)
     for epoch in range(3):
         dl.trainEpoch(network, train, rng, parameters)
-    print(len(train), sum(song.nbytes for song in dataset.spectrograms) / 2**25, dl.accuracyOn(network, validation, parameters)[1])
+    print(len(train), sum(song.nbytes for song in dataset.spectrograms) / 2**26, dl.accuracyOn(network, validation, parameters)[1])
     """
 
 
 @pytest.mark.parametrize('store', ['disk', 'memory'])
 def test_a_data_set_of_8_times_the_memory_trains_from_disk(workplace, store):
-    for song in range(256):
+    for song in range(512):
         path = workplace / 'data/datasets/Large' / 'ab'[song % 2] / f'{song}.wav'
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -255,4 +255,4 @@ def test_a_data_set_of_8_times_the_memory_trains_from_disk(workplace, store):
         return
     assert not ended.returncode, ended.stderr
     chunks, times, accuracy = map(float, ended.stdout.splitlines()[-1].split())
-    assert chunks == 64 * 25 and times >= 8 and accuracy > 90
+    assert chunks == 128 * 25 and times >= 8 and accuracy > 90

@@ -123,7 +123,7 @@ def test_a_browser_shows_the_report(page, tmp_path):
 
 
 def test_what_cannot_be_shown_is_told(run, tmp_path, monkeypatch):
-    with pytest.raises(UserError, match=f"there is no run 'nothing' in data/results; the latest there: {run}"):
+    with pytest.raises(UserError, match=r"there is no run 'nothing' in data/results; the latest there: (\w+_\d{8}-\d{6}-\w{8}(, |$))+"):
         utils.main(['curves', 'nothing'])
     with pytest.raises(UserError, match="'confuson' is neither a command nor the name of a run; did you mean confusion"):
         utils.main(['confuson', run])
