@@ -87,7 +87,6 @@ SETTINGS = {
 
 # how the work is done, not what it is: they change no file and may be others when a run is resumed
 MEANS = ('workers', 'cluster', 'sweep', 'quiet', 'foldsTogether')
-ANEW = ('workers=', 'cluster=', 'quiet=', 'foldsTogether=')     # arguments that may stand beside resume=
 
 # follow from others, so they are no settings; the values stand in the settled parameters
 DERIVED = {'DS.yInput': 'DS.melBands (or, for magnitudeSTFT, DS.frameSize)', 'valSplit': 'trainSplit and testSplit'}
@@ -192,7 +191,8 @@ def takeResume(arguments):
     """The run that 'resume=ID' asks to go on with, or None, and the other arguments: of `MEANS` only, as that run has its parameters."""
     asked = [argument for argument in arguments if argument.startswith('resume=')]
     others = [argument for argument in arguments if argument not in asked]
-    if len(asked) > 1 or asked and not all(argument.startswith(ANEW) for argument in others):
+    means = {argument.partition('=')[0] for argument in others} <= set(MEANS) - {'sweep'}
+    if len(asked) > 1 or asked and not means:
         raise UserError(f'{asked[0]} goes on with the parameters that the run was begun with; leave out the other arguments '
                         '(but for workers, cluster, foldsTogether and quiet)')
     return asked[0].removeprefix('resume=') if asked else None, others
