@@ -22,7 +22,7 @@ from mirdl.parallel import inParallel
 from mirdl.progress import aside
 from run import parameters as published
 
-BATCH = 16      # chunks that go through the network at a time
+BATCH = 4       # chunks that go through the network at a time; the last batch of a song is filled up to so many
 
 
 def main(arguments):
