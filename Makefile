@@ -1,7 +1,7 @@
 # make run: train and cross-validate a paper network on DanceLoops.   make test: the tests.
 # make paper: all architectures of the paper with both chunk hops on Ballroom, which is downloaded; stopped, it goes on.
 #   Other settings: make paper PAPER="DS.dataset=DanceLoops folds=3"
-# make torture: kill it, starve it, feed it rubbish, at length.
+# make torture: kill it, starve it, feed it rubbish, at length (50 minutes on 2 cores).
 # Another Python: make run PYTHON=python3.12
 
 PYTHON ?= python3
@@ -17,7 +17,7 @@ test: .venv/ready
 	$(VENV) -m pytest
 
 paper: .venv/ready
-	sweep=$$(ls data/results 2>/dev/null | sed -n 's/^Sweep_\(.*\)\.sweep$$/\1/p' | tail -n 1); \
+	sweep=$$(grep -la 'DL.type=oNetEightpNetEight chunkHop=80' data/results/Sweep_*.sweep 2>/dev/null | sed -n 's/.*Sweep_\(.*\)\.sweep$$/\1/p' | tail -n 1); \
 	if [ -n "$$sweep" ]; then $(VENV) run.py resume=$$sweep; \
 	else $(VENV) run.py $(PAPER) sweep="DL.type=$(NETWORKS) chunkHop=250,80"; fi
 

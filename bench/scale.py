@@ -216,7 +216,7 @@ def folds(networks=('oNetOne', 'pNetOne')):
             makeSongs(160)
             run = (sys.executable, os.path.join(ROOT, 'run.py'), 'DS.dataset=Set', f'DL.type={network}', 'folds=8', 'DL.num_epochs=40',
                    'DL.batchSize=10', 'chunkHop=100')
-            started(*run[:-4], 'folds=3', 'DL.num_epochs=1')       # spectrograms, kernels and the compilation cache
+            started(*run, 'folds=3', 'DL.num_epochs=1')       # spectrograms, kernels and the compilation cache
             alone = started(*run, **dict.fromkeys(THREADS, '1'))['all']
             serial = started(*run)['all']
             here = started(*run, 'workers=2')['all']
