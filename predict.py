@@ -54,7 +54,7 @@ def findAudio(paths):
     found = []
     for path in paths:
         if os.path.isdir(path):
-            below = sorted(os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names if audio.isAudio(name))
+            below = audio.below(path)
             if not below:
                 raise UserError(f'the folder {path!r} has no audio file ({" ".join(audio.AUDIO)})')
             found += below
@@ -174,18 +174,18 @@ class Tagger:
 
 def rows(answers, classes, chunks):
     """One row a song (or a chunk): song, start in seconds of a chunk, tag, share of the votes of a song, probabilities."""
-    table = []
+    table, columns = [], [f'p({tag})' if tag in ('song', 'start', 'tag', 'votes') else tag for tag in classes]
     for answer in answers:
         if answer.problem:
             continue
         if chunks:
             for start, probabilities in zip(answer.start, answer.probabilities):
                 table.append({'song': answer.song, 'start': f'{start:.2f}', 'tag': classes[probabilities.argmax()],
-                              **{tag: f'{value:.4f}' for tag, value in zip(classes, probabilities)}})
+                              **{column: f'{value:.4f}' for column, value in zip(columns, probabilities)}})
         else:
             table.append({'song': answer.song, 'tag': classes[answer.label],
                           'votes': f'{answer.votes[answer.label]}/{answer.votes.sum()}',
-                          **{tag: f'{value:.4f}' for tag, value in zip(classes, answer.probabilities.mean(axis=0))}})
+                          **{column: f'{value:.4f}' for column, value in zip(columns, answer.probabilities.mean(axis=0))}})
     return table
 
 
