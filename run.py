@@ -66,7 +66,7 @@ def main(arguments):
     print('starting: loading Theano, Lasagne and Essentia ...', flush=True)
     startTheano()
     import dl       # only now: a mistyped setting is answered before the seconds that these imports take
-    dl.resume(stopped, chosen) if stopped else dl.main(chosen)
+    dl.main(chosen) if stopped is None else dl.resume(stopped, chosen)
 
 
 if __name__ == '__main__':

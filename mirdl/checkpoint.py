@@ -6,14 +6,14 @@ trainings may run in any order, and several at once.
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from mirdl import pickles, results
 from mirdl.errors import UserError
 from mirdl.files import removeLeftovers
-from mirdl.locks import locked
+from mirdl.locks import isHeld, locked
 
-FORMAT = 'mirdl checkpoint 2'
+FORMAT = 'mirdl checkpoint 3'
 RUN, STATE, LOCK = '.checkpoint', '.state', '.lock'
 SHARE = 0.02        # of the time may go into writing the state; epochs shorter than that are done again after a crash
 
@@ -26,7 +26,7 @@ class Checkpoint:
     name : str
         Of the training's files.
     run : dict
-        What its run was begun with: parameters, id, seed, songs.
+        What its run was begun with: parameters, id, seed, songs, architecture.
 
     Attributes
     ----------
@@ -147,23 +147,27 @@ def exists(run):
     return os.path.exists(results.pathOf(nameOf(run), RUN))
 
 
-def latest():
-    """What the run that was worked on last, of those that have not ended, was begun with; None if there is none."""
-    there = _stopped()
-    return read(there[-1]) if there else None
+def rank(name, *files):
+    """A key that sorts runs, or sweeps, with these files of data/results: first those under way, then by when they were worked on."""
+    times = [0]
+    for file in files:
+        with suppress(FileNotFoundError):       # another process may have ended the run meanwhile
+            times.append(os.path.getmtime(os.path.join(results.FOLDER, file)))
+    return not isHeld(results.pathOf(name, LOCK)), max(times)
 
 
-def _stopped():
-    """The names of the runs that have not ended; the one that was worked on last comes last."""
+def stopped():
+    """The runs that have not ended: name -> `rank`; the one that was worked on last comes last."""
     files = sorted(os.listdir(results.FOLDER)) if os.path.isdir(results.FOLDER) else []
     there = [file.removesuffix(RUN) for file in files if file.endswith(RUN)]
-    return sorted(there, key=lambda name: max(os.path.getmtime(os.path.join(results.FOLDER, file)) for file in files
-                                              if file == name + RUN or file.startswith(name + '-') and file.endswith(STATE)))
+    ranks = {name: rank(name, name + RUN, *(file for file in files if file.startswith(name + '-') and file.endswith(STATE)))
+             for name in there}
+    return dict(sorted(ranks.items(), key=lambda entry: entry[1]))
 
 
 def _find(id):
     """The name of the run whose id, or whose name, is `id`."""
-    there = _stopped()
+    there = list(stopped())
     found = there[-1:] if id == 'last' else [name for name in there if name == id or name.endswith('_' + id)]
     if not found:
         raise UserError(f"there is no stopped run {id!r} in {results.FOLDER}; to be resumed there: {', '.join(there) or 'none'}")

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from mirdl.files import cannotWrite, isStill
 
@@ -42,3 +42,13 @@ def locked(path, whenTaken):
             yield
         finally:
             os.unlink(path)
+
+
+def isHeld(path):
+    """Whether a process holds the lock file `path`."""
+    with suppress(FileNotFoundError), open(path) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

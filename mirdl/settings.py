@@ -146,7 +146,7 @@ def check(parameters):
         For a key that is missing or unknown, or a value that is not allowed.
     """
     parameters = copy.deepcopy(parameters)
-    given = dict(_flat(parameters))
+    given = dict(flat(parameters))
     for key in given:
         if key not in DERIVED:
             _known(key)
@@ -205,7 +205,7 @@ def asksForHelp(arguments):
 
 def help(parameters):
     """The text of `python run.py --help`: every key, its value in run.py and what it may be."""
-    values = dict(_flat(parameters))
+    values = dict(flat(parameters))
     rows = [f'  {key + "=" + str(values[key]):32} {setting.expected}' for key, setting in SETTINGS.items()]
     return '\n'.join(['usage: python run.py [key=value ...]', '       python run.py resume=ID      go on with a stopped run (resume=last: the latest), with workers=, cluster= and foldsTogether= as you like', '', 'Keys with the values of run.py:', *rows])
 
@@ -257,7 +257,7 @@ def _place(parameters, key):
     return (parameters.setdefault(group, {}) if group else parameters), leaf
 
 
-def _flat(parameters):
+def flat(parameters):
     """Key ('DL.lr') and value of every parameter."""
     for key, value in parameters.items():
         group, dot, leaf = str(key).partition('.')

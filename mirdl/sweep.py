@@ -66,12 +66,19 @@ def resumed(id):
 def find(id):
     """The id of the stopped sweep that resume=`id` means, or None: its own id, or 'last' if the latest stopped run is of one."""
     files = [file for file in os.listdir(results.FOLDER) if file.endswith(ENDING)] if os.path.isdir(results.FOLDER) else []
-    files.sort(key=lambda file: os.path.getmtime(os.path.join(results.FOLDER, file)))
-    there = [file.removeprefix('Sweep_').removesuffix(ENDING) for file in files]
+    there = {file.removeprefix('Sweep_').removesuffix(ENDING): checkpoint.rank(file.removesuffix(ENDING), file) for file in files}
     if id != 'last':
         return id if id in there else None
-    run = checkpoint.latest()
-    return run.get('sweep') if run else there[-1] if there else None
+    last, runs = max(there, key=there.get, default=None), checkpoint.stopped()
+    run = max(runs, key=runs.get, default=None)
+    if run and (last is None or runs[run] >= there[last]):
+        return checkpoint.read(run)['sweep']
+    return last
+
+
+def touch(id):
+    """The sweep `id` has come to its next run."""
+    os.utime(_path(id))
 
 
 def forget(id):
