@@ -24,6 +24,9 @@ from mirdl.together import Table
 from mirdl.tries import Outcome, everyTry, progress
 
 SEEDS = 2147462579      # seeds of Lasagne's dropout lie below
+# what a model is made for: of other spectrograms it would make something, but nothing that is right
+INPUT = ('DL.type', 'DS.frameSize', 'DS.hopSize', 'DS.specTransform', 'DS.windowType', 'DS.melBands', 'DS.xInput', 'DS.inputNorm',
+         'DS.inputNormWhere')
 PACKAGES = ('lasagne', 'pytensor', 'jax', 'numpy', 'essentia')      # that shape a model; it keeps their versions
 
 
@@ -55,6 +58,7 @@ def main(parameters):
     if means['sweep']:
         runs = [{'parameters': checked(settings.override(parameters, chosen, tell=str)), 'id': results.newId(),
                  'title': ' '.join(chosen)} for chosen in sweep.combinations(means['sweep'])]
+        checkData([run['parameters'] for run in runs])
         with sweep.begun(runs) as id:
             return goThrough(runs, id, means)
     parameters = checked(parameters)
@@ -74,7 +78,8 @@ def begin(parameters, id, means, sweepId=None):
     """Cross-validate as a new run; `sweepId` is that of the sweep that it belongs to."""
     dataset = loadDatasets.load_dataset(parameters)
     checkBatches(dataset, parameters)
-    run = {'parameters': parameters, 'id': id, 'seed': baseSeed(parameters), 'songs': dataset.fingerprint(), 'sweep': sweepId}
+    run = {'parameters': parameters, 'id': id, 'seed': baseSeed(parameters), 'songs': dataset.fingerprint(), 'sweep': sweepId,
+           'architecture': buildArchitecture.sourceHash(parameters['DL']['type'])}
     with checkpoint.begun(run):
         return crossValidate(Trainer(run, dataset), means)
 
@@ -97,8 +102,13 @@ def resumeRun(id, means):
     """Go on with one cross-validation; see `resume`."""
     with checkpoint.resumed(id) as run:
         settings.check({**run['parameters'], **means})
-        ended = sum(checkpoint.Checkpoint(this.name, run).ended for this in everyTry(run))
-        print(f'going on with {checkpoint.nameOf(run)}: {ended} of {len(everyTry(run))} trainings are done')
+        name, tries = checkpoint.nameOf(run), everyTry(run)
+        if results.isDone(name):        # it was killed while it removed its states
+            checkpoint.forget(run, [this.name for this in tries])
+            print(f'{name} is done: all of its files are there')
+            return [Outcome(**fold) for fold in results.readOutcomes(name)['folds']]
+        ended = sum(checkpoint.Checkpoint(this.name, run).ended for this in tries)
+        print(f'going on with {name}: {ended} of {len(tries)} trainings are done')
         return crossValidate(trainerOf(run), means)
 
 
@@ -109,6 +119,7 @@ def goThrough(runs, id, means):
         begun = checkpoint.exists(run)
         if results.isDone(checkpoint.nameOf(run)) and not begun:
             continue
+        sweep.touch(id)
         print(f"######################## run {number} of {len(runs)}: {run['title']}", flush=True)
         with checkpoint.onward(id):
             try:
@@ -193,10 +204,14 @@ class Trainer:
 
 def trainerOf(run):
     """The `Trainer` of a run that was begun earlier, or by another process."""
+    name, network = checkpoint.nameOf(run), run['parameters']['DL']['type']
+    if buildArchitecture.sourceHash(network) != run['architecture']:
+        raise UserError(f'the network {network} of buildArchitecture.py has changed since the run {name!r} was begun; put the old one '
+                        'back, or begin a new run')
     dataset = loadDatasets.load_dataset(run['parameters'])
-    if dataset.fingerprint() != run['songs']:
-        raise UserError(f"the songs of data set {run['parameters']['DS']['dataset']!r} are not those that the run "
-                        f'{checkpoint.nameOf(run)!r} was begun with; put them back, or begin a new run')
+    if not dataset.fits(run['songs']):
+        raise UserError(f"the songs of data set {run['parameters']['DS']['dataset']!r}, or their groups, are not those that the run "
+                        f'{name!r} was begun with; put them back, or begin a new run')
     return Trainer(run, dataset)
 
 
@@ -268,7 +283,7 @@ def trainAndTest(network, dataset, this, state):
         return None
     network.setWeights(training.weights)
     outcome, tested = testOn(network, test, training.best, parameters)
-    outcome.seconds = training.seconds
+    outcome.seconds, outcome.fold = training.seconds, this.fold
     outcome.songs = about['testSongs']
     results.writeResult(training.report + tested, this.name)
     print(f'{this.title}: {outcome.epochs} epochs in {outcome.seconds:.1f} s, best {outcome.bestEpoch + 1}; '
@@ -434,8 +449,11 @@ def testModel(parameters):
     """Test the model parameters['mode'] on the test songs of each fold."""
     path = results.findModel(parameters['mode'])
     weights, about = results.loadModel(path)
+    if about:
+        checkInput(path, about['parameters'], parameters)
     dataset = loadDatasets.load_dataset(parameters)
     checkModel(path, weights, about, dataset, parameters)
+    checkBatches(dataset, parameters, ('test',))
     network = Network(buildArchitecture.buildNet, parameters, len(dataset.classes))
     network.setWeights(weights)
     seen = set(about.get('trainingSongs', ())) & set(dataset.names)
@@ -447,10 +465,19 @@ def testModel(parameters):
         if about.get('moments'):
             test.mean[:], test.std[:] = about['moments']
         outcome, _ = testOn(network, test, Outcome(parameters['mode'], 0, 0, float('nan')), parameters)
-        outcome.songs = [dataset.names[song] for song in loadDatasets.split(dataset, fold, parameters)[2]]
+        outcome.songs, outcome.fold = [dataset.names[song] for song in loadDatasets.split(dataset, fold, parameters)[2]], fold
         outcomes.append(outcome)
     summarise(outcomes, 'Test_' + results.nameOf(parameters, results.newId()), dataset, parameters)
     return outcomes
+
+
+def checkInput(path, made, parameters):
+    """Refuse a model that was made, with the parameters `made`, for other spectrograms than those of `parameters`."""
+    made, others = dict(settings.flat(made)), dict(settings.flat(parameters))
+    differ = [key for key in INPUT if key in made and made[key] != others[key]]
+    if differ:
+        raise UserError(f"the model {path!r} was made with {' '.join(f'{key}={made[key]}' for key in differ)}, here it is "
+                        f"{' '.join(f'{key}={others[key]}' for key in differ)}; add the former to the command line, or set them in run.py")
 
 
 def checkModel(path, weights, about, dataset, parameters):
@@ -467,12 +494,20 @@ def checkModel(path, weights, about, dataset, parameters):
                         f'{sum(int(np.prod(shape)) for shape in expected)} numbers; set DL.type and DS as in its .param file')
 
 
-def checkBatches(dataset, parameters):
-    """Refuse a batch size that leaves a part of a fold without a batch."""
+def checkData(runs):
+    """Refuse parameters of a sweep's runs that the data set of one of them cannot be used with."""
+    # once for those that differ in nothing that matters here
+    distinct = {repr({**parameters, 'DL': parameters['DL']['batchSize'], 'random_seed': 0}): parameters for parameters in runs}
+    for parameters in distinct.values():
+        checkBatches(loadDatasets.load_dataset(parameters), parameters)
+
+
+def checkBatches(dataset, parameters, parts=('training', 'validation', 'test')):
+    """Refuse a batch size that leaves one of these parts of a fold without a batch."""
     size = parameters['DL']['batchSize'] if parameters['asPublished'] else 1
     for fold in range(parameters['folds']):
-        split = loadDatasets.split(dataset, fold, parameters)
-        for part, songs in zip(('training', 'validation', 'test'), split):
+        split = dict(zip(('training', 'validation', 'test'), loadDatasets.split(dataset, fold, parameters)))
+        for part, songs in ((part, split[part]) for part in parts):
             count = sum(map(len, loadDatasets.chunkStarts(dataset, songs, parameters)))
             if count < size:
                 raise UserError(f"fold {fold + 1} has {count} {part} chunks of {len(songs)} songs, less than one batch of "

@@ -57,8 +57,13 @@ class DataSet:
         return not any(isinstance(spectrogram, Stored) for spectrogram in self.spectrograms)
 
     def fingerprint(self):
-        """A text that differs for other songs, another order or other spectrograms."""
-        return hashlib.sha256(repr((self.names, self.mean.tolist(), self.variance.tolist())).encode()).hexdigest()
+        """What tells these songs, their order, groups and spectrograms from others; see `fits`."""
+        return {'songs': hashlib.sha256(repr((self.names, self.groups)).encode()).hexdigest(), 'mean': self.mean, 'variance': self.variance}
+
+    def fits(self, fingerprint):
+        """Whether this is the data set that `fingerprint` was taken of, perhaps on another processor, whose logarithm may round otherwise."""
+        own = self.fingerprint()
+        return own['songs'] == fingerprint['songs'] and all(np.allclose(own[part], fingerprint[part], 1e-5) for part in ('mean', 'variance'))
 
 
 def load_dataset(parameters):
@@ -119,8 +124,7 @@ def findSongs(dataset):
             raise UserError(f'{entry.path!r} is a link that leads nowhere; mend or remove it')
     songs = {}
     for tag in tags:
-        below = sorted(os.path.join(path, name) for path, _, names in os.walk(os.path.join(folder, tag), onerror=_cannotRead)
-                       for name in names if audio.isAudio(name))
+        below = audio.below(os.path.join(folder, tag), _cannotRead)
         if not below:
             raise UserError(f'the tag {tag!r} of data set {dataset!r} has no audio file; '
                             f'put songs ({" ".join(audio.AUDIO)}) into {os.path.join(folder, tag)} or remove it')
@@ -286,7 +290,7 @@ def split(dataset, fold, parameters):
     Raises
     ------
     UserError
-        If there are fewer groups than folds.
+        If there are fewer groups than folds, or, stratified, fewer songs in each tag.
     """
     songs, folds = np.arange(len(dataset.names)), parameters['folds']
     if dataset.groups is None and not parameters['stratified']:
@@ -296,10 +300,13 @@ def split(dataset, fold, parameters):
         parameters['stratified'], dataset.groups is not None]
 
     def blocks(songs, count):
-        inside = [groups[song] for song in songs]
+        inside, most = [groups[song] for song in songs], np.bincount(dataset.labels[songs]).max()
         if len(set(inside)) < count:
             raise UserError(f'folds={folds} is more than the {len(set(groups))} groups of songs can be divided into '
                             '(training, validation and test each need one); lower folds')
+        if parameters['stratified'] and most < count:
+            raise UserError(f'folds={folds} is more than stratified=True can divide: no tag has more than {most} songs; lower folds, '
+                            'or leave out stratified')
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', UserWarning)    # a class with fewer songs than folds is in some of them only
             return [songs[test] for _, test in splitter(count).split(songs, dataset.labels[songs], inside)]

@@ -95,6 +95,8 @@ def readOutcomes(name):
                         'python run.py resume=ID')
     try:
         content = json.loads(_readText(title, '.json'))
+        for number, fold in enumerate(content['folds']):
+            fold.setdefault('fold', number)     # runs of earlier versions did not say it
         names = [fold['name'] for fold in content['folds']]
         if title in (run, crossValidation(run)):
             return content

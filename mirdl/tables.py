@@ -22,13 +22,13 @@ def misclassified(content):
         A run's outcome, from `results.readOutcomes`.
     """
     classes, wrong = content['classes'], []
-    for number, fold in enumerate(content['folds'], 1):
+    for fold in content['folds']:
         for song, true, votes, voted in zip(fold['songs'], fold['true'], fold['votes'], fold['voted']):
             if voted != true:
                 chunks = sum(votes)
                 ranks = sorted(zip(votes, range(len(votes))), key=lambda pair: (-pair[0], pair[1]))
                 row = {'song': song, 'true': classes[true], 'voted': classes[voted] if chunks else '(no chunks)',
-                       'votes': ', '.join(f'{classes[label]} {count}' for count, label in ranks if count), 'fold': str(number)}
+                       'votes': ', '.join(f'{classes[label]} {count}' for count, label in ranks if count), 'fold': str(fold['fold'] + 1)}
                 wrong.append((-max(votes) / max(chunks, 1), song, row))
     return [row for *_, row in sorted(wrong, key=lambda entry: entry[:2])]
 
@@ -42,10 +42,10 @@ def perClass(content):
 
 def folds(content):
     """What each fold came to."""
-    return [{'fold': str(number), 'model': fold['name'], 'epochs': str(fold['epochs']), 'best epoch': str(fold['bestEpoch'] + 1),
+    return [{'fold': str(fold['fold'] + 1), 'model': fold['name'], 'epochs': str(fold['epochs']), 'best epoch': str(fold['bestEpoch'] + 1),
              'validation (%)': f"{fold['validation']:.2f}", 'utterances (%)': f"{fold['utterances']:.2f}",
              'majority vote (%)': f"{fold['majorityVote']:.2f}", 'seconds': f"{fold['seconds']:.0f}"}
-            for number, fold in enumerate(content['folds'], 1)]
+            for fold in content['folds']]
 
 
 def comparison(runs):

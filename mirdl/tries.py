@@ -39,7 +39,7 @@ class Try:
 
 @dataclass
 class Outcome:
-    """What one fold and try came to. Accuracies in %, nan where not tested.
+    """What one fold (from 0) and try came to. Accuracies in %, nan where not tested.
 
     Of each test song its name, its true label, how many of its chunks voted for each class, and the label they voted for.
     """
@@ -56,6 +56,7 @@ class Outcome:
     votes: list = field(default_factory=list)
     voted: list = field(default_factory=list)
     seconds: float = 0.0
+    fold: int = 0
 
 
 def everyTry(run):

@@ -213,6 +213,10 @@ def linkLoop(folder):
      'need one)'),
     (None, ['DL.batchSize=50'], 'fold 1 has 2 training chunks of 2 songs, less than one batch of DL.batchSize=50: lower DL.batchSize or chunkHop, '
      'take other folds or splits, or use asPublished=False'),
+    (None, ['DL.batchSize=1', 'stratified=True', 'folds=4'], 'folds=4 is more than stratified=True can divide: no tag has more than 3 songs; lower '
+     'folds, or leave out stratified'),
+    (None, ['sweep=DL.batchSize=1,50'], 'fold 1 has 2 training chunks of 2 songs, less than one batch of DL.batchSize=50: lower DL.batchSize or '
+     'chunkHop, take other folds or splits, or use asPublished=False'),
     (None, ['DS.xInput=1000'], "data set 'Small' has no usable song left with the tag 'a'; the reasons are listed above"),
     (None, ['DS.xInput=2147483647', 'chunkHop=2147483647'], "data set 'Small' has no usable song left with the tag 'a'; the reasons are listed above"),
     (None, ['mode=Small_oNetOne_1'], "there is no model 'Small_oNetOne_1' in data/results or data/preloaded/models; models there: none"),
@@ -369,6 +373,9 @@ def test_names_that_climb_are_refused(workplace, name):
     (ABOUT, "error: the model 'data/results/m.npz' knows the classes a, c, data set 'Small' has a, b; they must be equal"),
     ({}, "error: the model 'data/results/m.npz' is no oNetOne for 2 classes: it has 1 arrays and 3 numbers, expected 18 arrays and 1782 numbers; "
      'set DL.type and DS as in its .param file'),
+    ({**ABOUT, 'parameters': {'DL': {'type': 'oNetOne'}, 'DS': {'hopSize': 512, 'inputNorm': 'None'}}},
+     "error: the model 'data/results/m.npz' was made with DS.hopSize=512 DS.inputNorm=None, here it is DS.hopSize=1024 DS.inputNorm=log0m1v; add "
+     'the former to the command line, or set them in run.py'),
 ])
 def test_model_for_something_else(small, about, line):
     with open('data/results/m.npz', 'wb') as file:

@@ -12,10 +12,15 @@ import sys
 import time
 from contextlib import suppress
 
+import buildArchitecture
+import dl
 import psutil
 import pytest
 from conftest import ROOT, link
 from distributed import LocalCluster
+from mirdl import checkpoint, results, sweep
+from mirdl.errors import UserError
+from mirdl.locks import locked
 
 UNFINISHED = '.checkpoint', '.state', '.lock', '.part'
 LONG = bool(os.environ.get('MIRDL_TORTURE'))
@@ -73,7 +78,7 @@ def left():
     found = {}
     for name in os.listdir('data/results'):
         with open(os.path.join('data/results', name), 'rb') as file:
-            found[withoutId(name.encode())] = withoutId(file.read()) if not name.endswith('.json') else None
+            found[withoutId(name.encode())] = withoutId(re.sub(rb'"seconds": [0-9.]+', b'', file.read()))
     return found
 
 
@@ -114,6 +119,45 @@ def test_killed_at_random_instants_every_file_is_the_same_to_the_bit(here, undis
             process.kill()
             kills += 1
     record_property('count', f'{kills} kills survived, {ends} runs ended with equal files')
+
+
+def test_killed_while_it_removes_its_states_nothing_is_trained_again(here, monkeypatch, parameters):
+    settled = parameters(*RUN[:-2], 'DL.num_epochs=2')
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, 'forget', lambda run, names: None)
+        outcomes = dl.main(settled)
+    for name in os.listdir('data/results'):
+        if name.endswith('-f0.state'):
+            os.unlink(os.path.join('data/results', name))
+    before = {name: os.stat(f'data/results/{name}').st_mtime_ns for name in os.listdir('data/results') if not name.endswith(UNFINISHED)}
+    assert dl.resume('last', settled) == outcomes
+    assert before == {name: os.stat(f'data/results/{name}').st_mtime_ns for name in os.listdir('data/results')}
+
+
+def test_a_run_does_not_go_on_with_another_network(here, monkeypatch, parameters):
+    settled = parameters(*RUN[:-2], 'DL.num_epochs=2')
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(dl.Trainer, 'train', lambda trainer, this: signal.raise_signal(signal.SIGINT))
+        dl.main(settled)
+    with monkeypatch.context() as patch, pytest.raises(UserError, match='the network oNetOne of buildArchitecture.py has changed since the run'):
+        patch.setattr(buildArchitecture, 'sourceHash', lambda name: 'another')
+        dl.resume('last', settled)
+    assert len(dl.resume('last', settled)) == 3
+
+
+def test_the_last_one_is_what_was_worked_on_last_but_is_not_under_way(workplace):
+    def put(name, age):
+        path = results.pathOf(name, '')
+        open(path, 'w').close()
+        os.utime(path, (time.time() - age,) * 2)
+    for name, age in (('A_x_1.checkpoint', 30), ('A_x_1-f0.state', 5), ('A_x_2.checkpoint', 10), ('A_x_3.checkpoint', 1)):
+        put(name, age)
+    assert list(checkpoint.stopped()) == ['A_x_2', 'A_x_1', 'A_x_3']
+    with locked('data/results/A_x_3.lock', None):
+        assert list(checkpoint.stopped()) == ['A_x_3', 'A_x_2', 'A_x_1']
+        put('Sweep_4.sweep', 3)
+        assert sweep.find('last') == '4', 'between two of its runs it has no other file'
+    assert sweep.find('4') == '4' and sweep.find('5') is None
 
 
 def test_ctrl_c_ends_cleanly_with_the_line_that_resumes(here):

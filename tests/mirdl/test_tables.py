@@ -6,7 +6,7 @@ from scipy.stats import ttest_rel
 
 def run(votes, songs='abcd', type='pNetOne'):
     """The outcome of two folds of two songs, classes x and y; `votes`: the accuracies by majority vote."""
-    every = [{'name': f'n-f{fold}', 'songs': list(songs[2 * fold:2 * fold + 2]), 'true': [0, 1], 'votes': [[3, 1], [2, 2]], 'voted': [0, 0],
+    every = [{'name': f'n-f{fold}', 'fold': fold, 'songs': list(songs[2 * fold:2 * fold + 2]), 'true': [0, 1], 'votes': [[3, 1], [2, 2]], 'voted': [0, 0],
               'epochs': 10 + fold, 'bestEpoch': 4, 'validation': 50.0, 'seconds': 1.5, 'utterances': 62.5, 'majorityVote': vote}
              for fold, vote in enumerate(votes)]
     return {'parameters': {'DL': {'type': type}, 'chunkHop': 250}, 'classes': ['x', 'y'], 'numParams': 7428, 'folds': every}
@@ -18,6 +18,8 @@ def test_misclassified_songs_with_their_votes():
     assert tables.misclassified(content) == [
         {'song': 'b', 'true': 'y', 'voted': 'x', 'votes': 'x 4', 'fold': '1'},
         {'song': 'd', 'true': 'y', 'voted': 'x', 'votes': 'x 2, y 2', 'fold': '2'}]
+    content['folds'][1]['fold'] = 2       # as fold 2 had no finite loss
+    assert tables.misclassified(content)[1]['fold'] == '3' == tables.folds(content)[1]['fold']
     content['folds'][0].update(votes=[[3, 1], [0, 0]], voted=[0, 999])
     assert tables.misclassified(content)[-1] == {'song': 'b', 'true': 'y', 'voted': '(no chunks)', 'votes': '', 'fold': '1'}
 
