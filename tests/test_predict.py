@@ -115,3 +115,9 @@ def test_a_model_of_impossible_parameters_is_refused(run, trained, change, words
 def test_a_model_that_knows_fewer_settings_has_the_published_ones(run, trained):
     withParameters(trained[2][0].name, 'Old', lambda parameters: parameters['DS'].pop('store'))
     assert predict.Tagger('Old').parameters['DS']['store'] == 'auto'
+
+
+def test_a_class_may_be_called_like_a_column():
+    answer = predict.Answer('a.wav', 0, np.array([[0.75, 0.25]], np.float32), np.zeros(1))
+    assert predict.rows([answer], ['song', 'speech'], chunks=False) == [
+        {'song': 'a.wav', 'tag': 'song', 'votes': '1/1', 'p(song)': '0.7500', 'speech': '0.2500'}]

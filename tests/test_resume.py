@@ -357,6 +357,7 @@ def fileOf(ending):
 
 @pytest.mark.parametrize('arguments, words', [
     (['resume=last'], "there is no stopped run 'last' in data/results; to be resumed there: none"),
+    (['resume='], "there is no stopped run '' in data/results; to be resumed there: none"),
     (['resume=123', 'folds=3'], 'resume=123 goes on with the parameters that the run was begun with; leave out the other arguments'),
 ])
 def test_what_cannot_be_resumed_is_told(here, script, arguments, words):
