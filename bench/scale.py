@@ -121,7 +121,7 @@ def started(*command, before=None, **environment):
                 begin = time.time()
                 family = [process, *process.children(recursive=True)]
                 most = max(most, sum(_memory(member) for member in family))
-                time.sleep(20 * (time.time() - begin))      # the system takes its time to add up a process's pages
+                time.sleep(100 * (time.time() - begin))     # the system takes its time to add up a process's pages
     threading.Thread(target=watch, daemon=True).start()
     out, said = process.communicate()
     if process.returncode:
