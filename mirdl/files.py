@@ -7,6 +7,10 @@ from contextlib import contextmanager, suppress
 
 from mirdl.errors import UserError
 
+# of the process, which mkstemp does not heed. Read once: to read it is to set it, for all threads
+UMASK = os.umask(0o077)
+os.umask(UMASK)
+
 
 @contextmanager
 def whole(path, mode='w'):
@@ -37,14 +41,15 @@ def whole(path, mode='w'):
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        temporary = None
+            os.fchmod(file.fileno(), 0o666 & ~UMASK)
+            os.replace(temporary, path)     # while the file is locked: `removeLeftovers` takes one that is not
+            temporary = None
     except OSError as error:
         raise cannotWrite(path, error) from error
     finally:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
+        if temporary is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
 
 
 def removeLeftovers(folder):
@@ -89,10 +94,3 @@ def _temporary(folder, name):
         if isStill(handle, path):
             return handle, path
         os.close(handle)        # removed before it was locked
-
-
-def _umask():
-    """The process's umask (mkstemp ignores it, and there is no way to read it but to set it)."""
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -41,6 +41,20 @@ def test_what_a_killed_process_left_is_swept_away_and_what_is_being_written_is_n
     assert os.listdir(tmp_path) == ['table.txt']
 
 
+def test_a_file_that_is_about_to_take_its_name_is_not_swept_away(tmp_path, monkeypatch):
+    replace = os.replace
+    monkeypatch.setattr(os, 'replace', lambda *paths: removeLeftovers(tmp_path) or replace(*paths))
+    with whole(tmp_path / 'table.txt') as file:
+        file.write('whole')
+    assert (tmp_path / 'table.txt').read_text() == 'whole'
+
+
+def test_the_umask_that_all_threads_share_is_let_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, 'umask', None)
+    with whole(tmp_path / 'table.txt') as file:
+        file.write('whole')
+
+
 def test_no_space_is_one_clear_error_and_the_old_file_stays(tmp_path):
     path = tmp_path / 'table.txt'
     path.write_text('old')
