@@ -1,4 +1,4 @@
-"""Pickles that cannot run code: NumPy arrays and plain Python values, nothing else."""
+"""Pickles that cannot run code: NumPy arrays of numbers and plain Python values, nothing else."""
 
 import pickle
 import pickletools
@@ -13,8 +13,20 @@ def _emptyArray(subtype, shape, kind):
     return np.empty(0, np.int8)
 
 
+def _dtype(text, *_):
+    """NumPy's own dtype of numbers, one for all, on which a pickle's state has no effect.
+
+    Of a copy, which the pickle asks for, or of another byte order it would take any: objects that look like numbers, whose
+    pointers then stand in the file, or items that are larger than what is there to be read.
+    """
+    dtype = np.dtype(text)
+    if dtype.kind not in 'biufc' or dtype.isbuiltin != 1:
+        raise pickle.UnpicklingError(f'it holds values of the type {text}, which are no numbers of this machine')
+    return dtype
+
+
 # what an ndarray's pickle refers to (in the two homes of NumPy 1 and 2), and what we put for it; None: as it is
-_ADMITTED = {('numpy', 'ndarray'): object, ('numpy', 'dtype'): None} | {
+_ADMITTED = {('numpy', 'ndarray'): object, ('numpy', 'dtype'): _dtype} | {
     (home + module, name): ours
     for home in ('numpy.core.', 'numpy._core.')
     for module, name, ours in (('multiarray', '_reconstruct', _emptyArray), ('multiarray', 'scalar', None),
@@ -41,7 +53,7 @@ def load(path):
     Raises
     ------
     ValueError
-        If the file is truncated, no pickle, or holds anything but NumPy arrays and plain Python values.
+        If the file is truncated, no pickle, or holds anything but NumPy arrays of numbers and plain Python values.
     OSError
         If it cannot be read.
     """
