@@ -5,6 +5,7 @@ says what they were made with, then a line for each song, with its mean and vari
 again. A song is known once its line is there, and its line is written after its numbers.
 """
 
+import io
 import json
 import os
 from contextlib import suppress
@@ -38,6 +39,7 @@ class Store:
     def __init__(self, folder, about):
         self.folder, self.about, self.songs = folder, {'format': FORMAT, **about}, {}
         self._spectra, self._lines = os.path.join(folder, 'spectra.f32'), os.path.join(folder, 'songs.jsonl')
+        self._opened = None
 
     def read(self):
         """Meet the songs that are there.
@@ -87,13 +89,13 @@ class Store:
         return self.songs[name]
 
     def remove(self):
-        """Remove the folder with all songs."""
+        """Remove the folder with all songs; who has met them can read them on."""
         for path in (self._lines, self._spectra):
             with suppress(FileNotFoundError):
                 os.unlink(path)
         with suppress(OSError):
             os.rmdir(self.folder)
-        self.songs = {}
+        self.songs, self._opened = {}, None
 
     def _append(self, line):
         with open(self._lines, 'a') as file:
@@ -103,7 +105,15 @@ class Store:
         if 'reason' in line:
             return line['reason']
         each = {inputNorm: tuple(map(float, line['moments'][inputNorm])) for inputNorm in NORMS}
-        return Stored(self._spectra, line['at'], (line['bands'], line['frames']), each)
+        self._opened = self._opened or _Numbers(self._spectra)
+        return Stored(self._opened, line['at'], (line['bands'], line['frames']), each)
+
+
+class _Numbers(io.FileIO):
+    """spectra.f32, opened once for all songs, which so stay whole when another process removes the store or makes it anew."""
+
+    def __del__(self):
+        self.close()        # with the last song, and without the warning of a file that was left open
 
 
 class Stored:
@@ -111,7 +121,8 @@ class Stored:
 
     Parameters
     ----------
-    path : str
+    file : io.FileIO
+        The one that all songs of the store share.
     at : int
         Where it begins, in bytes.
     shape : tuple of int
@@ -122,14 +133,14 @@ class Stored:
         How its numbers are compressed when they are read.
     """
 
-    __slots__ = 'path', 'at', 'shape', 'each', 'inputNorm'      # of a million songs
+    __slots__ = 'file', 'at', 'shape', 'each', 'inputNorm'      # of a million songs
 
-    def __init__(self, path, at, shape, each, inputNorm='None'):
-        self.path, self.at, self.shape, self.each, self.inputNorm = path, at, shape, each, inputNorm
+    def __init__(self, file, at, shape, each, inputNorm='None'):
+        self.file, self.at, self.shape, self.each, self.inputNorm = file, at, shape, each, inputNorm
 
     def compressed(self, inputNorm):
         """The same spectrogram, whose numbers are compressed whenever they are read."""
-        return Stored(self.path, self.at, self.shape, self.each, inputNorm)
+        return Stored(self.file, self.at, self.shape, self.each, inputNorm)
 
     @property
     def moments(self):
@@ -146,10 +157,10 @@ class Stored:
         _, frames = where
         bands = self.shape[0]
         first, last, _ = frames.indices(self.shape[1])
-        with open(self.path, 'rb', buffering=0) as file:
-            content = os.pread(file.fileno(), 4 * bands * (last - first), self.at + 4 * bands * first)
+        # by place, not by seek: threads and forks share the file
+        content = os.pread(self.file.fileno(), 4 * bands * (last - first), self.at + 4 * bands * first)
         if len(content) != 4 * bands * (last - first):
-            raise UserError(f'{self.path!r} has become shorter while it was read; run again, and it is made anew')
+            raise UserError(f'{self.file.name!r} has become shorter while it was read; run again, and it is made anew')
         numbers = np.array(np.frombuffer(content, np.float32).reshape(-1, bands).T, order='C')
         return compress(numbers, self.inputNorm)
 

@@ -104,6 +104,8 @@ def test_on_disk_the_same_songs_and_moved_from_one_to_the_other(compute):
     back, out = compute('DS.store=memory')
     assert f'saved the spectrograms to {PATH}' in out and not os.path.exists(STORE) and len(back) == 19
     assert all(isinstance(back[name], np.ndarray) and np.array_equal(first[name], back[name]) for name in first)
+    compute('DS.store=disk')
+    assert all(np.array_equal(first[name], onDisk[name]) for name in first), 'the process that has met the first store reads it on'
 
 
 def test_large_data_sets_stay_on_disk(compute, monkeypatch):
@@ -112,7 +114,7 @@ def test_large_data_sets_stay_on_disk(compute, monkeypatch):
 
 
 def test_a_damaged_store_is_named_and_computed_anew(compute):
-    first, _ = compute('DS.store=disk')
+    first = {name: np.asarray(song) for name, song in compute('DS.store=disk')[0].items()}
     os.truncate(f'{STORE}/spectra.f32', 1000)
     second, out = compute('DS.store=disk')
     assert f'{STORE} cannot be used and is computed anew: the numbers of' in out

@@ -1,3 +1,7 @@
+import os
+import pickle
+import warnings
+
 import numpy as np
 import pytest
 from mirdl.compression import compress
@@ -92,6 +96,36 @@ def test_a_file_that_shrinks_while_it_is_read_is_told(folder):
     (folder / 'spectra.f32').write_bytes(b'')
     with pytest.raises(UserError, match='has become shorter'):
         song[:, 0:5]
+
+
+def test_songs_stay_whole_when_the_store_is_removed_and_made_anew(folder, songs):
+    kept = opened(folder).songs
+    another = opened(folder)
+    another.remove()
+    another.keep('a/3.wav', (0, 0), songs['a/4.wav'])
+    for name, song in songs.items():
+        np.testing.assert_array_equal(np.asarray(kept[name][1]), song)
+    np.testing.assert_array_equal(np.asarray(another.songs['a/3.wav'][1]), songs['a/4.wav'])
+
+
+def test_all_songs_share_one_file_that_is_closed_with_the_last(folder, songs):
+    def count():
+        return sum(os.path.realpath(link.path) == str(folder / 'spectra.f32') for link in os.scandir('/proc/self/fd'))
+    store = opened(folder)
+    store.keep('b/new.wav', (0, 0), songs['a/0.wav'])
+    kept = [store.songs[name][1].compressed('log0m1v') for name in (*songs, 'b/new.wav')]
+    del store
+    assert count() == 1 and len(kept) == 6
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        kept.clear()
+    assert count() == 0
+
+
+def test_a_stored_song_does_not_pickle(folder):
+    _, song = opened(folder).songs['a/0.wav']
+    with pytest.raises(TypeError, match='cannot pickle'):       # in another process its file would be another one
+        pickle.dumps(song)
 
 
 def test_remove_leaves_nothing(folder):
