@@ -1,22 +1,31 @@
-"""Independent pieces of work on all cores, by joblib."""
+"""Independent pieces of work on all cores, by joblib's loky."""
 
 import os
 import signal
 import threading
 import time
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice, starmap
+from multiprocessing import current_process
 
-from joblib import Parallel, cpu_count, delayed
+from joblib import cpu_count
+from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
 from mirdl.errors import UserError
 from mirdl.progress import bar
 
 IDLE = 5        # seconds, after which a process without work gives its memory back
+AHEAD = 8       # calls for each process, at most, of which nobody has taken the results, which take memory
+UNDERWAY = 2    # of these, at most, that are not done: all must fit into loky's own queue, or it fails when its processes are killed
+# how many threads OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) have in a process
+THREADS = 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMBA_NUM_THREADS', 'NPROC'
 
 
 def inParallel(function, calls, title, unit):
-    """Call `function` with each tuple of arguments in `calls`, in as many other processes as there are cores.
+    """Call `function` with each tuple of arguments in `calls`, in as many other processes as there are cores, of one thread each.
 
     Parameters
     ----------
@@ -29,7 +38,8 @@ def inParallel(function, calls, title, unit):
     Yields
     ------
     object
-        The results, in the order of `calls`, each as soon as it and those before it are there.
+        The results, in the order of `calls`, each as soon as it and those before it are there. Where they are taken slowly,
+        no more than `AHEAD` calls a process are made ahead.
 
     Raises
     ------
@@ -37,16 +47,35 @@ def inParallel(function, calls, title, unit):
         If the system ends one of the processes. What a call raises is raised here.
     """
     if not calls:
-        return      # joblib would make ready for work, and a process that is killed then leaves that behind
-    workers = max(2, min(len(calls), cpu_count()))      # with one, joblib would call in this process
-    parallel = Parallel(n_jobs=workers, return_as='generator', pre_dispatch='2*n_jobs', batch_size=1, idle_worker_timeout=IDLE,
-                        initializer=belongTo, initargs=(os.getpid(),))
-    results = parallel(delayed(function)(*call) for call in calls)
+        return      # what makes ready for work is left behind when this process is killed
+    if current_process().daemon:        # a worker of Dask's, which may start no process
+        yield from bar(starmap(function, calls), total=len(calls), desc=title, unit=unit)
+        return
+    workers = min(len(calls), cpu_count())
+    pool = get_reusable_executor(workers, timeout=IDLE, initializer=belongTo, initargs=(os.getpid(),),
+                                 env=dict.fromkeys(THREADS, '1'))      # sums by more threads are others in the last digits
+    coming, ahead = iter(calls), deque()
+
+    def feed():
+        """Begin further calls, as far as the bounds allow; all that are under way."""
+        underway = [future for future in ahead if not future.done()]
+        room = min(UNDERWAY * workers - len(underway), AHEAD * workers - len(ahead))
+        new = [pool.submit(function, *call) for call in islice(coming, room)]
+        ahead.extend(new)
+        return underway + new
     try:
-        yield from bar(results, total=len(calls), desc=title, unit=unit)
+        for _ in bar(calls, desc=title, unit=unit):
+            underway = feed()
+            while not ahead[0].done():
+                wait(underway, return_when=FIRST_COMPLETED)
+                underway = feed()
+            yield ahead.popleft().result()
     except BrokenProcessPool as error:
         raise UserError(f'a process that worked on the {title} was ended by the system, for want of memory most likely; '
                         'end other programs, then run again') from error
+    finally:
+        if ahead:       # nobody waits for these any more
+            pool.shutdown(kill_workers=True)
 
 
 def belongTo(parent):

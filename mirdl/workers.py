@@ -18,12 +18,10 @@ from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from mirdl.errors import UserError
-from mirdl.parallel import belongTo
+from mirdl.parallel import THREADS, belongTo
 from mirdl.progress import screen
 
 DEATHS = 3          # of the processes that a call was made in, after which it is given up
-# how many threads OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) have in a process
-THREADS = 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMBA_NUM_THREADS', 'NPROC'
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3     # of malloc.h
 
 _oneAtATime = threading.Lock()      # stdout, the current folder and Lasagne's random stream belong to a whole process
