@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import weakref
 
 import numpy as np
 import predict
@@ -47,6 +48,21 @@ def test_table_csv_and_json_agree(run, capsys):
         assert [chunk['start'] for chunk in song['chunks']] == pytest.approx([0, 40 * 1024 / 44100, 80 * 1024 / 44100])
     predict.main([run, songs[1], '--chunks', '--format', 'csv'])
     assert [row['start'] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == ['0.00', '0.93', '1.86']
+
+
+def test_of_many_songs_no_spectrogram_is_kept(run, monkeypatch):
+    made, kept = [], []
+    tagAll = predict.Tagger.tagAll
+
+    def noted(tagger, songs):
+        for answer in tagAll(tagger, songs):
+            made.append(weakref.ref(answer.spectrogram))
+            yield answer
+            del answer
+    monkeypatch.setattr(predict.Tagger, 'tagAll', noted)
+    monkeypatch.setitem(predict.SHOW, 'table', lambda *_: kept.extend(one for one in made if one() is not None) or '')
+    predict.main([run, 'data/datasets/Beats/slow'])
+    assert len(made) == 6 and not kept
 
 
 def test_files_that_cannot_be_tagged_do_not_stop_the_others(run, tmp_path, capsys):
