@@ -86,7 +86,8 @@ def test_linear_algebra():
 
 
 def logistic(z):
-    return 1 / (1 + np.exp(-z))
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-z))
 
 
 @pytest.mark.parametrize("expression, gradient", [
@@ -102,11 +103,41 @@ def test_logarithms_do_not_overflow_nor_do_their_gradients(expression, gradient)
     value, slope = theano.function([z], [expression(z), T.grad(expression(z).sum(), z)])(values)
     assert np.isfinite(value).all() and np.isfinite(slope).all()
     if gradient:
-        with np.errstate(over="ignore"):
-            np.testing.assert_allclose(slope, gradient(values), atol=1e-12)
+        np.testing.assert_allclose(slope, gradient(values), atol=1e-12)
     elif gradient is None:
         np.testing.assert_allclose(value, [-800, -1200])
         np.testing.assert_allclose(slope.sum(axis=1), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+def test_probabilities_stay_in_the_graph(mode):
+    z, y, q = T.dmatrix("z"), T.ivector("y"), T.dmatrix("q")
+    p = T.nnet.softmax(z)
+    loss = T.nnet.categorical_crossentropy(p, y)
+    half = np.array([[0.5, 0.25, 0.25]])
+    np.testing.assert_allclose(theano.function([p, y], loss, mode=mode)(half, [1]), np.log(4))
+    np.testing.assert_allclose(theano.function([q, y], loss, givens={p: q}, mode=mode)(half, [1]), np.log(4))
+    slope = theano.function([z, y], T.grad(loss.sum(), p), mode=mode)(np.log(half), [1])
+    np.testing.assert_allclose(slope, [[0, -4, 0]])
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+def test_gradients_through_probabilities_used_twice_are_finite(mode):
+    z = T.dmatrix("z")
+    values, targets = np.array([[0., 800., -3.], [-600., 600., 40.]]), np.array([[1, 0.5, 0], [1, 0, 1]])
+    p = T.nnet.softmax(z)
+    loss = T.nnet.categorical_crossentropy(p, np.array([0, 2], "int32")).sum() + 3 * p.sum()
+    np.testing.assert_allclose(theano.function([z], T.grad(loss, z), mode=mode)(values), [[-1, 1, 0], [0, 1, -1]], atol=1e-12)
+    o = T.nnet.sigmoid(z)
+    inside, _ = theano.scan(lambda v, t: T.nnet.binary_crossentropy(T.nnet.sigmoid(v), t), sequences=[z, T.constant(targets)])
+    for loss in T.nnet.binary_crossentropy(o, targets), inside:
+        slope = theano.function([z], T.grad(loss.sum(), z), mode=mode)(values)
+        np.testing.assert_allclose(slope, logistic(values) - targets, atol=1e-12)
+    slope = theano.function([z], T.grad(T.log(o).sum(), z), mode=mode)(values)
+    np.testing.assert_allclose(slope, logistic(-values), rtol=1e-12)        # 1 - sigmoid(40) is 4e-18
+    w = theano.shared(values)
+    theano.function([], updates=[(w, w - T.grad(T.log(1 - T.nnet.sigmoid(w)).sum(), w))], mode=mode)()
+    np.testing.assert_allclose(w.get_value(), values + logistic(values), rtol=1e-12)
 
 
 def test_gradient_helpers():

@@ -16,6 +16,7 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.type import TensorType
 
 from theano.link.program import Program
+from theano.link.stable import is_complement, is_probability
 
 ARITHMETIC = scalar.Add, scalar.Sub, scalar.Mul, scalar.TrueDiv, scalar.Neg, scalar.Sqr, scalar.Sqrt
 
@@ -87,5 +88,7 @@ def is_arithmetic(node):
     """Does it add, multiply, or align dimensions for that?"""
     if not isinstance(node.outputs[0].type, TensorType):
         return False
+    if any(is_probability(x) or is_complement(x.owner) for x in node.inputs):
+        return False    # `theano.link.stable` may have to cancel it
     return isinstance(node.op, DimShuffle) or (
         isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, ARITHMETIC))

@@ -2,8 +2,12 @@
 
 from pytensor.graph.fg import FunctionGraph
 
+from theano.link.stable import stable_logarithms
+
 
 def rewritten(inner):
-    """A copy of a loop's graph."""
+    """A copy of a loop's graph, where logarithms do not overflow (`theano.link.stable`)."""
     inner = inner.unfreeze() if hasattr(inner, "unfreeze") else inner
-    return FunctionGraph(inner.inputs, inner.outputs, clone=True)
+    inner = FunctionGraph(inner.inputs, inner.outputs, clone=True)
+    stable_logarithms.rewrite(inner)
+    return inner

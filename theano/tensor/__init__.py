@@ -15,7 +15,6 @@ from theano.tensor.basic import (addbroadcast, argtopk, as_tensor_variable, batc
                                  topk_and_argtopk, unbroadcast, upcast)
 from theano.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from theano.tensor.sort import argsort, sort
-from theano.tensor.stable import log
 from theano.tensor.subtensor import Subtensor
 from theano.tensor.type import *
 from theano.tensor.var import TensorConstant, TensorVariable, _tensor_py_operators

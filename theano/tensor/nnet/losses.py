@@ -1,9 +1,9 @@
 """Losses."""
 
 import pytensor.tensor as pt
+from pytensor.tensor import log
 
 from theano.tensor.nnet.activations import logsoftmax, softmax
-from theano.tensor.stable import log
 
 
 def categorical_crossentropy(coding_dist, true_dist):
