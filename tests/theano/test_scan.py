@@ -90,6 +90,14 @@ def test_the_number_of_steps_is_an_input():
     assert f([1., 2.], 2)[0].tolist() == [1, 4]
 
 
+def test_more_steps_than_the_sequence_has():
+    doubled, _ = theano.scan(lambda v: v * 2, sequences=x, n_steps=3)
+    f = theano.function([x], doubled)
+    assert f([1., 2., 3., 4.]).tolist() == [2, 4, 6]
+    with pytest.raises(ValueError, match="3 steps, but sequences of length 2"):
+        f([1., 2.])
+
+
 def test_random_numbers_inside_a_loop_are_new_at_each_step_and_call():
     rng = T.shared_randomstreams.RandomStreams(1)
     draws, updates = theano.scan(lambda: rng.uniform((2,)), n_steps=3)

@@ -23,6 +23,7 @@ from pytensor.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape
 from pytensor.tensor.type_other import MakeSlice
 
 from theano.link.block import Block
+from theano.link.bounds import InBounds, in_bounds
 from theano.link.host import DynamicShape, static, static_shape
 
 
@@ -201,6 +202,7 @@ def _getitem(op, node):
         index = indices(entries, op.idx_list)
         if len(index) == 1 and isinstance(index[0], slice) and not isinstance(x, jax.core.Tracer):
             return part(x, index[0])
+        in_bounds(index, np.shape(x))
         return jnp.asarray(x)[index]
     return getitem
 
@@ -221,11 +223,17 @@ def _part(x, start, length):
 def _setitem(op, node):
     def setitem(x, y, *entries):
         x, index = jnp.asarray(x), indices(entries, op.idx_list)
+        in_bounds(index, x.shape)
         y, block = jnp.asarray(y, x.dtype), Block.of(map(plain, index), x.shape)
         if block:
             return block.set(x, y) if op.set_instead_of_inc else block.add(x, y)
         return x.at[index].set(y) if op.set_instead_of_inc else x.at[index].add(y)
     return setitem
+
+
+@convert.register
+def _(op: InBounds, node):
+    return op.value
 
 
 # Not all versions of PyTensor have the Ops that end in 1.

@@ -2,11 +2,12 @@
 
 import warnings
 
-import numpy as np
+import jax
 
 from pytensor.raise_op import CheckAndRaise
 
-from theano.link import moves, static
+from theano.ifelse import IfElse
+from theano.link import bounds, moves, static
 from theano.link.program import NotTraceable, Program
 from theano.link.xla import compiled
 
@@ -30,15 +31,15 @@ class Function:
     """
 
     def __init__(self, fgraph, order, quick):
-        self.fgraph, self.order, self.quick = fgraph, order, quick
+        self.checks = [check for node in certain(fgraph.outputs, order) for check in checks(node)]
+        self.order = [*order, *(v.owner for v, _, _ in self.checks if v.owner and isinstance(v.owner.op, bounds.InBounds))]
+        self.fgraph, self.quick = fgraph, quick
         self.name = fgraph.name or "a function"
         self.moves = moves.split(fgraph)
         moved = {move.output for move in self.moves}
         self.direct = [i for i in range(len(fgraph.outputs)) if i not in moved]
         given = set(fgraph.inputs)
         handed = {v: None for move in self.moves for v in move.inputs if v not in given}
-        self.checks = [(node, v) for node in order if isinstance(node.op, CheckAndRaise)
-                       for v in node.inputs[1:]]
         self.outputs = [*(fgraph.outputs[i] for i in self.direct), *handed]
         place = {v: i for i, v in enumerate([*fgraph.inputs, *self.outputs])}
         self.places = {move: [place[v] for v in move.inputs] for move in self.moves}
@@ -49,7 +50,7 @@ class Function:
     def settle(self):
         """Make the main part, given the slices taken out and the inputs that are sizes."""
         inputs = [*self.fgraph.inputs, *(node.outputs[0] for node in self.slices)]
-        outputs = [*self.outputs, *(v for _, v in self.checks)]
+        outputs = [*self.outputs, *(v for v, _, _ in self.checks)]
         self.program = Program(inputs, outputs, needed(outputs, self.order, inputs))
         before = [node.outputs[0] for node in self.slices]
         self.before = Program(self.fgraph.inputs, before, needed(before, self.order))
@@ -131,10 +132,10 @@ class Function:
         warnings.warn(f"{self.name} {what}.", SlowPath, stacklevel=7)
 
     def check(self, values):
-        """Raise the first error of the graph's own checks."""
-        for (node, _), value in zip(self.checks, values):
-            if not np.all(value):
-                raise node.op.exc_type(node.op.msg)
+        """Raise the error of the first check that fails."""
+        for (_, error, message), value in zip(self.checks, jax.device_get(values)):
+            if not value:
+                raise error(message)
 
     def plan(self, inputs):
         """The calls that do the moves: compiled functions, their arguments' places and outputs."""
@@ -149,6 +150,23 @@ class Function:
             calls.append((functions[key], [k for move in batch for k in self.places[move]],
                           [move.output for move in batch]))
         return calls
+
+
+def checks(node):
+    """What has to be true for a node to be computed: (variable, exception, its message)."""
+    if isinstance(node.op, CheckAndRaise):
+        return [(v, node.op.exc_type, node.op.msg) for v in node.inputs[1:]]
+    return [(v, IndexError, f"{node.op}: an index is out of bounds") for v in bounds.conditions(node)]
+
+
+def certain(outputs, order):
+    """The nodes that are computed in any case: not those for a branch of an `ifelse` alone."""
+    wanted, nodes = set(outputs), []
+    for node in reversed(order):
+        if not wanted.isdisjoint(node.outputs):
+            wanted.update(node.inputs[:1] if isinstance(node.op, IfElse) else node.inputs)
+            nodes.append(node)
+    return nodes[::-1]
 
 
 def needed(outputs, order, given=()):

@@ -49,6 +49,8 @@ class Loop:
         op, info = self.op, self.info
         steps = inputs[0]
         sequences = [jnp.asarray(x) for x in op.outer_seqs(inputs)]
+        if not isinstance(steps, jax.core.Tracer) and any(len(x) < steps for x in sequences):
+            raise ValueError(f"scan: {steps} steps, but sequences of length {', '.join(str(len(x)) for x in sequences)}")
         constants = op.outer_non_seqs(inputs)  # not part of the state: sizes stay on the host
         recurrent = [jnp.asarray(x) for x in op.outer_mitsot(inputs) + op.outer_sitsot(inputs)]
         accumulated = [jnp.asarray(x) for x in op.outer_mitmot(inputs)]
