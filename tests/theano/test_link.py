@@ -168,6 +168,18 @@ def test_dtypes_are_those_of_the_graph_and_exact(a, b):
     assert wide[0] == np.array([2**24 + 1]).astype(a)[0]
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64"])
+def test_integers_become_floats_of_the_graphs_width(dtype):
+    u = T.vector("u", dtype)
+    values = np.array([1, 3, 7], dtype)
+    for expression, numpy in ((u / 3, lambda v: v / 3), (T.log(u), np.log), (T.exp(u), np.exp), (T.sqrt(u), np.sqrt),
+                              (T.nnet.sigmoid(u), lambda v: 1 / (1 + np.exp(-v))), (u ** 0.5, lambda v: v ** 0.5)):
+        wide = values.astype(expression.dtype)
+        np.testing.assert_allclose(theano.function([u], expression)(values), numpy(wide), rtol=4 * np.finfo(wide.dtype).eps)
+    chosen = T.switch(T.eq(u, 3), T.constant(2**24 + 1, dtype="int32"), T.constant(0., dtype="float32"))
+    assert theano.function([u], chosen)(values)[1] == 2**24 + 1
+
+
 def test_only_declared_dimensions_broadcast():
     row = T.drow("r")
     assert theano.function([row, m], row + m)(np.ones((1, 3)), np.ones((2, 3))).sum() == 12

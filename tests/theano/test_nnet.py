@@ -43,6 +43,16 @@ def test_conv2d_shapes_and_gradients(settings):
     T.verify_grad(lambda x, w: T.nnet.conv2d(x, w, **settings), [x, w], rng=np.random)
 
 
+def test_conv2d_of_integers_and_its_gradients():
+    x, w = T.itensor4("x"), T.ftensor4("w")
+    values = rng.randint(0, 256, (2, 3, 6, 7)).astype("int32"), rng.randn(4, 3, 2, 3).astype("float32")
+    y = T.nnet.conv2d(x, w)
+    found, gradient = theano.function([x, w], [y, T.grad(y.sum(), w)])(*values)
+    np.testing.assert_allclose(found, convolved(*(v.astype("float64") for v in values)), rtol=1e-10)
+    expected = [[[[plane[r:r + 5, c:c + 5].sum() for c in (2, 1, 0)] for r in (1, 0)] for plane in values[0].sum(0)]] * 4
+    np.testing.assert_allclose(gradient, expected, rtol=1e-6)
+
+
 def test_conv2d_refuses_what_it_cannot_do():
     with pytest.raises(TypeError, match="input has 3 dimensions and needs 4"):
         T.nnet.conv2d(T.tensor3(), T.tensor4())

@@ -52,20 +52,28 @@ VARIADIC = {scalar.Add: operator.add, scalar.Mul: operator.mul,
 @convert.register
 def _(op: Elemwise, node):
     function = scalar_function(op.scalar_op, node)
-    dtypes = {v.type.dtype for v in node.inputs}
-    kinds = {np.dtype(dtype).kind for dtype in dtypes}
-    # Where integers meet floats, JAX keeps the float's width and NumPy takes the wider.
-    mixed = bool(kinds & set("iu")) and "f" in kinds and not isinstance(op.scalar_op, scalar.Switch)
-    wide = np.result_type(*dtypes) if mixed else None
+    first = isinstance(op.scalar_op, scalar.Switch)     # its condition stays as it is
+    wide = float_dtype([v.type.dtype for v in node.inputs[first:]], node.outputs[0].type.dtype)
 
     def elemwise(*inputs):
         op._check_runtime_broadcast(node, inputs)
         check_sizes(op, inputs)
         if wide:
-            inputs = [jnp.asarray(x, wide) for x in inputs]
+            inputs = [*inputs[:first], *(jnp.asarray(x, wide) for x in inputs[first:])]
         return function(*inputs)
 
     return elemwise
+
+
+def float_dtype(inputs, output):
+    """The dtype to compute in where integers become floats, None elsewhere: JAX would keep to the floats' width
+    or take its own, and NumPy takes the wider."""
+    kinds = {np.dtype(dtype).kind for dtype in inputs}
+    if "c" in kinds or not kinds & set("iub"):
+        return None
+    if "f" in kinds:
+        return np.result_type(*inputs)
+    return output if output.startswith("float") else None
 
 
 def check_sizes(op, inputs):

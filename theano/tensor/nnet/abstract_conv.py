@@ -52,7 +52,7 @@ def convolved(axes, input, filters, border_mode, subsample, filter_flip, filter_
     """A convolution over the last `axes` dimensions."""
     input, filters = arrays(axes, unshared, input=input, filters=filters)
     batch, channels = input.type.broadcastable[0], filters.type.broadcastable[0]
-    kind = tensor_type(upcast(input.dtype, filters.dtype), (batch, channels, *(False,) * axes))
+    kind = tensor_type(input.dtype, (batch, channels, *(False,) * axes))
     return apply(convolution.conv2d, input, filters, types=[kind], **settings(
         axes, border_mode, subsample, filter_flip, filter_dilation, num_groups))
 
@@ -118,7 +118,7 @@ def gradient(axes, function, first, second, shape, border_mode, subsample, filte
     """A gradient of a convolution; only the last `axes` entries of `shape` count."""
     first, second = arrays(axes, unshared, first=first, second=second)
     size = pt.stack([pt.as_tensor_variable(n) for n in list(shape)[-axes:]]).astype("int64")
-    kind = tensor_type(upcast(first.dtype, second.dtype), (False,) * (axes + 2))
+    kind = tensor_type(first.dtype, (False,) * (axes + 2))
     return apply(function, first, second, size, types=[kind], **settings(
         axes, border_mode, subsample, filter_flip, filter_dilation, num_groups))
 
@@ -208,7 +208,7 @@ def bilinear_kernel_1D(ratio, normalize=True):
 
 
 def arrays(axes, unshared, **variables):
-    """The variables, checked to be arrays of batch, channels and `axes` dimensions."""
+    """The variables in their common dtype, checked to be arrays of batch, channels and `axes` dimensions."""
     refuse(unshared)
     found = []
     for name, variable in variables.items():
@@ -217,7 +217,8 @@ def arrays(axes, unshared, **variables):
             raise TypeError(f"conv{axes}d: {name} has {variable.ndim} dimensions and needs "
                             f"{axes + 2}: batch or output channels, channels, and {axes} of space")
         found.append(variable)
-    return found
+    dtype = upcast(*(variable.dtype for variable in found))     # in the graph: the gradients are in it, too
+    return [variable.astype(dtype) for variable in found]
 
 
 def refuse(unshared):
