@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import theano
 import theano.tensor as T
+from theano.link.function import SlowPath
 from theano.scan_module import until
 
 x, m = T.dvector("x"), T.dmatrix("m")
@@ -88,6 +89,34 @@ def test_the_number_of_steps_is_an_input():
         value, gradient = f([1., 2.], 3)
     assert value.tolist() == [1, 8] and gradient.tolist() == [3, 12]
     assert f([1., 2.], 2)[0].tolist() == [1, 4]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_steps_that_see_values():
+    numbers = theano.shared(np.array([1., 2, 3]))
+    parts, _ = theano.scan(lambda k, v: v[:k].sum(), T.arange(numbers.shape[0]), non_sequences=numbers)
+    f = theano.function([], [parts, T.grad(parts.sum(), numbers)])
+    with pytest.warns(SlowPath, match="not compiled.*Subtensor"):
+        found = f()
+    assert found[0].tolist() == [0, 1, 3] and found[1].tolist() == [2, 1, 0]
+
+    @theano.as_op(itypes=[T.dscalar], otypes=[T.dscalar])
+    def doubled(v):
+        return np.asarray(2 * v)
+
+    sums, _ = theano.scan(lambda v, total: (total + doubled(v), until(total > 5)), x, T.constant(np.array(0.)))
+    f = theano.function([x], sums)
+    with pytest.warns(SlowPath, match="JAX has no version"):
+        assert f([1., 2, 3, 4]).tolist() == [2, 6, 12]
+    assert f([]).tolist() == []
+
+
+def test_no_steps():
+    doubled, _ = theano.scan(lambda v: v * 2, m)
+    product, _ = theano.scan(lambda v, p: v.sum() * p, m, T.constant(np.array(1.)))
+    f = theano.function([m], [doubled, product, T.grad(doubled.sum() + product.sum(), m)])
+    assert [found.shape for found in f(np.zeros((0, 2)))] == [(0, 2), (0,), (0, 2)]
+    assert f(np.ones((2, 2)))[1].tolist() == [2, 4]
 
 
 def test_more_steps_than_the_sequence_has():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import theano
 import theano.tensor as T
+from theano.link.function import SlowPath
 
 
 def test_constructors_have_theanos_signatures():
@@ -161,6 +162,14 @@ def test_ifelse():
     assert f(3.) == 6 and f(-3.) == -4
     gradient = theano.function([z], T.grad(theano.ifelse.ifelse(z > 0, z * 2, z - 1), z))
     assert gradient(3.) == 2 and gradient(-3.) == 1
+
+
+def test_ifelse_of_different_shapes():
+    z = T.dvector()
+    f = theano.function([z], theano.ifelse.ifelse(z[0] > 0, z, z[1:]))
+    with pytest.warns(SlowPath, match="not compiled"):
+        assert f([1., 2.]).tolist() == [1, 2]
+    assert f([-1., 2.]).tolist() == [2]
 
 
 def test_printing(tmp_path):

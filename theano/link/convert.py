@@ -22,6 +22,7 @@ from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape
 from pytensor.tensor.type_other import MakeSlice
 
+from theano.ifelse import IfElse
 from theano.link.block import Block
 from theano.link.bounds import InBounds, in_bounds
 from theano.link.host import DynamicShape, static, static_shape
@@ -253,7 +254,21 @@ for name in "IncSubtensor", "AdvancedIncSubtensor", "AdvancedIncSubtensor1":
         convert.register(getattr(subtensor, name))(_setitem)
 
 
-# Messages and checks
+# Choices, messages and checks
+
+@convert.register
+def _(op: IfElse, node):
+    n = op.n_outs
+
+    def ifelse(condition, *branches):
+        yes, no = branches[:n], branches[n:]
+        if not isinstance(condition, jax.core.Tracer):
+            return yes if condition else no
+        if list(map(np.shape, yes)) != list(map(np.shape, no)):
+            raise DynamicShape
+        return jax.lax.cond(condition, lambda: yes, lambda: no)
+    return ifelse
+
 
 @convert.register
 def _(op: Print, node):

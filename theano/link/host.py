@@ -12,6 +12,8 @@ import numpy as np
 
 from pytensor.tensor.type import TensorType
 
+from theano.ifelse import IfElse
+
 HOST_TYPES = np.ndarray, np.generic, int, float, slice, type(None)
 
 
@@ -25,8 +27,8 @@ def is_host(value):
 
 
 def stays_on_host(node):
-    """May `node` be computed on the host? Only scalars and vectors can lead to a shape."""
-    return all(getattr(out.type, "ndim", 0) <= 1 for out in node.outputs)
+    """May `node` be computed on the host? Only scalars and vectors can lead to a shape; an IfElse has no NumPy code."""
+    return not isinstance(node.op, IfElse) and all(getattr(out.type, "ndim", 0) <= 1 for out in node.outputs)
 
 
 def compute(node, inputs):

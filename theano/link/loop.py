@@ -13,7 +13,7 @@ from pytensor.scan.op import Scan
 
 from theano.link.convert import convert
 from theano.link.host import DynamicShape, static
-from theano.link.program import Program
+from theano.link.program import NotTraceable, Program
 from theano.link.rewrite import rewritten
 
 
@@ -30,21 +30,29 @@ class Loop:
         inner = rewritten(op.fgraph)
         self.step = Program(inner.inputs, inner.outputs, inner.toposort())
         self.taps = [*self.info.mit_sot_in_slices, *self.info.sit_sot_in_slices]
-        self.compiled = {}
+        self.compiled, self.step_by_step = {}, False
 
     def __call__(self, *inputs):
         """Outputs of the node, and with `until` only as many as there were steps."""
         if any(isinstance(x, jax.core.Tracer) for x in inputs):
             return self.trimmed(*self.run(inputs))
-        # Called by itself, the loop is compiled once for each set of sizes.
+        if not self.step_by_step:
+            try:
+                return self.trimmed(*self.run_compiled(inputs))
+            except (NotTraceable, DynamicShape):
+                self.step_by_step = True
+        return self.trimmed(*self.run(inputs, called, in_python))
+
+    def run_compiled(self, inputs):
+        """What `run` returns; compiled once for each set of sizes."""
         sizes = {i: x for i, x in enumerate(inputs) if is_size(x)}
         arrays = [x for i, x in enumerate(inputs) if i not in sizes]
         key = tuple((i, x.shape, x.tobytes()) for i, x in sizes.items())
         if key not in self.compiled:
             self.compiled[key] = jax.jit(lambda *arrays: self.run(merged(sizes, arrays)))
-        return self.trimmed(*self.compiled[key](*arrays))
+        return self.compiled[key](*arrays)
 
-    def run(self, inputs):
+    def run(self, inputs, shapes_of=jax.eval_shape, while_loop=jax.lax.while_loop):
         """The number of steps done, and whole buffers."""
         op, info = self.op, self.info
         steps = inputs[0]
@@ -65,7 +73,7 @@ class Loop:
                   zip(recurrent, self.taps) for tap in taps],
                 *untraced, *constants)
 
-        shapes = jax.eval_shape(values_at, 0, accumulated, recurrent, untraced)
+        shapes = shapes_of(values_at, 0, accumulated, recurrent, untraced)
         collected = [jnp.zeros((static(length), *y.shape), y.dtype) for length, y in
                      zip(op.outer_nitsot(inputs), op.inner_nitsot_outs(shapes))]
 
@@ -79,14 +87,13 @@ class Loop:
             for k, (taps, y) in enumerate(zip(self.taps, latest)):
                 recurrent = replaced(recurrent, k, (t - min(taps)) % len(recurrent[k]), y)
             for k, y in enumerate(op.inner_nitsot_outs(values)):
-                if len(collected[k]):
-                    collected = replaced(collected, k, t % len(collected[k]), y)
+                collected = replaced(collected, k, t % max(1, len(collected[k])), y)
             untraced = [jnp.asarray(x) for x in op.inner_untraced_sit_sot_outs(values)]
             done = jnp.asarray(values[-1], bool) if info.as_while else jnp.asarray(False)
             return t + 1, done, accumulated, recurrent, collected, untraced
 
         state = (jnp.asarray(0), jnp.asarray(False), accumulated, recurrent, collected, untraced)
-        state = jax.lax.while_loop(lambda s: (s[0] < steps) & ~s[1], body, state)
+        state = while_loop(lambda s: (s[0] < steps) & ~s[1], body, state)
         count, _, accumulated, recurrent, collected, untraced = state
         lengths = [-min(taps) for taps in self.taps] + [0] * len(collected)
         turned = [in_order(x, count + n) for x, n in zip(recurrent + collected, lengths)]
@@ -106,6 +113,18 @@ class Loop:
         return tuple(outputs)
 
 
+def called(function, *arguments):
+    """In place of jax.eval_shape: a step that has to see values is taken for its shapes."""
+    return function(*arguments)
+
+
+def in_python(goes_on, body, state):
+    """In place of jax.lax.while_loop."""
+    while goes_on(state):
+        state = body(state)
+    return state
+
+
 def is_size(value):
     """Is it an integer, or a vector of integers, that may be a shape?"""
     return isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.ndim <= 1
@@ -118,12 +137,16 @@ def merged(sizes, arrays):
 
 
 def at(x, i):
-    """x[i] for an index that XLA learns when it runs."""
+    """x[i] for an index that XLA learns when it runs; of an empty x, for a loop of no steps, zeros."""
+    if not len(x):
+        return jnp.zeros(x.shape[1:], x.dtype)
     return jax.lax.dynamic_index_in_dim(x, i, keepdims=False)
 
 
 def replaced(buffers, k, i, y):
-    """The list of buffers, with y at place i of the k-th."""
+    """The list of buffers, with y at place i of the k-th, unless nothing is kept there."""
+    if not len(buffers[k]):
+        return buffers
     x = jax.lax.dynamic_update_index_in_dim(buffers[k], jnp.asarray(y), i, 0)
     return [*buffers[:k], x, *buffers[k + 1:]]
 
