@@ -11,7 +11,7 @@ from theano import device
 
 device.use(config)
 
-from theano import compile, gof, gradient, ifelse, printing, scalar, tensor
+from theano import compile, gof, gradient, ifelse, printing, sandbox, scalar, tensor
 from theano.compile import (In, Mode, OpFromGraph, Out, Param, SharedVariable,
                             as_op, function, shared)
 from theano.gof import Apply, Constant, Op, Type, Variable, generic

@@ -188,9 +188,34 @@ def test_profile_is_accepted():
 def test_names_that_scripts_import():
     from theano.compat.python2x import OrderedDict
     from theano.compile.nanguardmode import NanGuardMode
+    assert not theano.sandbox.cuda.cuda_enabled
     assert theano.__version__ == "1.0.5" and theano.compile.get_default_mode() is theano.compile.FAST_RUN
     a, b = theano.dot(x, y), theano.clone(x.sum(), OrderedDict([(x, 2 * x)]))
     assert theano.function([x, y], [a, b])([1., 2.], [3., 4.]) == [11, 6]
     assert theano.function([x], x.sum(), mode=NanGuardMode(nan_is_error=True))([1., 2.]) == 3
     with pytest.raises(AssertionError, match="NaN"):
         theano.function([x], T.log(x).sum(), mode=NanGuardMode(nan_is_error=True))([-1., 2.])
+
+
+def test_the_gradient_of_an_op_from_a_graph_may_be_replaced():
+    """As in Lasagne's recipe for guided backpropagation."""
+    inner, weights = T.dvector(), T.constant([1., -1., 1.])
+    rectify = theano.OpFromGraph([inner], [T.nnet.relu(inner)])
+    assert theano.function([x], T.grad((rectify(x) * weights).sum(), x))([1., 2., -1.]).tolist() == [1, -1, 0]
+    guided = theano.OpFromGraph([inner], [T.nnet.relu(inner)])
+    guided.grad = lambda inputs, gradients: (gradients[0] * (inputs[0] > 0) * (gradients[0] > 0),)
+    assert theano.function([x], T.grad((guided(x) * weights).sum(), x))([1., 2., -1.]).tolist() == [1, 0, 0]
+    sevenfold = theano.OpFromGraph([inner], [inner], grad_overrides=lambda inputs, gradients: [7 * gradients[0]])
+    assert theano.function([x], T.grad(sevenfold(x).sum(), x))([1.]).tolist() == [7]
+
+
+def test_an_op_from_a_graph_is_compiled_as_any_graph():
+    inner, images, scores = T.dtensor4(), T.dtensor4(), T.dmatrix()
+    filters = theano.shared(np.ones((3, 1, 2, 2)))
+    op = theano.OpFromGraph([inner], [T.nnet.conv2d(inner, filters).flatten(2)])
+    found, slope = theano.function([images], [op(images), T.grad(op(images).sum(), filters)])(np.ones((2, 1, 4, 4)))
+    assert found.tolist() == [[4] * 27] * 2 and slope.shape == (3, 1, 2, 2)
+    op = theano.OpFromGraph([scores], [T.log(T.nnet.softmax(scores))])
+    z = T.dmatrix()
+    found, slope = theano.function([z], [op(z), T.grad(op(z)[:, 0].sum(), z)])([[0., 900.]])
+    assert found.tolist() == [[-900, 0]] and slope.tolist() == [[1, -1]]

@@ -1,12 +1,12 @@
 """From graphs to functions."""
 
-from pytensor.compile.builders import OpFromGraph
 from pytensor.compile.io import SymbolicInput, SymbolicOutput
 from pytensor.compile.ops import ViewOp, as_op
 from pytensor.compile.rebuild import UnusedInputError
 from pytensor.compile.sharedvalue import SharedVariable
 
 from theano.compile import debugmode, nanguardmode
+from theano.compile.builders import OpFromGraph
 from theano.compile.debugmode import DebugMode
 from theano.compile.function import function
 from theano.compile.io import In, Out, Param

@@ -7,7 +7,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.link.jax.linker import JAXLinker
 from pytensor.tensor.type import TensorType
 
-from theano.link import loop  # registers Scan
+from theano.link import inner, loop  # register OpFromGraph and Scan
 from theano.link.function import Function
 
 

@@ -1,4 +1,4 @@
-"""Rewriting of graphs inside graphs: the body of a loop."""
+"""Rewriting of graphs inside graphs: the body of a loop, an OpFromGraph."""
 
 from pytensor.graph.fg import FunctionGraph
 
@@ -6,7 +6,7 @@ from theano.link.stable import stable_logarithms
 
 
 def rewritten(inner):
-    """A copy of a loop's graph, where logarithms do not overflow (`theano.link.stable`)."""
+    """A copy of an Op's graph, where logarithms do not overflow (`theano.link.stable`)."""
     inner = inner.unfreeze() if hasattr(inner, "unfreeze") else inner
     inner = FunctionGraph(inner.inputs, inner.outputs, clone=True)
     stable_logarithms.rewrite(inner)
