@@ -1,13 +1,18 @@
 """Which device is chosen, and what it is told; GPUs are made up, as few machines that test this have one."""
 
+import importlib
 import os
 import re
+import sys
 
 import jax
+import numpy as np
 import pytest
 import theano
+from lasagne import layers
 from theano import device
 from theano.link import xla
+from theano.sandbox import cuda
 
 
 class Card:
@@ -76,3 +81,29 @@ def test_deterministic_sums_are_an_option_that_xla_knows(monkeypatch):
     assert "xla_gpu_deterministic_ops" not in xla.options.__wrapped__(False)
     monkeypatch.setitem(theano.config._values, "deterministic", "more")
     assert xla.options.__wrapped__(False) == xla.DETERMINISTIC
+
+
+def test_use_is_too_late_for_another_device(monkeypatch):
+    cuda.use("cpu")
+    with pytest.warns(UserWarning, match="use.'gpu0'. comes too late, cpu is in use; set THEANO_FLAGS=device=gpu0"):
+        cuda.use("gpu0")
+    monkeypatch.setattr(device, "in_use", lambda: Card(0))
+    cuda.use("gpu0")
+
+
+def test_lasagnes_dnn_layers_are_there_on_a_gpu(monkeypatch):
+    with pytest.raises(ImportError, match="dnn not available"):
+        import lasagne.layers.dnn
+    monkeypatch.setitem(theano.config._values, "device", "gpu0")
+    monkeypatch.setattr(device, "in_use", lambda: Card(0))
+    dnn = importlib.import_module("lasagne.layers.dnn")
+    monkeypatch.undo()
+    del sys.modules["lasagne.layers.dnn"]       # other tests shall find it missing
+    image = layers.InputLayer((2, 3, 8, 9))
+    with_dnn = dnn.Conv2DDNNLayer(image, 4, 3, pad="same")
+    without = layers.Conv2DLayer(image, 4, 3, pad="same", W=with_dnn.W.get_value()[:, :, ::-1, ::-1])
+    for mode, pooling in ("max", "max"), ("average", "average_inc_pad"):
+        pooled = [layers.get_output(dnn.Pool2DDNNLayer(with_dnn, 3, 2, (1, 0), mode=mode)),
+                  layers.get_output(layers.Pool2DLayer(without, 3, 2, (1, 0), mode=pooling))]
+        found, expected = theano.function([image.input_var], pooled)(np.random.randn(2, 3, 8, 9).astype(theano.config.floatX))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
