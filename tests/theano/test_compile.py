@@ -207,6 +207,9 @@ def test_the_gradient_of_an_op_from_a_graph_may_be_replaced():
     assert theano.function([x], T.grad((guided(x) * weights).sum(), x))([1., 2., -1.]).tolist() == [1, 0, 0]
     sevenfold = theano.OpFromGraph([inner], [inner], grad_overrides=lambda inputs, gradients: [7 * gradients[0]])
     assert theano.function([x], T.grad(sevenfold(x).sum(), x))([1.]).tolist() == [7]
+    scaled = theano.OpFromGraph([inner], [inner * theano.shared(3.)])
+    scaled.grad = lambda inputs, gradients: [inputs[0] * gradients[0]]
+    assert theano.function([x], [scaled(x), T.grad(scaled(x).sum(), x)])([2.]) == [6, 2]
 
 
 def test_an_op_from_a_graph_is_compiled_as_any_graph():

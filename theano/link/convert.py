@@ -259,15 +259,18 @@ for name in "IncSubtensor", "AdvancedIncSubtensor", "AdvancedIncSubtensor1":
 @convert.register
 def _(op: IfElse, node):
     n = op.n_outs
+    return lambda condition, *branches: chosen(condition, lambda: branches[:n], lambda: branches[n:])
 
-    def ifelse(condition, *branches):
-        yes, no = branches[:n], branches[n:]
-        if not isinstance(condition, jax.core.Tracer):
-            return yes if condition else no
-        if list(map(np.shape, yes)) != list(map(np.shape, no)):
-            raise DynamicShape
-        return jax.lax.cond(condition, lambda: yes, lambda: no)
-    return ifelse
+
+def chosen(condition, yes, no):
+    """What one of two functions gives, as the condition says."""
+    if not isinstance(condition, jax.core.Tracer):
+        return yes() if condition else no()
+    try:
+        return jax.lax.cond(condition, yes, no)
+    except TypeError as error:
+        raise DynamicShape from error       # of different shapes; any other TypeError comes again without a trace
+
 
 
 @convert.register
