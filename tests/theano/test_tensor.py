@@ -141,6 +141,16 @@ def test_gradients_through_probabilities_used_twice_are_finite(mode):
     np.testing.assert_allclose(w.get_value(), values + logistic(values), rtol=1e-12)
 
 
+def test_a_probability_is_looked_for_once_in_each_part_of_a_product():
+    z = T.dvector()
+    p = T.nnet.sigmoid(z)
+    power = 1 / p
+    for _ in range(60):
+        power = power * power
+    assert theano.function([z], power * p, mode="FAST_COMPILE")([800.]) == 1     # PyTensor's own rewrites take for ever
+    assert theano.function([z], (2 / p + z) * p)([-800.]) == 2
+
+
 def test_gradient_helpers():
     z = T.dscalar()
     f = theano.function([z], [

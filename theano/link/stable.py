@@ -39,19 +39,25 @@ def probability_over_itself(fgraph, node):
     for i, p in enumerate(node.inputs):
         others = [*node.inputs[:i], *node.inputs[i + 1:]]
         if is_probability(p) and any(is_elementwise(user, TrueDiv) for user, _ in fgraph.clients[p]):
-            product = times(others[0] if len(others) == 1 else pt.mul(*others), p)
+            product = times(others[0] if len(others) == 1 else pt.mul(*others), p, {})
             if product is not None:
                 return [product.astype(node.outputs[0].dtype)]
 
 
-def times(g, p):
-    """g * p, where p is cancelled in g; None if g has no quotient by p."""
+def times(g, p, found):
+    """g * p, where p is cancelled in g; None if g has no quotient by p. `found` are those of parts of g."""
+    if g not in found:
+        found[g] = _times(g, p, found)
+    return found[g]
+
+
+def _times(g, p, found):
     node = g.owner
     if is_elementwise(node, TrueDiv) and node.inputs[1] is p:
         return pt.second(p, node.inputs[0])
     if not is_elementwise(node, Add, Sub, Neg, Mul):
         return None
-    parts = [times(x, p) for x in node.inputs]
+    parts = [times(x, p, found) for x in node.inputs]
     if all(part is None for part in parts):
         return None
     if is_elementwise(node, Mul):
