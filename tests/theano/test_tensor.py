@@ -36,6 +36,14 @@ def test_shared_variables_and_constants_are_no_tensor_variables():
     assert theano.Variable(T.dvector).type == T.dvector
 
 
+def test_every_variable_is_there_but_a_comparison_is_undecided():
+    v = T.vector()
+    assert all(map(bool, (v, v.sum(), theano.shared(0.), T.constant(0.), v.shape)))
+    for undecided in v > 0, T.eq(v, v), v[0] <= 1:
+        with pytest.raises(TypeError, match="neither True nor False"):
+            bool(undecided)
+
+
 def test_missing_names_are_named():
     with pytest.raises(AttributeError, match="theano.tensor has no 'matrixx'; did you mean"):
         T.matrixx

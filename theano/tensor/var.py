@@ -1,11 +1,35 @@
-"""Classes for isinstance: in Theano, a shared variable or a constant is no TensorVariable."""
+"""Variables as Theano's programs see them: `if not x`, and classes for isinstance.
+
+In Theano, a shared variable or a constant is no TensorVariable.
+"""
 
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant
+from pytensor.scalar.basic import LogicalComparison
 from pytensor.tensor import variable
+from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.variable import TensorConstant
 
 _tensor_py_operators = variable._tensor_py_operators
+
+
+def _is_there(x):
+    """True, so that `if not x` asks whether a variable is given; a comparison has no answer yet.
+
+    Raises
+    ------
+    TypeError
+        If x is a comparison.
+    """
+    op = x.owner.op if x.owner else None
+    if isinstance(op, Elemwise) and isinstance(op.scalar_op, LogicalComparison):
+        raise TypeError("a comparison of variables is neither True nor False before it is computed; "
+                        "use theano.tensor.switch in place of 'if'")
+    return True
+
+
+# PyTensor's raises for all variables; many a script has `if not input`.
+_tensor_py_operators.__bool__ = _is_there
 
 
 class _ExpressionsOnly(type):
