@@ -81,6 +81,13 @@ def test_givens():
     assert theano.function([y], x.sum(), givens=[(x, y * 2)])([1., 2.]) == 6
 
 
+def test_new_values_may_be_numbers_and_arrays():
+    count, rate, total = theano.shared(3), theano.shared(np.float32(1)), theano.shared(np.ones(2))
+    theano.function([], updates=[(count, 0), (rate, 0.5), (total, np.zeros(2))])()
+    assert count.get_value() == 0 and rate.get_value() == np.float32(0.5) and not total.get_value().any()
+    assert theano.function([], x.sum(), updates={count: 4}, givens={x: np.ones(3)})() == 3 and count.get_value() == 4
+
+
 def test_unused_inputs():
     with pytest.raises(UnusedInputError, match="input y is not used"):
         theano.function([x, y], x)

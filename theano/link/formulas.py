@@ -8,7 +8,7 @@ longer than all the rest; XLA simplifies them anyway.
 import jax
 import numpy as np
 
-from pytensor.graph.basic import Apply
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.link.jax.dispatch import jax_funcify
 from pytensor.scalar import basic as scalar
@@ -54,7 +54,7 @@ def with_formulas(updates, replaced):
 
     Parameters
     ----------
-    updates : list of (SharedVariable, Variable)
+    updates : list of (SharedVariable, Variable or array_like)
     replaced : collection of Variable
         Those that `givens` will replace, which a formula must not swallow.
     """
@@ -81,7 +81,7 @@ def with_formulas(updates, replaced):
             formulas[key] = Formula(list(inputs), expression, list(nodes))
         return formulas[key](*inputs)
 
-    return [(shared, with_formula(value)) for shared, value in updates]
+    return [(shared, with_formula(value) if isinstance(value, Variable) else value) for shared, value in updates]
 
 
 def is_arithmetic(node):
