@@ -1,5 +1,7 @@
 """theano.function and theano.shared."""
 
+import copy
+import pickle
 import warnings
 
 import jax
@@ -155,6 +157,19 @@ def test_a_shared_variable_may_change_its_shape():
     f()
     w.set_value(np.ones(5))
     assert f() == 5 and f() == 10
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda f: pickle.loads(pickle.dumps(f))])
+def test_copies_and_pickles_after_a_call(copied):
+    w, rate = theano.shared(np.ones(2), "w"), theano.shared(0.5)
+    step = theano.function([theano.In(x, value=np.ones(2))], {"cost": (w * x).sum()},
+                           updates=[(w, w + rate * T.grad((w * x).sum(), w))])
+    assert step()["cost"] == 2
+    again, value = copied(step), copied(w)
+    assert [f()["cost"] for f in (again, again, step)] == [3, 4, 3], "the copy has values of its own"
+    assert value.get_value().tolist() == [1.5, 1.5]
+    value.set_value(np.zeros(2))
+    assert theano.function([], value.sum())() == 0 and w.get_value().tolist() == [2, 2]
 
 
 @pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", "JAX", None])

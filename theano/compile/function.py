@@ -79,6 +79,9 @@ class Named:
     def __getattr__(self, name):
         return getattr(self.compiled, name)
 
+    def __reduce__(self):   # else copies would ask __getattr__ before `compiled` is there
+        return Named, (self.compiled, self.keys, self.inputs)
+
 
 def name_of(entry):
     """The name of an input."""

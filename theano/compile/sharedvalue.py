@@ -8,6 +8,8 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor import sharedvar
 from pytensor.tensor.type import TensorType
 
+from theano.link.linker import Cell
+
 
 class TensorSharedVariable(sharedvar.TensorSharedVariable):
     """A shared array. After the first call of a function that uses it, its value is a JAX array,
@@ -67,4 +69,5 @@ def shared(value, name=None, strict=False, allow_downcast=None, borrow=False,
     if broadcastable is None:
         broadcastable = (False,) * value.ndim
     kind = TensorType(value.dtype, shape=tuple(1 if one else None for one in broadcastable))
-    return TensorSharedVariable(kind, value, strict, allow_downcast, name=name)
+    cell = Cell(kind, [kind.filter(value, strict, allow_downcast)], strict=strict, allow_downcast=allow_downcast, name=name)
+    return TensorSharedVariable(kind, None, None, container=cell, name=name)

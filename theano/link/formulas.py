@@ -8,8 +8,9 @@ longer than all the rest; XLA simplifies them anyway.
 import jax
 import numpy as np
 
-from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.basic import Apply, Variable, clone_get_equiv
 from pytensor.graph.op import Op
+from pytensor.graph.traversal import io_toposort
 from pytensor.link.jax.dispatch import jax_funcify
 from pytensor.scalar import basic as scalar
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
@@ -28,14 +29,18 @@ class Formula(Op):
     ----------
     inputs : list of Variable
     output : Variable
-    nodes : list of Apply
-        Between them, in an order in which they can be computed.
     """
 
-    def __init__(self, inputs, output, nodes):
+    def __init__(self, inputs, output):
         self.type = output.type
-        program = jax.jit(Program(inputs, [output], nodes))      # traced once for each shape
-        self.function = lambda *values: program(*values)[0]
+        # A copy that knows nothing of what the inputs are computed from: it may be pickled.
+        self.inputs = [v.type() for v in inputs]
+        self.output = clone_get_equiv(inputs, [output], memo=dict(zip(inputs, self.inputs)))[output]
+        program = jax.jit(Program(self.inputs, [self.output], io_toposort(self.inputs, [self.output])))
+        self.function = lambda *values: program(*values)[0]     # traced once for each shape
+
+    def __reduce__(self):
+        return Formula, (self.inputs, self.output)
 
     def make_node(self, *inputs):
         return Apply(self, list(inputs), [self.type()])
@@ -78,7 +83,7 @@ def with_formulas(updates, replaced):
             return expression
         key = tuple(structure)
         if key not in formulas:
-            formulas[key] = Formula(list(inputs), expression, list(nodes))
+            formulas[key] = Formula(list(inputs), expression)
         return formulas[key](*inputs)
 
     return [(shared, with_formula(value) if isinstance(value, Variable) else value) for shared, value in updates]

@@ -4,11 +4,18 @@ import jax
 import numpy as np
 
 from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.link.basic import Container
 from pytensor.link.jax.linker import JAXLinker
 from pytensor.tensor.type import TensorType
 
 from theano.link import inner, loop  # register OpFromGraph and Scan
 from theano.link.function import Function
+
+
+class Cell(Container):
+    """Where a value is kept, which may be a JAX array."""
+
+    __deepcopy__ = None     # PyTensor's asserts NumPy's arrays; Python's own way does
 
 
 class Linker(JAXLinker):
@@ -28,6 +35,11 @@ class Linker(JAXLinker):
     def __init__(self, quick=False):
         self.quick = quick
         super().__init__()
+
+    def make_all(self, *storage, **more_storage):
+        """See `pytensor.link.basic.JITLinker`."""
+        run, inputs, *rest = super().make_all(*storage, **more_storage)
+        return run, [Cell(v, cell.storage) for v, cell in zip(self.fgraph.inputs, inputs)], *rest
 
     def create_jitable_thunk(self, compute_map, order, input_storage, output_storage,
                              storage_map):
