@@ -2,6 +2,7 @@
 
 import warnings
 
+import jax
 import numpy as np
 import pytest
 import theano
@@ -198,3 +199,23 @@ def test_nan_comes_through():
 def test_an_empty_batch():
     out = T.nnet.softmax(m.dot(np.ones((4, 2)))).sum(axis=1)
     assert theano.function([m], out)(np.zeros((0, 4))).shape == (0,)
+
+
+@pytest.mark.parametrize("reduced, dtype, value, expected", [
+    (lambda v: v.sum(dtype="float64"), "float32", [2**24, 1], 2**24 + 1),
+    (lambda v: T.mean(v, dtype="float64"), "float32", [2**24, 1], 2**23 + 0.5),
+    (lambda v: T.prod(v, dtype="float64"), "float32", [1e30, 1e30], np.prod(np.full(2, 1e30, "float32"), dtype="float64")),
+    (lambda v: v.mean(), "float16", [100] * 1000, 100),
+    (lambda v: v.sum(), "int8", [100] * 300, 30000),
+    (lambda v: v.max(), "float16", [1, 3, 2], 3),
+])
+def test_sums_are_added_up_in_the_wider_dtype(reduced, dtype, value, expected):
+    v = T.vector(dtype=dtype)
+    result = theano.function([v], reduced(v))(np.array(value, dtype))
+    assert result == expected and result.dtype == reduced(v).dtype
+
+
+def test_float32_is_added_up_in_float32():
+    v = T.fvector()
+    run = theano.function([v], v.sum()).vm.jit_fn.program
+    assert "3xf64" not in jax.jit(run).lower(np.ones(3, "float32")).as_text()

@@ -18,7 +18,7 @@ from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar import basic as scalar
 from pytensor.tensor import basic as tensor
 from pytensor.tensor import subtensor
-from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.elemwise import CAReduce, Elemwise
 from pytensor.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape
 from pytensor.tensor.type_other import MakeSlice
 
@@ -92,6 +92,18 @@ def scalar_function(op, node):
     if binary and len(node.inputs) > 1:
         return lambda *inputs: functools.reduce(binary, inputs)
     return jax_funcify(op, node=node)
+
+
+# Sums, products, maxima
+
+@convert.register
+def _(op: CAReduce, node):
+    reduce = jax_funcify(op, node=node)
+    given, wanted = node.inputs[0].type.dtype, node.outputs[0].type.dtype
+    # float32 stays float32: its acc_dtype is float64 by default, which GPUs are slow at.
+    if given == op.acc_dtype or given == wanted != "float16":
+        return reduce
+    return lambda x: reduce(jnp.asarray(x, op.acc_dtype))
 
 
 # Shapes
