@@ -1,6 +1,5 @@
 """Windows of images as rows, as a JAX function."""
 
-import jax
 import jax.numpy as jnp
 
 
@@ -15,6 +14,13 @@ def to_rows(x, shape, step, exact):
     if exact and any((n - w) % s for n, w, s in zip(x.shape[2:], shape, step)):
         raise ValueError(f"images2neibs: windows of {shape} in steps of {step} do not fill images "
                          f"of {x.shape[2:]}; use mode='ignore_borders'")
-    planes = jnp.reshape(x, (-1, 1, *x.shape[2:]))
-    found = jax.lax.conv_general_dilated_patches(planes, shape, step, "VALID")
-    return jnp.moveaxis(found, 1, -1).reshape(-1, shape[0] * shape[1])
+    planes = jnp.reshape(x, (-1, *x.shape[2:]))
+    found = _along(2, _along(1, planes, shape[0], step[0]), shape[1], step[1])
+    return found.reshape(-1, shape[0] * shape[1])
+
+
+def _along(axis, x, window, step):
+    """The windows along an axis, with their elements as a new last axis: copies, where a convolution would round."""
+    span = max(0, (x.shape[axis] - window) // step + 1) * step
+    before = (slice(None),) * axis
+    return jnp.stack([x[*before, at:at + span:step] for at in range(window)], axis=-1)
