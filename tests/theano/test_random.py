@@ -58,6 +58,33 @@ def test_choice_without_replacement(stream):
         stream.choice(3)
 
 
+def test_choice_of_a_shape_and_of_elements(stream):
+    many, one, tens = theano.function([], [stream.choice((20, 30), a=5), stream.choice(None, a=5),
+                                           stream.choice(20, a=[10, 20])])()
+    assert many.shape == (20, 30) and set(many.ravel()) == set(range(5))
+    assert one.shape == () and set(tens) == {10, 20}
+    with pytest.raises(ValueError, match=r"size=\(2, 3\) for several rows"):
+        stream.choice((2, 3), p=[[0.5, 0.5]] * 4)
+
+
+def test_without_a_size_the_parameters_give_the_shape(stream):
+    column, row = np.zeros((2, 1)), T.vector("row")
+    draws = [stream.normal(avg=column, std=row), stream.uniform(high=row), stream.truncated_normal(avg=row),
+             stream.binomial(p=0.5 + 0 * row, n=1000), stream.random_integers(high=10**6 + 0 * row), stream.uniform()]
+    values = theano.function([row], draws)(np.ones(3, row.dtype))
+    assert [v.shape for v in values] == [(2, 3), (3,), (3,), (3,), (3,), ()]
+    assert all(len(set(v.ravel())) > 1 for v in values[:-1])
+    assert draws[0].broadcastable == (False, False)
+
+
+def test_what_streams_without_a_seed_draw():
+    def first(stream):
+        return theano.function([], stream.uniform((3,)))().tolist()
+
+    assert first(RandomStreams()) != first(RandomStreams())
+    assert first(MRG_RandomStreams()) == first(MRG_RandomStreams(12345))
+
+
 def test_permutations(stream):
     drawn = theano.function([], stream.permutation((3,), n=6))()
     assert [sorted(row) for row in drawn] == [list(range(6))] * 3

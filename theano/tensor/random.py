@@ -4,6 +4,10 @@ Theano's generators are MRG31k3p and NumPy's; here they are JAX's. Interface and
 the same, the numbers are not.
 """
 
+import functools
+import math
+import operator
+
 import numpy as np
 
 import pytensor
@@ -21,6 +25,8 @@ KEY = TensorType("uint32", (None,))
 
 class Streams:
     """A source of random variables, each with a state of its own that a function updates.
+
+    Without a `size` they have the shape that their parameters have together.
 
     Parameters
     ----------
@@ -43,31 +49,31 @@ class Streams:
         """The pairs (state, next state) of all variables."""
         return list(self.state_updates)
 
-    def uniform(self, size=(), low=0.0, high=1.0, ndim=None, dtype=None, nstreams=None):
+    def uniform(self, size=None, low=0.0, high=1.0, ndim=None, dtype=None, nstreams=None):
         """Uniform on [low, high)."""
         low, high = pt.as_tensor_variable(low), pt.as_tensor_variable(high)
         dtype = dtype or upcast(pytensor.config.floatX, low.dtype, high.dtype)
-        values = self._draw("uniform", size, ndim, dtype)
+        values = self._draw("uniform", *_shape(size, ndim, low, high), dtype)
         return _same_state(pt.cast(values * (high - low) + low, dtype), values)
 
-    def normal(self, size=(), avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None):
+    def normal(self, size=None, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None):
         """Normal with mean `avg` and standard deviation `std`."""
         avg, std = pt.as_tensor_variable(avg), pt.as_tensor_variable(std)
         dtype = dtype or upcast(pytensor.config.floatX, avg.dtype, std.dtype)
-        values = self._draw("normal", size, ndim, dtype)
+        values = self._draw("normal", *_shape(size, ndim, avg, std), dtype)
         return _same_state(pt.cast(values * std + avg, dtype), values)
 
-    def truncated_normal(self, size, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None):
+    def truncated_normal(self, size=None, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None):
         """`normal`, without what lies more than two standard deviations from the mean."""
         avg, std = pt.as_tensor_variable(avg), pt.as_tensor_variable(std)
         dtype = dtype or upcast(pytensor.config.floatX, avg.dtype, std.dtype)
-        values = self._draw("truncated_normal", size, ndim, dtype)
+        values = self._draw("truncated_normal", *_shape(size, ndim, avg, std), dtype)
         return _same_state(pt.cast(values * std + avg, dtype), values)
 
     def binomial(self, size=None, n=1, p=0.5, ndim=None, dtype="int64", nstreams=None, prob=None):
         """How many of `n` trials succeed, each with probability `p`; (0 or 1 for n = 1)."""
         p = pt.as_tensor_variable(p if prob is None else prob)
-        size, ndim = (p.shape, p.ndim) if size is None else (size, ndim)
+        size, ndim = _shape(size, ndim, p, pt.as_tensor_variable(n))
         if isinstance(n, int) and n == 1:
             values = self._draw("uniform", size, ndim, pytensor.config.floatX)
             return _same_state(pt.cast(values < p, dtype), values)
@@ -97,30 +103,35 @@ class Streams:
 
     def choice(self, size=1, a=None, replace=True, p=None, ndim=None, dtype="int64",
                nstreams=None):
-        """Indices of classes, drawn with probabilities `p`.
+        """Indices of classes, drawn with probabilities `p`, or elements of `a`.
 
         Parameters
         ----------
-        size : int
-            How many for each row.
-        a : int, optional
-            Number of classes, if `p` is not given.
+        size : int, or tuple of int
+            How many for each row; a tuple of several, or of none, is for `p` of one row.
+        a : int or (classes,), optional
+            Number of classes, if `p` is not given, or what they are.
         replace : bool
             False draws no class twice.
         p : (rows, classes), or (classes,)
 
         Returns
         -------
-        (rows, size), or (size,)
+        (rows, size), or (*size,)
         """
         if a is None and p is None:
             raise TypeError("choice: give a, the number of classes, or p, their probabilities")
+        a = None if a is None else pt.as_tensor_variable(a)
         if p is None:
-            p = pt.ones(a, dtype=pytensor.config.floatX)
+            p = pt.ones(a.shape[0] if a.ndim else a, dtype=pytensor.config.floatX)
         p = pt.as_tensor_variable(p)
-        size = _entries(size)[0] if isinstance(size, list | tuple) else size
-        drawn = self._draw("choice", [size], 1, "int64", p, ndim_out=p.ndim, replace=bool(replace))
-        return _same_state(pt.cast(drawn, dtype), drawn)
+        size = () if size is None else size
+        shape = size if isinstance(size, list | tuple) else (size,)
+        if len(shape) != 1 and p.ndim > 1:
+            raise ValueError(f"choice: size={size} for several rows of p; give one number, how many for each")
+        drawn = self._draw("choice", [math.prod(shape)], 1, "int64", p, ndim_out=p.ndim, replace=bool(replace))
+        values = drawn if len(shape) == 1 else drawn.reshape(shape)
+        return _same_state(pt.cast(a[values] if a is not None and a.ndim else values, dtype), drawn)
 
     def multinomial_wo_replacement(self, size=None, n=1, pvals=None, ndim=None, dtype="int64",
                                    nstreams=None):
@@ -130,7 +141,7 @@ class Streams:
     def random_integers(self, size=None, low=0, high=1, ndim=None, dtype="int64"):
         """Integers from `low` to `high`, both among them."""
         low, high = pt.as_tensor_variable(low), pt.as_tensor_variable(high)
-        values = self._draw("uniform", size if size is not None else (), ndim, "float64")
+        values = self._draw("uniform", *_shape(size, ndim, low, high), "float64")
         return _same_state(pt.cast(pt.floor(values * (high - low + 1)) + low, dtype), values)
 
     def permutation(self, size=None, n=1, ndim=None, dtype="int64"):
@@ -164,6 +175,12 @@ class Streams:
         self.state_updates.append((state, next_state))
         values.rng, values.update = state, (state, next_state)
         return values
+
+
+def _shape(size, ndim, *parameters):
+    """`size` and `ndim`, or those of the parameters together if there is no size."""
+    whole = functools.reduce(operator.add, parameters)
+    return (whole.shape, whole.ndim) if size is None else (size, ndim)
 
 
 def _entries(size):
