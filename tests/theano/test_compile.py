@@ -120,6 +120,16 @@ def test_inputs_with_default_values():
         f()
 
 
+def test_inputs_with_updates_are_kept_by_the_function():
+    total, more = T.fscalar("total"), T.fscalar("more")
+    f, g = (theano.function([more, theano.In(total, value=0., update=total + more)], total) for _ in range(2))
+    assert [f(1), f(2), f(3), g(5), g(5)] == [0, 1, 3, 0, 5]
+    with pytest.raises(TypeError):
+        f(1, 2)
+    with pytest.raises(TypeError, match="total has an update but no value"):
+        theano.In(total, update=total + 1)
+
+
 def test_default_updates():
     rng = T.shared_randomstreams.RandomStreams(3)
     draw = rng.uniform((2,))

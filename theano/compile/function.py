@@ -10,6 +10,7 @@ from pytensor.graph.traversal import ancestors
 import theano
 from theano.link.formulas import with_formulas
 from theano.compile.mode import get_mode
+from theano.compile.sharedvalue import shared
 
 
 def function(inputs, outputs=None, mode=None, updates=None, givens=None,
@@ -36,8 +37,8 @@ def function(inputs, outputs=None, mode=None, updates=None, givens=None,
     pytensor.compile.executor.Function
         Takes NumPy arrays, gives NumPy arrays.
     """
-    givens = pairs(givens)
-    updates = with_formulas(pairs(updates), {variable for variable, _ in givens})
+    inputs, givens, updates = with_states(inputs, pairs(givens), pairs(updates))
+    updates = with_formulas(updates, {variable for variable, _ in givens})
     keys = None
     if isinstance(outputs, dict):
         keys, outputs = zip(*sorted(outputs.items())) if outputs else ((), ())
@@ -52,6 +53,16 @@ def function(inputs, outputs=None, mode=None, updates=None, givens=None,
     if keys is None and not any(value is not None for value in defaults):
         return compiled
     return Named(compiled, keys, [(name_of(v), value) for v, value in zip(inputs, defaults)])
+
+
+def with_states(inputs, givens, updates):
+    """Inputs that have updates are no inputs but shared variables of this function alone."""
+    states = [v for v in inputs if getattr(v, "update", None) is not None]
+    for v in states:
+        kind = v.variable.type
+        state = shared(kind.filter(v.default, allow_downcast=True), v.name, broadcastable=kind.broadcastable)
+        givens, updates = [*givens, (v.variable, state)], [*updates, (state, v.update)]
+    return [v for v in inputs if v not in states], givens, updates
 
 
 class Named:
@@ -100,7 +111,6 @@ def check_unused(inputs, outputs, updates, givens, action):
         raise ValueError(f"on_unused_input={action!r}; choose 'raise', 'warn' or 'ignore'")
     roots = [getattr(v, "variable", v) for v in as_list(outputs)]
     roots += [new for _, new in [*pairs(updates), *pairs(givens)] if isinstance(new, Variable)]
-    roots += [v.update for v in inputs if getattr(v, "update", None) is not None]
     replaced = {old for old, _ in pairs(givens)}
     used = set(ancestors(roots)) - replaced
     for v in inputs:

@@ -12,10 +12,14 @@ class In(io.In):
     name : str, optional
     value : array_like, optional
         Taken when the function is called without this input.
+    update : Variable, optional
+        The value after each call, starting from `value`. The function keeps it: it can't be given in a call.
     """
 
-    def __init__(self, variable, name=None, value=None, **settings):
-        super().__init__(variable, name=name, **settings)
+    def __init__(self, variable, name=None, value=None, update=None, **settings):
+        if update is not None and value is None:
+            raise TypeError(f"In: {variable} has an update but no value to begin with")
+        super().__init__(variable, name=name, update=update, **settings)
         self.default = value
 
 
