@@ -26,6 +26,9 @@ OWN = {
     "deterministic": "default",
 }
 
+# What is settled when theano is imported.
+ONCE = "device", "force_device", "base_compiledir", "nvcc.fastmath", "deterministic"
+
 ACCEPTED = {
     "openmp": False, "openmp_elemwise_minsize": 200000, "blas.ldflags": "",
     "blas.check_openmp": True, "cxx": "", "nvcc.flags": "",
@@ -63,7 +66,11 @@ class Config:
     def __setattr__(self, name, value):
         full = self._prefix + name
         if full in self._values:
-            self._values[full] = parse(full, value, "theano.config")
+            value = parse(full, value, "theano.config")
+            if full in ONCE and value != self._values[full]:
+                raise RuntimeError(f"theano.config.{full} is {self._values[full]!r} since theano was imported; "
+                                   f"set it before, by THEANO_FLAGS={full}={value} or a file of THEANORC")
+            self._values[full] = value
         elif hasattr(pytensor.config, pytensor_name(full)):
             setattr(pytensor.config, pytensor_name(full), value)
         else:
@@ -166,8 +173,8 @@ def load():
 
 
 def pytensor_value(name, text):
-    """PyTensor's setters check values but do not read text."""
+    """PyTensor's setters check values but read little text."""
     now = getattr(pytensor.config, pytensor_name(name))
     if isinstance(now, bool):
-        return text.lower() in ("true", "1", "yes")
+        return {"yes": "true", "no": "false"}.get(text.lower(), text.lower())
     return type(now)(text) if isinstance(now, int | float) else text

@@ -7,6 +7,10 @@ import jax
 
 GPU = "gpu", "cuda"
 
+# A GPU adds up in whatever order its threads come, and takes the kernel that was fastest just now. Without
+# that choice Triton finds no kernel for small products (when compiled for an H100), so they are left to cuBLAS.
+DETERMINISTIC = "--xla_gpu_deterministic_ops=true --xla_gpu_enable_triton_gemm=false"
+
 
 def use(config):
     """Choose JAX's device by `config.device`, print it, and turn the compilation cache on.
@@ -14,7 +18,8 @@ def use(config):
     A GPU's products of float32 are products of float32 unless `config.nvcc.fastmath` allows TF32, which
     has 10 bits of mantissa in place of 23 and tensor cores to compute with. Its memory is taken as it is
     needed, so that several processes can share it, and device=cpu leaves it alone: JAX by itself would
-    take three quarters of every card's.
+    take three quarters of every card's. What `config.deterministic` asks for is told to XLA before it starts,
+    and so holds for all that it compiles, node by node, too.
 
     Raises
     ------
@@ -23,6 +28,8 @@ def use(config):
     """
     if config.device != "cpu":
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+        if config.deterministic == "more":
+            os.environ["XLA_FLAGS"] = f"{DETERMINISTIC} {os.environ.get('XLA_FLAGS', '')}"
     elif not jax.config.jax_platforms:
         jax.config.update("jax_platforms", "cpu")
     device = choose(config.device, config.force_device)
@@ -30,6 +37,8 @@ def use(config):
     if device.platform in GPU:
         jax.config.update("jax_default_matmul_precision",
                           "tensorfloat32" if config.nvcc.fastmath else "float32")
+    else:
+        config._values["device"] = "cpu"    # where a GPU was asked for, too
     jax.config.update("jax_compilation_cache_dir", os.path.join(config.base_compiledir, "jax"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     # Theano's dtypes are exact: a graph in float32 still has int64 indices.
@@ -51,8 +60,8 @@ def choose(name, force):
     number = int(name.lstrip("gpucda") or 0)
     try:
         return jax.devices("gpu")[number]
-    except (RuntimeError, IndexError):
-        there = jax.devices()
+    except (RuntimeError, IndexError, AssertionError):
+        there = within_reach()
     found = ", ".join(f"{device} ({device.device_kind})" for device in there)
     problem = f"device={name}: JAX finds no such GPU (it finds {found})"
     if there[0].platform in GPU:
@@ -64,3 +73,12 @@ def choose(name, force):
         raise RuntimeError(f"{problem}, and force_device=True; {advice}")
     print(f"{problem}; the CPU is used instead; {advice}", file=sys.stderr)
     return jax.devices("cpu")[0]
+
+
+def within_reach():
+    """JAX's devices; the CPU where JAX_PLATFORMS=cuda leaves it none, for which JAX raises an AssertionError."""
+    try:
+        return jax.devices()
+    except (RuntimeError, AssertionError):
+        jax.config.update("jax_platforms", "cpu")
+        return jax.devices()

@@ -44,6 +44,7 @@ def test_later_files_go_before_earlier_ones(monkeypatch, tmp_path):
     ("floatX", "'floatX' has no '='"),
     ("force_device=maybe", "neither True nor False"),
     ("lib.cnmem=much", "lib.cnmem=much is not a number"),
+    ("profile=maybe", "profile=maybe"),
     ("deterministic=very", "deterministic=very is unknown; choose default, or more"),
 ])
 def test_wrong_flags_are_errors_that_quote_them(flags, text, expected):
@@ -83,6 +84,16 @@ def test_attributes():
         assert theano.config.floatX == "float64"
 
 
+@pytest.mark.parametrize("name, value", [("device", "gpu3"), ("deterministic", "default"), ("base_compiledir", "/elsewhere")])
+def test_what_is_settled_at_import_is_not_changed_afterwards(flags, name, value):
+    config = flags("device=cpu,deterministic=more")
+    with pytest.raises(RuntimeError, match=f"{name} is .* since theano was imported; set it before, by THEANO_FLAGS={name}="):
+        setattr(config, name, value)
+    setattr(config, name, getattr(config, name))
+    with pytest.raises(RuntimeError, match="nvcc.fastmath is False"):
+        config.nvcc.fastmath = True
+
+
 def test_floatX_and_the_device_are_printed_once_at_start(tmp_path):
     for floatX in ("float32", "float64"):
         status, out, messages = in_new_process(
@@ -102,6 +113,15 @@ def test_a_missing_gpu(tmp_path):
     status, _, messages = in_new_process("", flags + ",force_device=True", JAX_PLATFORMS="cpu")
     assert status != 0
     assert messages.splitlines()[-1].startswith("RuntimeError: device=cuda0")
+
+
+def test_a_missing_gpu_where_jax_may_use_nothing_else(tmp_path):
+    code = "print(theano.config.device, theano.function([], theano.tensor.zeros(2) + 1)())"
+    for platforms in "cuda", "cpu":
+        status, out, messages = in_new_process(code, f"device=gpu,deterministic=more,base_compiledir={tmp_path}",
+                                               JAX_PLATFORMS=platforms, CUDA_VISIBLE_DEVICES="")
+        assert status == 0 and out == "cpu [1. 1.]\n"
+        assert "device=gpu: JAX finds no such GPU" in messages and "the CPU is used instead" in messages
 
 
 def test_on_the_cpu_no_gpu_is_opened(tmp_path):

@@ -11,7 +11,6 @@ import pytest
 import theano
 from lasagne import layers
 from theano import device
-from theano.link import xla
 from theano.sandbox import cuda
 
 
@@ -75,12 +74,20 @@ def test_the_precision_of_a_cpu_is_left_alone(cards, flags):
     assert "jax_default_matmul_precision" not in cards
 
 
-def test_deterministic_sums_are_an_option_that_xla_knows(monkeypatch):
-    monkeypatch.setattr(device, "in_use", lambda: Card(0))
-    monkeypatch.setitem(theano.config._values, "deterministic", "default")
-    assert "xla_gpu_deterministic_ops" not in xla.options.__wrapped__(False)
-    monkeypatch.setitem(theano.config._values, "deterministic", "more")
-    assert xla.options.__wrapped__(False) == xla.DETERMINISTIC
+def test_deterministic_sums_are_asked_for_before_xla_starts(cards, flags, monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--the_users=own")
+    for text in "device=cpu,deterministic=more", "device=gpu":
+        device.use(flags(text))
+        assert os.environ["XLA_FLAGS"] == "--the_users=own"
+    device.use(flags("device=gpu,deterministic=more"))
+    assert os.environ["XLA_FLAGS"] == f"{device.DETERMINISTIC} --the_users=own"
+
+
+def test_the_device_is_the_one_in_use(cards, flags):
+    configs = [flags(f"device={name}") for name in ("cuda1", "cuda2", "cpu")]
+    for config in configs:
+        device.use(config)
+    assert [config.device for config in configs] == ["cuda1", "cpu", "cpu"]
 
 
 def test_use_is_too_late_for_another_device(monkeypatch):

@@ -4,26 +4,19 @@ import functools
 
 import jax
 
-import theano
 from theano import device
 
 # XLA's CPU backend spends most of its time on graphs of many small parts in its fusion
 # emitters: pNetOne's 35 convolutions take 24 s with them and 3 s without. YNNPACK takes up to twice
 # as long as Eigen for convolutions of 32 channels to 32.
 CPU_OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_experimental_ynn_fusion_type": ""}
-# A GPU adds up in whatever order its threads come, and takes the kernel that was fastest just now. Without
-# that choice Triton finds no kernel for small products (when compiled for an H100), so they are left to cuBLAS.
-DETERMINISTIC = {"xla_gpu_deterministic_ops": True, "xla_gpu_enable_triton_gemm": False}
 QUICK = {"xla_backend_optimization_level": 0}
 
 
 @functools.cache
 def options(quick):
     """Those options that this version of XLA knows, for the device in use."""
-    if device.in_use().platform == "cpu":
-        wanted = CPU_OPTIONS
-    else:
-        wanted = DETERMINISTIC if theano.config.deterministic == "more" else {}
+    wanted = CPU_OPTIONS if device.in_use().platform == "cpu" else {}
     wanted = {**wanted, **QUICK} if quick else wanted
     return {name: value for name, value in wanted.items() if is_known({name: value})}
 
