@@ -44,6 +44,10 @@ ACCEPTED = {
     False, "assert_no_cpu_op": "ignore", "contexts": "", "enable_initial_driver_test": True,
     "compiledir": "", "compiledir_format": "", "numpy.seterr_all": "ignore",
     "ctc.root": "", "magma.enabled": False, "experimental.unpickle_gpu_on_cpu": False,
+    **{f"warn.{bug}": False for bug in (
+        "argmax_pushdown_bug", "gpusum_01_011_0111_bug", "sum_sum_bug", "sum_div_dimshuffle_bug", "subtensor_merge_bug",
+        "gpu_set_subtensor1", "vm_gc_bug", "signal_conv2d_interface", "reduce_join", "inc_set_subtensor1", "round",
+        "inc_subtensor1_opt")},
 }
 
 

@@ -217,9 +217,18 @@ def test_profile_is_accepted():
     theano.function([x], x * 2, profile=True)([1.])
 
 
+def test_monitor_mode_shows_each_node():
+    seen = []
+    mode = theano.compile.MonitorMode(post_func=lambda fgraph, i, node, run: seen.append(run.outputs[0][0]))
+    assert theano.function([x], x.sum(), mode=mode)([1., 2.]) == 3 and seen == [3]
+
+
 def test_names_that_scripts_import():
     from theano.compat.python2x import OrderedDict
     from theano.compile.nanguardmode import NanGuardMode
+    from theano.compile.ops import as_op
+    from theano.gof.utils import hash_from_code
+    assert as_op is theano.as_op and hash_from_code is theano.gof.hash_from_code
     assert not theano.sandbox.cuda.cuda_enabled
     assert theano.__version__ == "1.0.5" and theano.compile.get_default_mode() is theano.compile.FAST_RUN
     a, b = theano.dot(x, y), theano.clone(x.sum(), OrderedDict([(x, 2 * x)]))

@@ -62,7 +62,7 @@ def test_an_unknown_flag_is_passed_over_with_a_hint(flags):
 @pytest.mark.parametrize("flag", ["openmp=True", "openmp_elemwise_minsize=10", "blas.ldflags=",
                                   "gcc.cxxflags=-O3", "dnn.conv.algo_fwd=time_once",
                                   "nvcc.fastmath=True", "lib.cnmem=0.8", "optimizer=fast_compile",
-                                  "compute_test_value=off", "on_unused_input=raise"])
+                                  "compute_test_value=off", "warn.subtensor_merge_bug=False", "on_unused_input=raise"])
 def test_flags_of_old_scripts_are_accepted(flags, flag, recwarn):
     flags(flag)
     assert not recwarn
@@ -80,6 +80,7 @@ def test_attributes():
         theano.config.devise = "cpu"
     with pytest.raises(ValueError):
         theano.config.floatX = "float8"
+    theano.config.warn.round = False
     with theano.config.change_flags(floatX="float64"):
         assert theano.config.floatX == "float64"
 

@@ -51,6 +51,26 @@ def test_missing_names_are_named():
         import theano.tensor.raw_random  # noqa: F401
 
 
+def test_the_variance_and_the_module_of_its_name():
+    from theano.tensor.var import TensorVariable
+    assert TensorVariable is T.TensorVariable and T.var(T.constant([1., 3.])).eval() == 1
+
+
+def test_basic_has_nearly_all_of_theano_tensor():
+    from theano.tensor.basic import TensorType, arange, constant, join, log, matrix
+    assert (TensorType, arange, constant, join, log, matrix) == (T.TensorType, T.arange, T.constant, T.join, T.log, T.matrix)
+    with pytest.raises(AttributeError, match="theano.tensor has no 'matrixx'"):
+        T.basic.matrixx
+
+
+def test_tile_with_more_dimensions():
+    x = T.constant(np.eye(2))
+    np.testing.assert_array_equal(T.tile(x, (2,), ndim=3).eval(), np.tile(np.eye(2), (1, 1, 2)))
+    assert T.tile(x, 2).eval().shape == T.tile(x, (1, 2), ndim=2).eval().shape == (2, 4)
+    with pytest.raises(ValueError, match="ndim=1, but"):
+        T.tile(x, (2, 1), ndim=1)
+
+
 def test_star_import():
     names = {}
     exec("from theano.tensor import *", names)

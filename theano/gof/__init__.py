@@ -8,9 +8,9 @@ from pytensor.graph.rewriting.basic import graph_rewriter as optimizer
 from pytensor.graph.rewriting.basic import node_rewriter as local_optimizer
 from pytensor.graph.type import Type
 from pytensor.link.c.type import generic
-from pytensor.utils import hash_from_code
 
-from theano.gof import graph
+from theano.gof import graph, utils
 from theano.gof.graph import Variable
+from theano.gof.utils import hash_from_code
 
 Generic = type(generic)

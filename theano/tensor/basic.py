@@ -9,6 +9,7 @@ import pytensor.tensor as pt
 from pytensor.scalar import upcast
 from pytensor.tensor import as_tensor_variable
 
+import theano
 from theano.gradient import consider_constant
 from theano.xla.op import apply, tensor_type
 
@@ -48,6 +49,16 @@ def stack(*tensors, **kwargs):
     if isinstance(tensors[0], list | tuple):
         return pt.stack(*tensors, **kwargs)
     return pt.stack(tensors, **kwargs)
+
+
+def tile(x, reps, ndim=None):
+    """x, repeated along each axis; `ndim` puts ones before `reps` until there are as many."""
+    if ndim is None:
+        return pt.tile(x, reps)
+    reps = reps if isinstance(reps, list | tuple) else (reps,)
+    if ndim < len(reps):
+        raise ValueError(f"tile: ndim={ndim}, but reps={reps} has more entries")
+    return pt.tile(x, (*(1,) * (ndim - len(reps)), *reps))
 
 
 def split(x, splits_size, n_splits, axis=0):
@@ -118,3 +129,10 @@ def to_one_hot(y, nb_class, dtype=None):
     y = as_tensor_variable(y)
     classes = pt.arange(nb_class).dimshuffle("x", 0)
     return pt.eq(y.dimshuffle(0, "x"), classes).astype(dtype or pytensor.config.floatX)
+
+
+def __getattr__(name):
+    """In Theano, nearly all of theano.tensor stands here."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return getattr(theano.tensor, name)

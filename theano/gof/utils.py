@@ -1,0 +1,4 @@
+"""Small functions that scripts import from here."""
+
+from pytensor.graph.utils import MethodNotDefined
+from pytensor.utils import difference, flatten, from_return_values, hash_from_code, to_return_values, uniq
