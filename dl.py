@@ -76,7 +76,7 @@ def checked(parameters):
 
 def begin(parameters, id, means, sweepId=None):
     """Cross-validate as a new run; `sweepId` is that of the sweep that it belongs to."""
-    dataset = loadDatasets.load_dataset(parameters)
+    dataset = loadDatasets.load_dataset(parameters, means['workers'])
     checkBatches(dataset, parameters)
     run = {'parameters': parameters, 'id': id, 'seed': baseSeed(parameters), 'songs': dataset.fingerprint(), 'sweep': sweepId,
            'architecture': buildArchitecture.sourceHash(parameters['DL']['type'])}
@@ -109,7 +109,7 @@ def resumeRun(id, means):
             return [Outcome(**fold) for fold in results.readOutcomes(name)['folds']]
         ended = sum(checkpoint.Checkpoint(this.name, run).ended for this in tries)
         print(f'going on with {name}: {ended} of {len(tries)} trainings are done')
-        return crossValidate(trainerOf(run), means)
+        return crossValidate(trainerOf(run, means['workers']), means)
 
 
 def goThrough(runs, id, means):
@@ -157,6 +157,8 @@ def crossValidate(trainer, means):
 class Trainer:
     """Trains any fold and try of a run. Pickled it is the run's name: a worker makes its own from what is on disk.
 
+    With DS.store='auto' a worker keeps the songs where this process does, whatever memory its machine has.
+
     Parameters
     ----------
     run : dict
@@ -168,7 +170,7 @@ class Trainer:
         self.run, self.dataset = run, dataset
 
     def __reduce__(self):
-        return trainerOnDisk, (checkpoint.nameOf(self.run),)
+        return trainerOnDisk, (checkpoint.nameOf(self.run), 'memory' if self.dataset.isInMemory else 'disk')
 
     @cached_property
     def network(self):
@@ -202,13 +204,13 @@ class Trainer:
         return this.name
 
 
-def trainerOf(run):
-    """The `Trainer` of a run that was begun earlier, or by another process."""
+def trainerOf(run, processes=1, **DS):
+    """The `Trainer` of a run that was begun earlier, or by another process; `DS` are other settings than the run's."""
     name, network = checkpoint.nameOf(run), run['parameters']['DL']['type']
     if buildArchitecture.sourceHash(network) != run['architecture']:
         raise UserError(f'the network {network} of buildArchitecture.py has changed since the run {name!r} was begun; put the old one '
                         'back, or begin a new run')
-    dataset = loadDatasets.load_dataset(run['parameters'])
+    dataset = loadDatasets.load_dataset({**run['parameters'], 'DS': {**run['parameters']['DS'], **DS}}, processes)
     if not dataset.fits(run['songs']):
         raise UserError(f"the songs of data set {run['parameters']['DS']['dataset']!r}, or their groups, are not those that the run "
                         f'{name!r} was begun with; put them back, or begin a new run')
@@ -216,10 +218,10 @@ def trainerOf(run):
 
 
 @lru_cache(1)       # for the next fold of the run
-def trainerOnDisk(name):
-    """The `Trainer` of the run `name`."""
+def trainerOnDisk(name, store):
+    """The `Trainer` of the run `name`, its songs being kept in `store`: 'memory' or 'disk'."""
     with workers.silence():
-        trainer = trainerOf(checkpoint.read(name))
+        trainer = trainerOf(checkpoint.read(name), store=store)
         trainer.network     # compiled in silence as well
         return trainer
 

@@ -66,13 +66,15 @@ class DataSet:
         return own['songs'] == fingerprint['songs'] and all(np.allclose(own[part], fingerprint[part], 1e-5) for part in ('mean', 'variance'))
 
 
-def load_dataset(parameters):
+def load_dataset(parameters, processes=1):
     """Find the songs, compute or load their spectrograms, compress and shuffle them.
 
     Parameters
     ----------
     parameters : dict
         Settled by mirdl.settings.check.
+    processes : int
+        How many are going to load it at a time.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def load_dataset(parameters):
     print(f"Data set {DS['dataset']}: {len(files)} audio files")
     classes = sorted({_tag(name) for name in files})
     checkSongs(files, classes, parameters)      # before the work of the spectrograms
-    found = cache.spectrograms(files, DS)
+    found = cache.spectrograms(files, DS, processes)
     usable = leaveOut(found, parameters)
     checkSongs(usable, classes, parameters)
     names = shuffled(sorted(usable))

@@ -51,7 +51,7 @@ parameters['DS']['melBands'] = 40                   # with specTransform 'mel'; 
 parameters['DS']['xInput'] = 250                    # frames of a chunk
 parameters['DS']['inputNorm'] = 'log0m1v'           # 'log0m1v' (log10(10000 x + 1), then mean 0 and variance 1) or 'None'
 parameters['DS']['inputNormWhere'] = 'global'       # mean and variance over: 'global' (all songs), 'local' (each song), 'train' (the fold's training songs)
-parameters['DS']['store'] = 'auto'                  # spectrograms are read from 'disk' as they are needed, or kept in 'memory'; 'auto': on disk if they took a quarter of it
+parameters['DS']['store'] = 'auto'                  # spectrograms are read from 'disk' as they are needed, or kept in 'memory'; 'auto': on disk if they took a quarter of it in all workers
 parameters['DS']['groups'] = ''                     # songs that stay together in a fold: '' (none), a CSV file (columns song, group), or a regular expression on TAG/file
 parameters['DS']['replicas'] = 'keep'               # known replicas (Ballroom has 13 pairs): 'keep', 'drop' (one of each pair) or 'together' (in one fold)
 

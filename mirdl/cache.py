@@ -15,6 +15,7 @@ from mirdl import pickles
 from mirdl.extraction import Passing, computeOrReason
 from mirdl.files import makeFolder, removeLeftovers
 from mirdl.locks import locked
+from mirdl.memory import memory
 from mirdl.parallel import inParallel
 from mirdl.store import Store, Stored
 
@@ -22,10 +23,10 @@ FOLDER = os.path.join('data', 'preloaded')
 FORMAT = 'mirdl spectrograms 1'
 # the parameters that shape a spectrogram; they make the file's name
 SHAPING = ('dataset', 'frameSize', 'hopSize', 'specTransform', 'melBands', 'windowType')
-SHARE = 0.25        # of the machine's memory: with DS.store='auto' larger data sets stay on disk
+SHARE = 0.25        # of the memory that all processes may take: with DS.store='auto' larger data sets stay on disk
 
 
-def spectrograms(files, DS):
+def spectrograms(files, DS, processes=1):
     """The spectrograms of `files`, from data/preloaded as far as they are there.
 
     Parameters
@@ -34,6 +35,8 @@ def spectrograms(files, DS):
         Song name -> path of its audio file.
     DS : dict
         parameters['DS'].
+    processes : int
+        How many are going to have them at a time; with DS.store='auto' they share the memory.
 
     Returns
     -------
@@ -64,14 +67,14 @@ def spectrograms(files, DS):
                 passing[name] = result
             else:
                 songs[name] = store.keep(name, stamps[name], result)
-        settle = _toDisk if _belongsOnDisk(songs, DS['store']) else _toMemory
+        settle = _toDisk if _belongsOnDisk(songs, DS['store'], processes) else _toMemory
         songs = settle(songs, pickled, store, path + '.pickle', DS)
     return {name: passing.get(name) or songs[name][1] for name in files}
 
 
-def _belongsOnDisk(songs, where):
+def _belongsOnDisk(songs, where, processes):
     size = sum(song.nbytes for _, song in songs.values() if not isinstance(song, str))
-    return where == 'disk' or where == 'auto' and size > SHARE * os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    return where == 'disk' or where == 'auto' and size * processes > SHARE * memory()
 
 
 def _toMemory(songs, pickled, store, path, DS):

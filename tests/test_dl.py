@@ -1,13 +1,15 @@
 import os
+import pickle
 import subprocess
 import sys
 
 import buildArchitecture
 import dl
+import loadDatasets
 import numpy as np
 import pytest
 from conftest import ROOT, link
-from mirdl import results, settings
+from mirdl import cache, checkpoint, results, settings
 from mirdl.errors import UserError
 from mirdl.network import Network
 from mirdl.schedule import Schedule
@@ -211,6 +213,35 @@ def test_majority_vote_equals_the_originals_for_up_to_eight_classes(oracle):
             assert dl.majorityVote(case['votes'], 999) == case['winner']
     assert dl.majorityVote([9, 8, 1, 0], 999) == 0
     assert dl.majorityVote([], 999) == 999
+
+
+@pytest.mark.parametrize('isInMemory', [True, False])
+def test_workers_keep_the_songs_where_the_run_does_whatever_their_memory(here, parameters, monkeypatch, isInMemory):
+    settled = dl.checked(parameters(*SMALL))
+    sizes = {True: 2**40, False: 0}
+    monkeypatch.setattr(cache, 'memory', lambda: sizes[isInMemory])
+    dataset = loadDatasets.load_dataset(settled)
+    run = {'parameters': settled, 'id': 'id', 'seed': 11, 'songs': dataset.fingerprint(), 'sweep': None,
+           'architecture': buildArchitecture.sourceHash('tiny')}
+    with checkpoint.begun(run):
+        monkeypatch.setattr(cache, 'memory', lambda: sizes[not isInMemory])
+        taken = pickle.loads(pickle.dumps(dl.Trainer(run, dataset)))
+    assert dataset.isInMemory == taken.dataset.isInMemory == isInMemory
+    assert taken.run['parameters'] == settled and settled['DS']['store'] == 'auto', 'its files say what was asked for'
+
+
+def test_a_run_begun_and_resumed_shares_the_memory_among_its_workers(here, parameters, monkeypatch):
+    asked = []
+    monkeypatch.setattr(cache, '_belongsOnDisk', lambda songs, where, processes: asked.append(processes) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        dl.main(parameters(*SMALL, 'workers=3'))
+    run = {'parameters': dl.checked(parameters(*SMALL)), 'id': 'id', 'seed': 11, 'songs': '', 'sweep': None,
+           'architecture': buildArchitecture.sourceHash('tiny')}
+    with checkpoint.begun(run):
+        pass
+    with pytest.raises(ZeroDivisionError):
+        dl.resume('id', parameters('workers=2'))
+    assert asked == [3, 2]
 
 
 LIMITED = """if True:

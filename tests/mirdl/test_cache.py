@@ -113,6 +113,15 @@ def test_large_data_sets_stay_on_disk(compute, monkeypatch):
     assert 'are read from' in compute()[1]
 
 
+def test_processes_share_the_memory(beats, workplace, parameters, monkeypatch):
+    shutil.copytree(beats, workplace / 'data/datasets/Beats')
+    files, DS = loadDatasets.findSongs('Beats'), parameters('DS.dataset=Beats')['DS']
+    size = sum(song.nbytes for song in cache.spectrograms(files, DS).values())
+    monkeypatch.setattr(cache, 'memory', lambda: 2.5 * size / cache.SHARE)
+    for processes, kind in (2, np.ndarray), (3, cache.Stored):
+        assert all(isinstance(song, kind) for song in cache.spectrograms(files, DS, processes).values())
+
+
 def test_a_damaged_store_is_named_and_computed_anew(compute):
     first = {name: np.asarray(song) for name, song in compute('DS.store=disk')[0].items()}
     os.truncate(f'{STORE}/spectra.f32', 1000)
