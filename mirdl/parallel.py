@@ -19,7 +19,7 @@ from mirdl.progress import bar
 
 IDLE = 5        # seconds, after which a process without work gives its memory back
 AHEAD = 8       # calls for each process, at most, of which nobody has taken the results, which take memory
-UNDERWAY = 2    # of these, at most, that are not done: all must fit into loky's own queue, or it fails when its processes are killed
+UNDERWAY = 2    # of these, at most, that are not done: all must fit into loky's own queue
 # how many threads OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) have in a process
 THREADS = 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMBA_NUM_THREADS', 'NPROC'
 
@@ -75,6 +75,8 @@ def inParallel(function, calls, title, unit):
                         'end other programs, then run again') from error
     finally:
         if ahead:       # nobody waits for these any more
+            while not all(future.running() or future.done() for future in ahead):
+                time.sleep(0.01)        # loky fails if it is to kill while calls are on their way into its own queue
             pool.shutdown(kill_workers=True)
 
 

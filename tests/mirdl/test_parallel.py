@@ -20,9 +20,11 @@ def test_each_process_has_one_thread_however_few_they_are():
         assert set(inParallel(os.getenv, [('OPENBLAS_NUM_THREADS',)] * count, 'variables', 'variable')) == {'1'}
 
 
+@pytest.mark.filterwarnings('error::pytest.PytestUnhandledThreadExceptionWarning')
 def test_what_a_call_raises_is_raised():
-    with pytest.raises(ZeroDivisionError):
-        list(inParallel(divmod, [(1, 1), (1, 0)], 'divisions', 'division'))
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError):
+            list(inParallel(divmod, [(1, 1), (1, 0)] + [(1, 1)] * 30, 'divisions', 'division'))
 
 
 def test_a_process_ended_by_the_system_is_one_clear_error():
