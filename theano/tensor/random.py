@@ -179,8 +179,10 @@ class Streams:
 
 def _shape(size, ndim, *parameters):
     """`size` and `ndim`, or those of the parameters together if there is no size."""
+    if size is not None:
+        return size, ndim
     whole = functools.reduce(operator.add, parameters)
-    return (whole.shape, whole.ndim) if size is None else (size, ndim)
+    return whole.shape, whole.ndim
 
 
 def _entries(size):
