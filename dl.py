@@ -58,7 +58,7 @@ def main(parameters):
     if means['sweep']:
         runs = [{'parameters': checked(settings.override(parameters, chosen, tell=str)), 'id': results.newId(),
                  'title': ' '.join(chosen)} for chosen in sweep.combinations(means['sweep'])]
-        checkData([run['parameters'] for run in runs])
+        checkData([run['parameters'] for run in runs], means['workers'])
         with sweep.begun(runs) as id:
             return goThrough(runs, id, means)
     parameters = checked(parameters)
@@ -204,15 +204,16 @@ class Trainer:
         return this.name
 
 
-def trainerOf(run, processes=1, **DS):
-    """The `Trainer` of a run that was begun earlier, or by another process; `DS` are other settings than the run's."""
+def trainerOf(run, processes=1, store=None):
+    """The `Trainer` of a run that was begun earlier, or by another process; `store`: where its songs are kept, if not as the run says."""
     name, network = checkpoint.nameOf(run), run['parameters']['DL']['type']
     if buildArchitecture.sourceHash(network) != run['architecture']:
         raise UserError(f'the network {network} of buildArchitecture.py has changed since the run {name!r} was begun; put the old one '
                         'back, or begin a new run')
-    dataset = loadDatasets.load_dataset({**run['parameters'], 'DS': {**run['parameters']['DS'], **DS}}, processes)
+    DS = run['parameters']['DS']
+    dataset = loadDatasets.load_dataset({**run['parameters'], 'DS': {**DS, 'store': store or DS['store']}}, processes)
     if not dataset.fits(run['songs']):
-        raise UserError(f"the songs of data set {run['parameters']['DS']['dataset']!r}, or their groups, are not those that the run "
+        raise UserError(f"the songs of data set {DS['dataset']!r}, or their groups, are not those that the run "
                         f'{name!r} was begun with; put them back, or begin a new run')
     return Trainer(run, dataset)
 
@@ -496,12 +497,12 @@ def checkModel(path, weights, about, dataset, parameters):
                         f'{sum(int(np.prod(shape)) for shape in expected)} numbers; set DL.type and DS as in its .param file')
 
 
-def checkData(runs):
-    """Refuse parameters of a sweep's runs that the data set of one of them cannot be used with."""
+def checkData(runs, processes):
+    """Refuse parameters of a sweep's runs that the data set of one of them, in so many processes, cannot be used with."""
     # once for those that differ in nothing that matters here
     distinct = {repr({**parameters, 'DL': parameters['DL']['batchSize'], 'random_seed': 0}): parameters for parameters in runs}
     for parameters in distinct.values():
-        checkBatches(loadDatasets.load_dataset(parameters), parameters)
+        checkBatches(loadDatasets.load_dataset(parameters, processes), parameters)
 
 
 def checkBatches(dataset, parameters, parts=('training', 'validation', 'test')):
