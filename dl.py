@@ -126,6 +126,7 @@ def goThrough(runs, id, means):
                 outcomes.append(resumeRun(run['id'], means) if begun else begin(run['parameters'], run['id'], means, id))
             except Diverged as error:
                 print(error)
+                sweep.drop(id, run)
     names = [checkpoint.nameOf(run) for run in runs if results.isDone(checkpoint.nameOf(run))]
     print(tables.text(tables.comparison({name: results.readOutcomes(name) for name in names})))
     sweep.forget(id)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from contextlib import contextmanager, suppress
 
 from mirdl.files import cannotWrite, isStill
@@ -27,9 +28,7 @@ def locked(path, whenTaken):
             file = open(path, 'a')
         except OSError as error:
             raise cannotWrite(path, error) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not (_take(file) or _take(file, after=0.05)):     # the second time `isHeld` has let go of it
             with file:
                 whenTaken()
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -44,11 +43,18 @@ def locked(path, whenTaken):
             os.unlink(path)
 
 
+def _take(file, after=0, how=fcntl.LOCK_EX):
+    """Take the lock of an open file after so many seconds; whether nobody else has it."""
+    time.sleep(after)
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def isHeld(path):
     """Whether a process holds the lock file `path`."""
     with suppress(FileNotFoundError), open(path) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+        return not _take(file, how=fcntl.LOCK_SH)
     return False

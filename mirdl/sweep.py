@@ -81,6 +81,12 @@ def touch(id):
     os.utime(_path(id))
 
 
+def drop(id, run):
+    """One of the runs of the sweep `id` came to nothing: it is not begun again."""
+    runs = checkpoint.load(_path(id), FORMAT, 'runs')['runs']
+    pickles.dump({'format': FORMAT, 'runs': [other for other in runs if other['id'] != run['id']]}, _path(id))
+
+
 def forget(id):
     """The sweep has ended."""
     os.unlink(_path(id))

@@ -21,6 +21,7 @@ from distributed import LocalCluster
 from mirdl import checkpoint, results, sweep
 from mirdl.errors import UserError
 from mirdl.locks import locked
+from tqdm import tqdm
 
 UNFINISHED = '.checkpoint', '.state', '.lock', '.part'
 LONG = bool(os.environ.get('MIRDL_TORTURE'))
@@ -102,22 +103,24 @@ def undisturbed(beats, tmp_path_factory):
         return left(), time.time() - begin
 
 
-def test_killed_at_random_instants_every_file_is_the_same_to_the_bit(here, undisturbed, record_property):
+def test_killed_at_random_instants_every_file_is_the_same_to_the_bit(here, undisturbed, record_property, capsys):
     expected, seconds = undisturbed
     rng, kills, ends, output = random.Random(5), 0, 0, ''
-    while kills < KILLS or not ends:
-        stopped = any(name.endswith('.checkpoint') for name in os.listdir('data/results'))
-        process = start('resume=last') if stopped else start(*RUN)
-        try:
-            output, _ = process.communicate(timeout=rng.uniform(0, seconds) if kills < KILLS else 600)
-            assert process.returncode == 0, output
-            assert left() == expected, 'a run that was killed and resumed differs'
-            ends += 1
-            for name in os.listdir('data/results'):
-                os.unlink(os.path.join('data/results', name))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            kills += 1
+    with capsys.disabled(), tqdm(total=KILLS, unit='kill', disable=not LONG) as progress:
+        while kills < KILLS or not ends:
+            stopped = any(name.endswith('.checkpoint') for name in os.listdir('data/results'))
+            process = start('resume=last') if stopped else start(*RUN)
+            try:
+                output, _ = process.communicate(timeout=rng.uniform(0, seconds) if kills < KILLS else 600)
+                assert process.returncode == 0, output
+                assert left() == expected, 'a run that was killed and resumed differs'
+                ends += 1
+                for name in os.listdir('data/results'):
+                    os.unlink(os.path.join('data/results', name))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                kills += 1
+                progress.update()
     record_property('count', f'{kills} kills survived, {ends} runs ended with equal files')
 
 
@@ -267,6 +270,18 @@ def test_a_sweep_is_stopped_resumed_and_compared(here):
     *_, header, first, second, third, fourth = out.rstrip().split('\n')
     assert 'majority vote (%)' in header and [line.split()[2] for line in (first, second, third, fourth)] == ['20', '20', '30', '30']
     assert len([name for name in os.listdir('data/results') if name.endswith('.npz')]) == 12
+    assert not [name for name in os.listdir('data/results') if name.endswith((*UNFINISHED, '.sweep'))]
+
+
+def test_a_run_of_a_sweep_that_diverged_is_not_trained_again(here, monkeypatch, parameters, capsys):
+    settled = parameters(*RUN[:-2], 'DL.num_epochs=2', 'sweep=DL.lr=1e30,0.01')
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(dl.Trainer, 'train', lambda trainer, this, train=dl.Trainer.train:
+                      train(trainer, this) if this.parameters['DL']['lr'] > 1 else signal.raise_signal(signal.SIGINT))
+        dl.main(settled)
+    assert 'no fold could be trained: the loss was not finite' in capsys.readouterr().out
+    [outcomes] = dl.resume('last', settled)
+    assert len(outcomes) == 3 and 'not finite' not in capsys.readouterr().out
     assert not [name for name in os.listdir('data/results') if name.endswith((*UNFINISHED, '.sweep'))]
 
 
