@@ -1,6 +1,7 @@
 """A data folder of its own for each test, and small sets of real audio files."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -10,6 +11,8 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 # floatX as the original was run. The rest is for THEANO_FLAGS=device=cuda: runs on a GPU are compared to the bit, too
 os.environ['THEANO_FLAGS'] = 'floatX=float32,deterministic=more,' + os.environ.get('THEANO_FLAGS', '')
+# A shell starts what runs in its background deaf to Ctrl-C, and so would all that is started from here be
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import makeMiniRhythm       # noqa: E402 (from this folder)
 from run import parameters as published     # noqa: E402
 
