@@ -1,7 +1,8 @@
 """The networks, as the paper's table. A function added here is a network: `python run.py DL.type=itsName`.
 
 A network is a function of (input_var, parameters, numClasses): the input variable x: (chunks, 1, yInput, xInput), the
-settled parameters and the number of classes. It gives its output layer (softmax over the classes) and a dict of the layers that one may want to look at.
+settled parameters and the number of classes. It gives its output layer (softmax over the classes) and a dict of the
+layers that one may want to look at.
 """
 
 import difflib

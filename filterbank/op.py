@@ -45,9 +45,9 @@ def _(op, **kwargs):
 class LargestWindow(_BankOp):
     """The largest output of every filter within `pool_bands` bands and all time, and where it is.
 
-    `filters` is a tuple of (length, count), as for `TemporalFilterBankLayer`. Inputs: x (batch, channels, bands, frames), then W (count, channels, 1, length), b (count,), W, b ...
-    of one float dtype. Outputs: see `filterbank.xla.largest`. Gradient flows through the first output
-    to the one window that `where` names, also if several are equally large.
+    `filters` is a tuple of (length, count), as for `TemporalFilterBankLayer`. Inputs: x (batch, channels, bands, frames),
+    then W (count, channels, 1, length), b (count,), W, b ... of one float dtype. Outputs: see `filterbank.xla.largest`.
+    Gradient flows through the first output to the one window that `where` names, also if several are equally large.
     """
 
     __props__ = ("pool_bands", "filters")

@@ -11,7 +11,8 @@ from mirdl import tables
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1c1e; --paper: #fff; --line: #d0d0d4; --accent: #0a58ca; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --paper: #000; --line: #444448; --accent: #7ab8ff; } }
-body { margin: 0 auto; max-width: 66rem; padding: 1rem 1.25rem 4rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+body { margin: 0 auto; max-width: 66rem; padding: 1rem 1.25rem 4rem; font: 1rem/1.5 system-ui, sans-serif;
+  color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin-top: 2.2rem; border-bottom: 1px solid var(--line); }
 a { color: var(--accent); }
@@ -45,7 +46,8 @@ def html(name, content, drawings):
     """
     wrong = tables.misclassified(content)
     [result] = tables.comparison({name: content})
-    parts = {'Result': table([{column: result[column] for column in list(result)[1:-1]}], 'The whole run: mean and standard deviation over the folds'),
+    columns = list(result)[1:-1]
+    parts = {'Result': table([{column: result[column] for column in columns}], 'The whole run: mean and standard deviation over the folds'),
              'Folds': table(tables.folds(content), 'What each fold came to'),
              'Classes': table(tables.perClass(content), 'Songs by majority vote, all folds together')}
     parts |= {title: picture(title, draw) for title, draw in drawings.items()}

@@ -180,7 +180,8 @@ def activations(spectrogram, fired, classes, label, title):
         axes.imshow(response, aspect='auto', origin='lower', cmap='magma', norm=PowerNorm(0.5, 0, max(response.max(), 1e-12)),
                     extent=(begin, begin + response.shape[1] / rate, 0, bands))
         band, frame = np.unravel_index(response.argmax(), response.shape)
-        top.plot([frame / rate, (frame + length) / rate], [bands + (len(fired) - number - 0.3) * row] * 2, color=f'C{number}', lw=3, solid_capstyle='butt')
+        top.plot([frame / rate, (frame + length) / rate], [bands + (len(fired) - number - 0.3) * row] * 2, color=f'C{number}', lw=3,
+                 solid_capstyle='butt')
         tempo = '' if np.isnan(one.tempo) else f', {one.tempo:.0f} BPM'
         meaning = f'{share:.2f} at most' if one.output is None else f'adds {share:.2f} to {classes[label]}'
         axes.set_title(f'{length} frames ({one.seconds:.2f} s){tempo}: {meaning}, most in band {band + 1}', fontsize=7, pad=3)

@@ -207,7 +207,10 @@ def help(parameters):
     """The text of `python run.py --help`: every key, its value in run.py and what it may be."""
     values = dict(flat(parameters))
     rows = [f'  {key + "=" + str(values[key]):32} {setting.expected}' for key, setting in SETTINGS.items()]
-    return '\n'.join(['usage: python run.py [key=value ...]', '       python run.py resume=ID      go on with a stopped run (resume=last: the latest), with workers=, cluster= and foldsTogether= as you like', '', 'Keys with the values of run.py:', *rows])
+    usage = ['usage: python run.py [key=value ...]',
+             '       python run.py resume=ID      go on with a stopped run (resume=last: the latest), with workers=, cluster= and '
+             'foldsTogether= as you like']
+    return '\n'.join([*usage, '', 'Keys with the values of run.py:', *rows])
 
 
 def _known(key):
