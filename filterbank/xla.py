@@ -10,9 +10,11 @@ The products have the precision of `jax_default_matmul_precision` (see theano/de
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
-BLOCK = 32      # windows of a row: fewer make longer matrices of the same numbers, more make more zeros
-LENGTHS = 48    # filters of 1 to 48 frames share a product, those of 49 to 96, ...
+BLOCK = 16      # windows of a row: fewer make longer matrices of the same numbers, more make more zeros
+LENGTHS = 32    # filters of 1 to 32 frames share a product, those of 33 to 64, ...
+ALIGNED = 8     # frames of a row are a multiple of this: tensor cores take several numbers at a time
 
 
 def _classes(filters):
@@ -50,13 +52,20 @@ def _taps(weights):
     return jnp.concatenate([jnp.pad(w[:, :, 0, ::-1], ((0, 0), (0, 0), (0, longest - w.shape[3]))) for w in weights])
 
 
-def _shifted(taps):
-    """Filters (count, channels, length) as a matrix (channels, BLOCK + length - 1, BLOCK, count) of each of their places."""
+def _shifted(taps, row):
+    """Filters (count, channels, length) as a matrix (channels, row, BLOCK, count) of each of their places."""
     count, channels, length = taps.shape
-    row = BLOCK + length - 1
     # rows that are one longer than those they are cut into: each begins one place further
-    rows = jnp.broadcast_to(jnp.pad(taps, ((0, 0), (0, 0), (0, BLOCK)))[:, :, None], (count, channels, BLOCK, row + 1))
-    return rows.reshape(count, channels, -1)[..., :BLOCK * row].reshape(count, channels, BLOCK, row).transpose(1, 3, 2, 0)
+    rows = jnp.pad(taps, ((0, 0), (0, 0), (0, row + 1 - length)))[:, :, None]
+    rows = jnp.broadcast_to(rows, (count, channels, BLOCK, row + 1)).reshape(count, channels, -1)
+    return rows[..., :BLOCK * row].reshape(count, channels, BLOCK, row).transpose(1, 3, 2, 0)
+
+
+def _larger(one, other):
+    """The pair (value, place) of the larger value: of equal ones the first, and before all a NaN."""
+    (a, i), (b, j) = one, other
+    take = (a > b) | (a != a) | (a == b) & (i < j)
+    return jnp.where(take, a, b), jnp.where(take, i, j)
 
 
 def _grouped(x, pool_bands):
@@ -91,16 +100,18 @@ def largest(x, *parameters, pool_bands):
     values, places, order = [], [], []
     for entries, which, lengths in _classes([(w.shape[3], len(w)) for w in weights]):
         begins = range(0, frames - min(lengths) + 1, BLOCK)
-        row = BLOCK + max(lengths) - 1
+        row = -(-(BLOCK + max(lengths) - 1) // ALIGNED) * ALIGNED
         padded = jnp.pad(x, ((0, 0), (0, 0), (0, 0), (0, max(0, begins[-1] + row - frames))))
         blocks = jnp.stack([padded[..., begin:begin + row] for begin in begins], 3)
-        y = jnp.einsum("bchnk,cktf->bhntf", blocks, _shifted(_taps([weights[i] for i in entries])))
+        y = jnp.einsum("bchnk,cktf->bhntf", blocks, _shifted(_taps([weights[i] for i in entries]), row))
         window = np.arange(len(begins) * BLOCK).reshape(-1, BLOCK, 1)
         y = jnp.where(window <= frames - lengths, y, -jnp.inf)
         y = y.reshape(batch, groups, pool_bands * window.size, len(lengths))
-        at = jnp.argmax(y, axis=2, keepdims=True).astype(jnp.int32)
-        values.append(jnp.take_along_axis(y, at, axis=2)[:, :, 0])
-        places.append(at[:, :, 0] // window.size * frames + at[:, :, 0] % window.size)
+        # not jnp.argmax and what lies there: XLA's GPU compiler would write all of y, and every index, to memory once more
+        start = jnp.array(-jnp.inf, y.dtype), jnp.array(0, jnp.int32)
+        value, at = lax.reduce((y, lax.broadcasted_iota(jnp.int32, y.shape, 2)), start, _larger, [2])
+        values.append(value)
+        places.append(at // window.size * frames + at % window.size)
         order += which.tolist()
     back = np.argsort(order)
     value, where = (jnp.concatenate(parts, axis=2)[:, :, back].transpose(0, 2, 1) for parts in (values, places))

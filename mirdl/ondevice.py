@@ -33,8 +33,8 @@ class Songs:
                 chunks.y.astype(np.int32))
 
 
-class Stacks:
-    """Values in stacks of equal shape and type: a GPU copies a few arrays sooner than the thousand that a network may have.
+class Vectors:
+    """All values of a type as one vector: what a GPU does with the thousand small arrays of a network costs it a call for each.
 
     Parameters
     ----------
@@ -43,19 +43,22 @@ class Stacks:
     """
 
     def __init__(self, values):
-        places = {}
-        for place, value in enumerate(values):
-            places.setdefault((value.shape, value.dtype), []).append(place)
-        self._places = list(places.values())
+        self._shapes, ends = [value.shape for value in values], {}
+        self._types = list(dict.fromkeys(value.dtype for value in values))
+        self._slices = []       # the type's number, and where in its vector
+        for value in values:
+            start = ends.get(value.dtype, 0)
+            ends[value.dtype] = start + value.size
+            self._slices.append((self._types.index(value.dtype), slice(start, ends[value.dtype])))
 
-    def of(self, values, stack=jnp.stack):
-        """The stacks of values."""
-        return [stack([values[place] for place in places]) for places in self._places]
+    def of(self, values, join=jnp.concatenate):
+        """The vectors of values."""
+        return [join([value.reshape(-1) for value, (number, _) in zip(values, self._slices) if number == wanted])
+                for wanted in range(len(self._types))]
 
-    def values(self, stacks):
-        """The values in stacks."""
-        found = {place: value for places, stack in zip(self._places, stacks) for place, value in zip(places, stack)}
-        return [found[place] for place in range(len(found))]
+    def values(self, vectors):
+        """The values in vectors."""
+        return [vectors[number][where].reshape(shape) for (number, where), shape in zip(self._slices, self._shapes)]
 
 
 class Programs:
@@ -71,12 +74,12 @@ class Programs:
     ----------
     shared : list of SharedVariable
         All that a training has of its own.
-    stacks : Stacks
+    vectors : Vectors
         For their values.
     train : callable
-        (stacks, frames, examples, batches, on) -> (stacks, losses, accuracies).
+        (vectors, frames, examples, batches, on) -> (vectors, losses, accuracies).
     evaluate : callable
-        (stacks, frames, examples, batches) -> (losses of each chunk, probabilities).
+        (vectors, frames, examples, batches) -> (losses of each chunk, probabilities).
 
         The arguments and results have a first axis over seats, but for the frames. examples: of `Songs.examples`, (seats,
         chunks); batches: (seats, batches, batch size), places among the chunks; on: (seats, batches), False for batches
@@ -87,7 +90,7 @@ class Programs:
         train, shared = pure(network.train)
         test, tested = pure(network.evaluate)
         self.shared = list(dict.fromkeys([*shared, *tested]))
-        self.stacks = Stacks([variable.get_value() for variable in self.shared])
+        self.vectors = Vectors([variable.get_value() for variable in self.shared])
         forTraining, forTest = ([self.shared.index(v) for v in some] for some in (shared, tested))
 
         def cut(frames, examples, batch):
@@ -95,20 +98,20 @@ class Programs:
             windows = jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(frames, start, width, axis=1))(first)
             return [((windows - mean[:, None, None]) / std[:, None, None])[:, None], y]      # x: (chunks, 1, bands, frames)
 
-        def trainBatch(frames, examples, stacks, given):
+        def trainBatch(frames, examples, vectors, given):
             batch, on = given
-            values = self.stacks.values(stacks)
+            values = self.vectors.values(vectors)
             figures, new = train(cut(frames, examples, batch), [values[place] for place in forTraining])
             for place, value in zip(forTraining, new):
                 values[place] = value
-            return [jnp.where(on, new, old) for new, old in zip(self.stacks.of(values), stacks)], figures
+            return [jnp.where(on, new, old) for new, old in zip(self.vectors.of(values), vectors)], figures
 
-        def trainAll(stacks, frames, examples, batches, on):
-            stacks, figures = jax.lax.scan(partial(trainBatch, frames, examples), stacks, (batches, on))
-            return stacks, *figures
+        def trainAll(vectors, frames, examples, batches, on):
+            vectors, figures = jax.lax.scan(partial(trainBatch, frames, examples), vectors, (batches, on))
+            return vectors, *figures
 
-        def testAll(stacks, frames, examples, batches):
-            values = self.stacks.values(stacks)
+        def testAll(vectors, frames, examples, batches):
+            values = self.vectors.values(vectors)
             some = [values[place] for place in forTest]
             return jax.lax.map(lambda batch: tuple(test(cut(frames, examples, batch), some)[0]), batches)
 

@@ -33,7 +33,7 @@ class Table:
         self._programs = Programs(network, parameters['DS']['xInput'])
         self._songs = Songs(dataset.spectrograms)
         with explained():
-            self._stacks = jax.device_put([np.stack([stack] * count) for stack in self._read()])
+            self._vectors = jax.device_put([np.stack([vector] * count) for vector in self._read()])
         self.seats = [Seat(self, number) for number in range(count)]
         self._taken, self._asked, self._answers = set(self.seats), {}, {}
         self._most, self._broken = {}, None
@@ -64,16 +64,16 @@ class Table:
     def through(self, seat, call, *arguments):
         """`call(network, ...)`, the network having meanwhile the values of this seat."""
         with self._change, explained():
-            stacks = map(np.asarray, _pick(self._stacks, seat.number))
-            for variable, value in zip(self._programs.shared, self._programs.stacks.values(stacks)):
+            vectors = [np.asarray(vector) for vector in _pick(self._vectors, seat.number)]
+            for variable, value in zip(self._programs.shared, self._programs.vectors.values(vectors)):
                 variable.set_value(value)
             result = call(self.network, *arguments)
-            self._stacks = _put(self._stacks, seat.number, self._read())
+            self._vectors = _put(self._vectors, seat.number, self._read())
             return result
 
     def _read(self):
         """The network's own values."""
-        return self._programs.stacks.of([variable.get_value() for variable in self._programs.shared], np.stack)
+        return self._programs.vectors.of([variable.get_value() for variable in self._programs.shared], np.concatenate)
 
     def _serve(self):
         """Compute, if all that sit here have asked: first those that ask for the same, in batches of the same size."""
@@ -105,9 +105,9 @@ class Table:
                 column[seat.number, :len(values)] = values
         with explained():
             if kind == 'train':
-                self._stacks, *figures = self._programs.train(self._stacks, self._songs.frames, columns, every, on)
+                self._vectors, *figures = self._programs.train(self._vectors, self._songs.frames, columns, every, on)
             else:
-                figures = self._programs.evaluate(self._stacks, self._songs.frames, columns, every)
+                figures = self._programs.evaluate(self._vectors, self._songs.frames, columns, every)
             figures = [np.array(figure) for figure in figures]
         for seat, (_, batches) in asked.items():
             self._answers[seat] = [figure[seat.number, :len(batches)] for figure in figures]
