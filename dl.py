@@ -276,8 +276,6 @@ def trainAndTest(network, dataset, this, state):
         training = Training.fromDict(state.current['training'])
         network.setState(state.current['network'])
         rng.set_state(state.current['rng'])
-        if training.best:
-            results.saveModel(training.weights, about, this.name)
     else:
         training = Training(Schedule(parameters['DL']['lr']))
         network.reset(rng, this.rng(1).randint(1, SEEDS))
@@ -285,6 +283,7 @@ def trainAndTest(network, dataset, this, state):
     fit(network, train, validation, rng, training, this, about, state)
     if training.best is None:
         return None
+    results.saveModel(training.weights, about, this.name)
     network.setWeights(training.weights)
     outcome, tested = testOn(network, test, training.best, parameters)
     outcome.seconds, outcome.fold = training.seconds, this.fold
@@ -305,8 +304,12 @@ def foldData(dataset, fold, parameters):
 def fit(network, train, validation, rng, training, this, about, state):
     """Train until the last epoch or the schedule's stop; `training` takes in the curves and the best model.
 
-    The model and the curves are written as they come, and the state of all this to the checkpoint `state`.
+    The curves are written as they come, and now and then the best model and, to the checkpoint `state`, how far all this is.
     """
+    def current():
+        results.saveModel(training.weights, about, this.name)
+        return {'training': asdict(training), 'network': network.getState(), 'rng': rng.get_state()}
+
     parameters, schedule = this.parameters, training.schedule
     epochs = parameters['DL']['num_epochs']
     progress = bar(range(training.epoch, epochs), desc=this.title, unit='epoch', initial=training.epoch, total=epochs)
@@ -336,12 +339,11 @@ def fit(network, train, validation, rng, training, this, about, state):
             if training.best is None or validationAccuracy > training.best.validation:
                 training.best = Outcome(this.name, 0, epoch, validationAccuracy)
                 training.weights, training.report = network.getWeights(), epochReport(row, epochs)
-                results.saveModel(training.weights, about, this.name)
             training.best.epochs = training.epoch = epoch + 1
             training.seconds += time.monotonic() - start
             if stop:
                 break
-            state.save(epoch, lambda: {'training': asdict(training), 'network': network.getState(), 'rng': rng.get_state()})
+            state.save(epoch, current)
 
 
 def epochReport(row, epochs):
