@@ -90,19 +90,28 @@ def test_the_device_is_the_one_in_use(cards, flags):
     assert [config.device for config in configs] == ["cuda1", "cpu", "cpu"]
 
 
-def test_use_is_too_late_for_another_device(monkeypatch):
+@pytest.fixture
+def chosen(monkeypatch):
+    """Makes a device the one in use, whatever this machine has."""
+    def choose(name, found):
+        monkeypatch.setitem(theano.config._values, "device", name)
+        monkeypatch.setattr(device, "in_use", lambda: found)
+    choose("cpu", jax.devices("cpu")[0])
+    return choose
+
+
+def test_use_is_too_late_for_another_device(chosen):
     cuda.use("cpu")
     with pytest.warns(UserWarning, match="use.'gpu0'. comes too late, cpu is in use; set THEANO_FLAGS=device=gpu0"):
         cuda.use("gpu0")
-    monkeypatch.setattr(device, "in_use", lambda: Card(0))
+    chosen("gpu0", Card(0))
     cuda.use("gpu0")
 
 
-def test_lasagnes_dnn_layers_are_there_on_a_gpu(monkeypatch):
+def test_lasagnes_dnn_layers_are_there_on_a_gpu(chosen, monkeypatch):
     with pytest.raises(ImportError, match="dnn not available"):
         import lasagne.layers.dnn
-    monkeypatch.setitem(theano.config._values, "device", "gpu0")
-    monkeypatch.setattr(device, "in_use", lambda: Card(0))
+    chosen("gpu0", Card(0))
     dnn = importlib.import_module("lasagne.layers.dnn")
     monkeypatch.undo()
     del sys.modules["lasagne.layers.dnn"]       # other tests shall find it missing
