@@ -43,18 +43,17 @@ class Vectors:
     """
 
     def __init__(self, values):
-        self._shapes, ends = [value.shape for value in values], {}
-        self._types = list(dict.fromkeys(value.dtype for value in values))
-        self._slices = []       # the type's number, and where in its vector
+        types = list(dict.fromkeys(value.dtype for value in values))
+        self._shapes, self._slices, self._ends = [value.shape for value in values], [], [0] * len(types)
         for value in values:
-            start = ends.get(value.dtype, 0)
-            ends[value.dtype] = start + value.size
-            self._slices.append((self._types.index(value.dtype), slice(start, ends[value.dtype])))
+            number = types.index(value.dtype)
+            start, self._ends[number] = self._ends[number], self._ends[number] + value.size
+            self._slices.append((number, slice(start, self._ends[number])))      # which vector, and where in it
 
     def of(self, values, join=jnp.concatenate):
         """The vectors of values."""
         return [join([value.reshape(-1) for value, (number, _) in zip(values, self._slices) if number == wanted])
-                for wanted in range(len(self._types))]
+                for wanted in range(len(self._ends))]
 
     def values(self, vectors):
         """The values in vectors."""

@@ -284,7 +284,6 @@ def chosen(condition, yes, no):
         raise DynamicShape from error       # of different shapes; any other TypeError comes again without a trace
 
 
-
 @convert.register
 def _(op: Print, node):
     def show(x):
