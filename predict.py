@@ -191,7 +191,8 @@ def rows(answers, classes, chunks):
 
 def asTable(answers, classes, chunks):
     """Aligned columns."""
-    return tables.text(rows(answers, classes, chunks)) + '\n'
+    found = rows(answers, classes, chunks)
+    return tables.text(found) + '\n' if found else ''
 
 
 def asCSV(answers, classes, chunks):

@@ -74,6 +74,7 @@ def test_files_that_cannot_be_tagged_do_not_stop_the_others(run, tmp_path, capsy
     assert good['tag'] and 'cannot be decoded' in bad['problem'] and 'text.wav' in err
     with pytest.raises(UserError, match='none of the 1 files could be tagged'):
         predict.main([run, str(tmp_path / 'text.wav')])
+    assert capsys.readouterr().out == ''
 
 
 def test_a_song_too_short_for_training_is_tagged_if_it_has_a_chunk(run, trained, tmp_path):
