@@ -58,43 +58,43 @@ def oNetEightpNetEight(input_var, parameters, numClasses):
 # neural networks', CBMI 2016. Their input is 40 bands by 80 frames: set DS.xInput=80 (and chunkHop=80).
 
 def time(input_var, parameters, numClasses):
-    network = {'input': inputLayer(input_var, parameters)}
+    network = {"input": inputLayer(input_var, parameters)}
     return withOutput(network, timeFilters(network), numClasses)
 
 
 def frequency(input_var, parameters, numClasses):
-    network = {'input': inputLayer(input_var, parameters)}
+    network = {"input": inputLayer(input_var, parameters)}
     return withOutput(network, frequencyFilters(network), numClasses)
 
 
 def timeFrequency(input_var, parameters, numClasses):
-    network = {'input': inputLayer(input_var, parameters)}
-    network['fusion'] = ConcatLayer([FlattenLayer(timeFilters(network)), FlattenLayer(frequencyFilters(network))])
-    return withOutput(network, hiddenLayer(network, network['fusion']), numClasses)
+    network = {"input": inputLayer(input_var, parameters)}
+    network["fusion"] = ConcatLayer([FlattenLayer(timeFilters(network)), FlattenLayer(frequencyFilters(network))])
+    return withOutput(network, hiddenLayer(network, network["fusion"]), numClasses)
 
 
 def blackBox(input_var, parameters, numClasses):
-    network = {'input': inputLayer(input_var, parameters)}
-    network['conv'] = Conv2DLayer(network['input'], 32, (12, 8), W=HeUniform())
-    return withOutput(network, hiddenLayer(network, MaxPool2DLayer(network['conv'], (4, 1))), numClasses)
+    network = {"input": inputLayer(input_var, parameters)}
+    network["conv"] = Conv2DLayer(network["input"], 32, (12, 8), W=HeUniform())
+    return withOutput(network, hiddenLayer(network, MaxPool2DLayer(network["conv"], (4, 1))), numClasses)
 
 
 def timeFilters(network):
     """32 filters over 60 frames; at each frame the maximum over all bands."""
-    network['time'] = Conv2DLayer(network['input'], 32, (1, 60), W=HeUniform())
-    return MaxPool2DLayer(network['time'], (network['time'].output_shape[2], 1))
+    network["time"] = Conv2DLayer(network["input"], 32, (1, 60), W=HeUniform())
+    return MaxPool2DLayer(network["time"], (network["time"].output_shape[2], 1))
 
 
 def frequencyFilters(network):
     """32 filters over 32 bands; of each band the maximum over all time."""
-    network['frequency'] = Conv2DLayer(network['input'], 32, (32, 1), W=HeUniform())
-    return MaxPool2DLayer(network['frequency'], (1, network['frequency'].output_shape[3]))
+    network["frequency"] = Conv2DLayer(network["input"], 32, (32, 1), W=HeUniform())
+    return MaxPool2DLayer(network["frequency"], (1, network["frequency"].output_shape[3]))
 
 
 def hiddenLayer(network, incoming):
     """A layer of 200 units."""
-    network['hidden'] = DenseLayer(incoming, 200, W=HeUniform())
-    return network['hidden']
+    network["hidden"] = DenseLayer(incoming, 200, W=HeUniform())
+    return network["hidden"]
 
 
 def temporalNet(filters, input_var, parameters, numClasses):
@@ -105,28 +105,28 @@ def temporalNet(filters, input_var, parameters, numClasses):
     filters : list of (int, int)
         Frames and number of filters of each part of the bank.
     """
-    network = {'input': inputLayer(input_var, parameters)}
-    network['fusion'] = TemporalFilterBankLayer(network['input'], filters, pool_bands=4, W=HeUniform())
-    return withOutput(network, network['fusion'], numClasses)
+    network = {"input": inputLayer(input_var, parameters)}
+    network["fusion"] = TemporalFilterBankLayer(network["input"], filters, pool_bands=4, W=HeUniform())
+    return withOutput(network, network["fusion"], numClasses)
 
 
 def inputLayer(input_var, parameters):
     """The input layer for x: (chunks, numChannels, yInput, xInput)."""
-    DS = parameters['DS']
-    return InputLayer((None, DS['numChannels'], DS['yInput'], DS['xInput']), input_var)
+    DS = parameters["DS"]
+    return InputLayer((None, DS["numChannels"], DS["yInput"], DS["xInput"]), input_var)
 
 
 def withOutput(network, incoming, numClasses):
     """Close `network` by half of the units dropped out and a softmax over the classes."""
-    network['output'] = DenseLayer(dropout(incoming, p=0.5), numClasses, nonlinearity=nonlinearities.softmax)
-    return network['output'], network
+    network["output"] = DenseLayer(dropout(incoming, p=0.5), numClasses, nonlinearity=nonlinearities.softmax)
+    return network["output"], network
 
 
 def architectures():
     """Name -> function of every network in this file: the functions of (input_var, parameters, numClasses)."""
     functions = inspect.getmembers(sys.modules[__name__], inspect.isfunction)
     return {name: function for name, function in functions
-            if list(inspect.signature(function).parameters) == ['input_var', 'parameters', 'numClasses']}
+            if list(inspect.signature(function).parameters) == ["input_var", "parameters", "numClasses"]}
 
 
 def findNet(name):
@@ -134,7 +134,7 @@ def findNet(name):
     networks = architectures()
     if name not in networks:
         near = difflib.get_close_matches(name, networks, 1)
-        raise UserError(f'DL.type={name} is no network of buildArchitecture.py' + (f'; did you mean {near[0]}? There' if near else '; there')
+        raise UserError(f"DL.type={name} is no network of buildArchitecture.py" + (f"; did you mean {near[0]}? There" if near else "; there")
                         + f" are: {', '.join(sorted(networks))}")
     return networks[name]
 
@@ -187,7 +187,7 @@ def buildNet(inputs, parameters, numClasses):
     UserError
         If there is no such network, or its filters do not fit into the chunks.
     """
-    net, DS = findNet(parameters['DL']['type']), parameters['DS']
+    net, DS = findNet(parameters["DL"]["type"]), parameters["DS"]
     try:
         return net(inputs, parameters, numClasses)
     except ValueError as error:

@@ -17,7 +17,7 @@ from mirdl.errors import UserError
 from mirdl.groups import groupsOf, joined
 from mirdl.store import Stored
 
-ROOT = os.path.join('data', 'datasets')
+ROOT = os.path.join("data", "datasets")
 TOLD = 20       # pairs of songs, at most, of which it is told that they are the same
 
 
@@ -58,12 +58,12 @@ class DataSet:
 
     def fingerprint(self):
         """What tells these songs, their order, groups and spectrograms from others; see `fits`."""
-        return {'songs': hashlib.sha256(repr((self.names, self.groups)).encode()).hexdigest(), 'mean': self.mean, 'variance': self.variance}
+        return {"songs": hashlib.sha256(repr((self.names, self.groups)).encode()).hexdigest(), "mean": self.mean, "variance": self.variance}
 
     def fits(self, fingerprint):
         """Whether this is the data set that `fingerprint` was taken of, perhaps on another processor, whose logarithm may round otherwise."""
         own = self.fingerprint()
-        return own['songs'] == fingerprint['songs'] and all(np.allclose(own[part], fingerprint[part], 1e-5) for part in ('mean', 'variance'))
+        return own["songs"] == fingerprint["songs"] and all(np.allclose(own[part], fingerprint[part], 1e-5) for part in ("mean", "variance"))
 
 
 def load_dataset(parameters, processes=1):
@@ -85,10 +85,10 @@ def load_dataset(parameters, processes=1):
     UserError
         If there is no such data set, fewer than two tags, a tag without a usable song, or fewer songs than folds.
     """
-    DS = parameters['DS']
+    DS = parameters["DS"]
     replicas = knownReplicas(DS)
-    files = findSongs(DS['dataset'])
-    if DS['replicas'] == 'drop':
+    files = findSongs(DS["dataset"])
+    if DS["replicas"] == "drop":
         for _, replica in replicas:
             files.pop(replica, None)
     print(f"Data set {DS['dataset']}: {len(files)} audio files")
@@ -99,11 +99,11 @@ def load_dataset(parameters, processes=1):
     checkSongs(usable, classes, parameters)
     names = shuffled(sorted(usable))
     labels = np.array([classes.index(_tag(name)) for name in names], np.min_scalar_type(len(classes)))
-    groups = groupsOf(names, DS['groups']) if DS['groups'] else None
-    if DS['replicas'] == 'together':
+    groups = groupsOf(names, DS["groups"]) if DS["groups"] else None
+    if DS["replicas"] == "together":
         groups = joined(names, groups, replicas)
-    dataset = DataSet(classes, names, labels, [compressed(usable.pop(name), DS['inputNorm']) for name in names], groups)
-    noteOddities(dataset, parameters['folds'])
+    dataset = DataSet(classes, names, labels, [compressed(usable.pop(name), DS["inputNorm"]) for name in names], groups)
+    noteOddities(dataset, parameters["folds"])
     return dataset
 
 
@@ -118,12 +118,12 @@ def findSongs(dataset):
         download(dataset, known.SETS[dataset], ROOT)
     if not os.path.isdir(folder):
         there = _folders(ROOT) if os.path.isdir(ROOT) else []
-        raise UserError(f'there is no data set {dataset!r}: expected the folder {folder} with one folder '
+        raise UserError(f"there is no data set {dataset!r}: expected the folder {folder} with one folder "
                         f"of songs per class; data sets there: {', '.join(there) or 'none'}")
     tags = _folders(folder)
     for entry in os.scandir(folder):
         if entry.is_symlink() and not os.path.exists(entry.path):
-            raise UserError(f'{entry.path!r} is a link that leads nowhere; mend or remove it')
+            raise UserError(f"{entry.path!r} is a link that leads nowhere; mend or remove it")
     songs = {}
     for tag in tags:
         below = audio.below(os.path.join(folder, tag), _cannotRead)
@@ -136,48 +136,48 @@ def findSongs(dataset):
 
 def knownReplicas(DS):
     """The pairs of songs of this data set that are one recording, if DS.replicas asks for them."""
-    if DS['replicas'] == 'keep':
+    if DS["replicas"] == "keep":
         return ()
-    replicas = known.SETS[DS['dataset']].replicas if DS['dataset'] in known.SETS else ()
+    replicas = known.SETS[DS["dataset"]].replicas if DS["dataset"] in known.SETS else ()
     if not replicas:
         raise UserError(f"DS.replicas={DS['replicas']} needs a data set whose replicas are known: Ballroom, not {DS['dataset']}; "
-                        'name songs that belong together by DS.groups')
+                        "name songs that belong together by DS.groups")
     return replicas
 
 
 def leaveOut(found, parameters):
     """The songs of `found` that have a spectrogram long enough for one chunk; the others are listed with the reason."""
-    xInput, hop = parameters['DS']['xInput'], parameters['chunkHop']
+    xInput, hop = parameters["DS"]["xInput"], parameters["chunkHop"]
     usable, reasons = {}, {}
     for name, song in found.items():
         if isinstance(song, str):
             reasons[name] = song
-        elif not len(chunk(song.shape[1], xInput, hop, parameters['asPublished'])):
-            reasons[name] = f'is too short: {song.shape[1]} frames give no chunk of {xInput}' + (
-                f' (asPublished wants {xInput + hop})' if parameters['asPublished'] else '')
+        elif not len(chunk(song.shape[1], xInput, hop, parameters["asPublished"])):
+            reasons[name] = f"is too short: {song.shape[1]} frames give no chunk of {xInput}" + (
+                f" (asPublished wants {xInput + hop})" if parameters["asPublished"] else "")
         else:
             usable[name] = song
     if reasons:
-        print(f'  {len(reasons)} of {len(found)} files are left out:')
+        print(f"  {len(reasons)} of {len(found)} files are left out:")
         for name, reason in reasons.items():
-            print(f'    {name!r} {reason}')
+            print(f"    {name!r} {reason}")
     return usable
 
 
 def checkSongs(usable, classes, parameters):
     """Refuse a data set that cannot be learnt from: an empty tag, fewer than two tags, fewer songs than folds."""
-    dataset, folds = parameters['DS']['dataset'], parameters['folds']
+    dataset, folds = parameters["DS"]["dataset"], parameters["folds"]
     empty = set(classes) - {_tag(name) for name in usable}
     if empty:
-        raise UserError(f'data set {dataset!r} has no usable song left with the tag {sorted(empty)[0]!r}; '
-                        'the reasons are listed above')
+        raise UserError(f"data set {dataset!r} has no usable song left with the tag {sorted(empty)[0]!r}; "
+                        "the reasons are listed above")
     if len(classes) < 2:
-        raise UserError(f'data set {dataset!r} has {len(classes)} tag(s); a classifier needs two folders or more')
-    if len(classes) > parameters['errorCode']:
+        raise UserError(f"data set {dataset!r} has {len(classes)} tag(s); a classifier needs two folders or more")
+    if len(classes) > parameters["errorCode"]:
         raise UserError(f"errorCode={parameters['errorCode']} is the number of a class ({len(classes)} classes); raise it")
     if len(usable) < max(folds, 3):
-        raise UserError(f'folds={folds} is more than the {len(usable)} usable songs of data set {dataset!r} can be divided '
-                        f'into (training, validation and test each need one)')
+        raise UserError(f"folds={folds} is more than the {len(usable)} usable songs of data set {dataset!r} can be divided "
+                        f"into (training, validation and test each need one)")
 
 
 def noteOddities(dataset, folds):
@@ -187,14 +187,14 @@ def noteOddities(dataset, folds):
     same = [(first, second) for first, second in zip(order, order[1:]) if figures[first] == figures[second]
             and np.array_equal(dataset.spectrograms[first], dataset.spectrograms[second])]
     for first, second in same[:TOLD]:
-        print(f'  Note: {dataset.names[first]!r} and {dataset.names[second]!r} are the same sound; if one is tested '
-              'and the other learnt, the accuracy is too good')
+        print(f"  Note: {dataset.names[first]!r} and {dataset.names[second]!r} are the same sound; if one is tested "
+              "and the other learnt, the accuracy is too good")
     if len(same) > TOLD:
-        print(f'  Note: so are {len(same) - TOLD} other pairs')
+        print(f"  Note: so are {len(same) - TOLD} other pairs")
     for tag, count in zip(dataset.classes, np.bincount(dataset.labels)):
         if count < folds:
-            print(f'  Note: the tag {tag!r} has {count} song(s), fewer than folds={folds}: some folds test none of it'
-                  + (', and the one that does has learnt none' if count == 1 else ''))
+            print(f"  Note: the tag {tag!r} has {count} song(s), fewer than folds={folds}: some folds test none of it"
+                  + (", and the one that does has learnt none" if count == 1 else ""))
 
 
 def compressed(spectrogram, inputNorm):
@@ -218,10 +218,10 @@ def normalization(dataset, DS, trainingSongs):
     mean, std : ndarray, float32, (songs,)
     """
     mean, variance = dataset.mean, dataset.variance
-    if DS['inputNorm'] == 'None':
+    if DS["inputNorm"] == "None":
         mean, variance = np.zeros_like(mean), np.ones_like(variance)
-    elif DS['inputNormWhere'] != 'local':
-        chosen = trainingSongs if DS['inputNormWhere'] == 'train' else slice(None)
+    elif DS["inputNormWhere"] != "local":
+        chosen = trainingSongs if DS["inputNormWhere"] == "train" else slice(None)
         weights = [spectrogram.shape[1] for spectrogram in dataset.spectrograms]
         weights = np.array(weights, np.float64)[chosen]
         pooled = np.average(mean[chosen], weights=weights)
@@ -266,14 +266,14 @@ def splitTrainTest(numSongs, fold, parameters):
     -------
     train, validation, test : ndarray of int
     """
-    songs, folds = np.arange(numSongs), parameters['folds']
+    songs, folds = np.arange(numSongs), parameters["folds"]
     if folds == 1:
-        train = int(np.floor(parameters['trainSplit'] * numSongs))
-        validation = int(np.floor(parameters['valSplit'] * numSongs))
+        train = int(np.floor(parameters["trainSplit"] * numSongs))
+        validation = int(np.floor(parameters["valSplit"] * numSongs))
         return tuple(np.split(songs, [train, train + validation]))
     blocks = [test for _, test in KFold(folds).split(songs)]
     rest = np.setdiff1d(songs, blocks[fold])
-    if parameters['asPublished'] or folds == 2:
+    if parameters["asPublished"] or folds == 2:
         validation = rest[:min(numSongs // folds, len(rest) // 2)]
     else:
         validation = blocks[(fold + 1) % folds]
@@ -294,23 +294,23 @@ def split(dataset, fold, parameters):
     UserError
         If there are fewer groups than folds, or, stratified, fewer songs in each tag.
     """
-    songs, folds = np.arange(len(dataset.names)), parameters['folds']
-    if dataset.groups is None and not parameters['stratified']:
+    songs, folds = np.arange(len(dataset.names)), parameters["folds"]
+    if dataset.groups is None and not parameters["stratified"]:
         return splitTrainTest(len(songs), fold, parameters)
     groups = dataset.groups or dataset.names
     splitter = {(False, True): GroupKFold, (True, False): StratifiedKFold, (True, True): StratifiedGroupKFold}[
-        parameters['stratified'], dataset.groups is not None]
+        parameters["stratified"], dataset.groups is not None]
 
     def blocks(songs, count):
         inside, most = [groups[song] for song in songs], np.bincount(dataset.labels[songs]).max()
         if len(set(inside)) < count:
-            raise UserError(f'folds={folds} is more than the {len(set(groups))} groups of songs can be divided into '
-                            '(training, validation and test each need one); lower folds')
-        if parameters['stratified'] and most < count:
-            raise UserError(f'folds={folds} is more than stratified=True can divide: no tag has more than {most} songs; lower folds, '
-                            'or leave out stratified')
+            raise UserError(f"folds={folds} is more than the {len(set(groups))} groups of songs can be divided into "
+                            "(training, validation and test each need one); lower folds")
+        if parameters["stratified"] and most < count:
+            raise UserError(f"folds={folds} is more than stratified=True can divide: no tag has more than {most} songs; lower folds, "
+                            "or leave out stratified")
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore', UserWarning)    # a class with fewer songs than folds is in some of them only
+            warnings.simplefilter("ignore", UserWarning)    # a class with fewer songs than folds is in some of them only
             return [songs[test] for _, test in splitter(count).split(songs, dataset.labels[songs], inside)]
     tests = blocks(songs, folds)
     rest = np.setdiff1d(songs, tests[fold])
@@ -320,8 +320,8 @@ def split(dataset, fold, parameters):
 
 def chunkStarts(dataset, songs, parameters):
     """For each of the songs at the places `songs` the first frames of its chunks."""
-    return [chunk(dataset.spectrograms[song].shape[1], parameters['DS']['xInput'], parameters['chunkHop'],
-                  parameters['asPublished']) for song in songs]
+    return [chunk(dataset.spectrograms[song].shape[1], parameters["DS"]["xInput"], parameters["chunkHop"],
+                  parameters["asPublished"]) for song in songs]
 
 
 def format4MIRdl(dataset, songs, moments, parameters):
@@ -342,20 +342,20 @@ def format4MIRdl(dataset, songs, moments, parameters):
     """
     mean, std = moments
     return Chunks([dataset.spectrograms[song] for song in songs], dataset.labels[songs],
-                  chunkStarts(dataset, songs, parameters), parameters['DS']['xInput'], mean[songs], std[songs], songs)
+                  chunkStarts(dataset, songs, parameters), parameters["DS"]["xInput"], mean[songs], std[songs], songs)
 
 
 def _folders(folder):
     """The names of the folders in `folder`, sorted, hidden ones passed over."""
     try:
-        names = sorted(name for name in os.listdir(folder) if not name.startswith('.'))
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
         _cannotRead(error)
     return [name for name in names if os.path.isdir(os.path.join(folder, name))]
 
 
 def _cannotRead(error):
-    raise UserError(f'cannot read the folder {error.filename!r}: {error.strerror}; change its permissions or remove it') from error
+    raise UserError(f"cannot read the folder {error.filename!r}: {error.strerror}; change its permissions or remove it") from error
 
 
 def _tag(name):

@@ -31,21 +31,21 @@ def main(arguments):
     tagger = Tagger(asked.name)
     songs = findAudio(asked.songs)
     answers = [replace(answer, spectrogram=None) for answer in tagger.tagAll(songs)]     # which takes 2 MB of a song of 5 minutes
-    print(SHOW[asked.format](answers, tagger.classes, asked.chunks), end='')
+    print(SHOW[asked.format](answers, tagger.classes, asked.chunks), end="")
     problems = [answer for answer in answers if answer.problem]
     for answer in problems:
-        print(f'{answer.song!r} {answer.problem}', file=sys.stderr)
+        print(f"{answer.song!r} {answer.problem}", file=sys.stderr)
     if len(problems) == len(answers):
-        raise UserError(f'none of the {len(answers)} files could be tagged; the reasons are listed above')
+        raise UserError(f"none of the {len(answers)} files could be tagged; the reasons are listed above")
 
 
 def _parse(arguments):
-    parser = argparse.ArgumentParser('python predict.py', description='Tags for audio files, by a trained model.')
-    parser.add_argument('name', metavar='NAME', help='a model (DATASET_TYPE_ID-f0) of data/results or data/preloaded/models, or '
-                        'a run (DATASET_TYPE_ID): then its model with the best validation accuracy')
-    parser.add_argument('songs', metavar='SONG', nargs='+', help='an audio file, or a folder: all audio files below it')
-    parser.add_argument('--format', choices=list(SHOW), default='table')
-    parser.add_argument('--chunks', action='store_true', help='a line for each chunk over time instead of one for each song')
+    parser = argparse.ArgumentParser("python predict.py", description="Tags for audio files, by a trained model.")
+    parser.add_argument("name", metavar="NAME", help="a model (DATASET_TYPE_ID-f0) of data/results or data/preloaded/models, or "
+                        "a run (DATASET_TYPE_ID): then its model with the best validation accuracy")
+    parser.add_argument("songs", metavar="SONG", nargs="+", help="an audio file, or a folder: all audio files below it")
+    parser.add_argument("--format", choices=list(SHOW), default="table")
+    parser.add_argument("--chunks", action="store_true", help="a line for each chunk over time instead of one for each song")
     return parser.parse_args(arguments)
 
 
@@ -61,7 +61,7 @@ def findAudio(paths):
         elif os.path.exists(path):
             found.append(path)
         else:
-            raise UserError(f'there is no file or folder {path!r}')
+            raise UserError(f"there is no file or folder {path!r}")
     return found
 
 
@@ -89,7 +89,7 @@ class Answer:
     probabilities: np.ndarray = None
     start: np.ndarray = None
     spectrogram: np.ndarray = None
-    problem: str = ''
+    problem: str = ""
 
     @property
     def votes(self):
@@ -115,12 +115,12 @@ class Tagger:
         self.path = results.findModel(results.bestModel(name))
         self.weights, self.about = results.loadModel(self.path)
         if not self.about:
-            raise UserError(f'the model {self.path!r} does not say what it is made for: it was not written by this program')
-        self.classes = self.about['classes']
+            raise UserError(f"the model {self.path!r} does not say what it is made for: it was not written by this program")
+        self.classes = self.about["classes"]
         try:
-            self.parameters = settings.completed(self.about['parameters'], published)
+            self.parameters = settings.completed(self.about["parameters"], published)
         except UserError as error:
-            raise UserError(f'the model {self.path!r} cannot be used: {error}') from error
+            raise UserError(f"the model {self.path!r} cannot be used: {error}") from error
 
     def tag(self, song):
         """The `Answer` for one audio file."""
@@ -130,24 +130,24 @@ class Tagger:
     def tagAll(self, songs):
         """Yield the `Answer` for each audio file of the list `songs`; the files are read on all cores."""
         # absolute, as the processes that read them may be older than this one's current folder
-        calls = [(os.path.abspath(song), self.parameters['DS']) for song in songs]
-        for found, song in zip(inParallel(computeOrReason, calls, 'songs', 'song'), songs):
+        calls = [(os.path.abspath(song), self.parameters["DS"]) for song in songs]
+        for found, song in zip(inParallel(computeOrReason, calls, "songs", "song"), songs):
             yield Answer(song, problem=found) if isinstance(found, str) else self._answer(song, found)
 
     def _answer(self, song, spectrogram):
-        DS, frames = self.parameters['DS'], spectrogram.shape[1]
-        starts = [loadDatasets.chunk(frames, DS['xInput'], self.parameters['chunkHop'], asPublished)
-                  for asPublished in (self.parameters['asPublished'], False)]
+        DS, frames = self.parameters["DS"], spectrogram.shape[1]
+        starts = [loadDatasets.chunk(frames, DS["xInput"], self.parameters["chunkHop"], asPublished)
+                  for asPublished in (self.parameters["asPublished"], False)]
         start = starts[0] or starts[1]      # as in training; for a song too short for that, whatever it has
         if not start:
             return Answer(song, problem=f"is too short: {frames} frames give no chunk of {DS['xInput']}")
-        spectrogram = compress(spectrogram, DS['inputNorm'])
-        mean, std = np.float32(self.about['moments'] or loadDatasets.ownMoments(spectrogram))
-        x, _ = Chunks([spectrogram], [0], [start], DS['xInput'], [mean], [std])[np.arange(len(start))]
+        spectrogram = compress(spectrogram, DS["inputNorm"])
+        mean, std = np.float32(self.about["moments"] or loadDatasets.ownMoments(spectrogram))
+        x, _ = Chunks([spectrogram], [0], [start], DS["xInput"], [mean], [std])[np.arange(len(start))]
         # in batches of one size: another would be compiled anew
         batches = [x[at:at + BATCH] for at in range(0, len(x), BATCH)]
         probabilities = np.concatenate([self._forward(np.resize(batch, (BATCH, *x.shape[1:])))[:len(batch)] for batch in batches])
-        answer = Answer(song, None, probabilities, np.array(start) * DS['hopSize'] / audio.SAMPLE_RATE, (spectrogram - mean) / std)
+        answer = Answer(song, None, probabilities, np.array(start) * DS["hopSize"] / audio.SAMPLE_RATE, (spectrogram - mean) / std)
         answer.label = int(answer.votes.argmax())
         return answer
 
@@ -161,44 +161,44 @@ class Tagger:
         import theano.tensor as T
 
         import buildArchitecture
-        network, x = self.parameters['DL']['type'], T.tensor4('x')
+        network, x = self.parameters["DL"]["type"], T.tensor4("x")
         output, _ = buildArchitecture.buildNet(x, self.parameters, len(self.classes))
         if [value.shape for value in self.weights] != [value.shape for value in lasagne.layers.get_all_param_values(output)]:
-            raise UserError(f'the model {self.path!r} does not fit the network {network} of buildArchitecture.py, which has '
-                            'changed since it was trained; put the old one back, or train again')
-        if self.about['architecture'] != buildArchitecture.sourceHash(network):
-            print(f'Note: the network {network} of buildArchitecture.py has changed since {self.path} was trained', file=sys.stderr)
+            raise UserError(f"the model {self.path!r} does not fit the network {network} of buildArchitecture.py, which has "
+                            "changed since it was trained; put the old one back, or train again")
+        if self.about["architecture"] != buildArchitecture.sourceHash(network):
+            print(f"Note: the network {network} of buildArchitecture.py has changed since {self.path} was trained", file=sys.stderr)
         lasagne.layers.set_all_param_values(output, self.weights)
         return theano.function([x], lasagne.layers.get_output(output, deterministic=True))
 
 
 def rows(answers, classes, chunks):
     """One row a song (or a chunk): song, start in seconds of a chunk, tag, share of the votes of a song, probabilities."""
-    table, columns = [], [f'p({tag})' if tag in ('song', 'start', 'tag', 'votes') else tag for tag in classes]
+    table, columns = [], [f"p({tag})" if tag in ("song", "start", "tag", "votes") else tag for tag in classes]
     for answer in answers:
         if answer.problem:
             continue
         if chunks:
             for start, probabilities in zip(answer.start, answer.probabilities):
-                table.append({'song': answer.song, 'start': f'{start:.2f}', 'tag': classes[probabilities.argmax()],
-                              **{column: f'{value:.4f}' for column, value in zip(columns, probabilities)}})
+                table.append({"song": answer.song, "start": f"{start:.2f}", "tag": classes[probabilities.argmax()],
+                              **{column: f"{value:.4f}" for column, value in zip(columns, probabilities)}})
         else:
-            table.append({'song': answer.song, 'tag': classes[answer.label],
-                          'votes': f'{answer.votes[answer.label]}/{answer.votes.sum()}',
-                          **{column: f'{value:.4f}' for column, value in zip(columns, answer.probabilities.mean(axis=0))}})
+            table.append({"song": answer.song, "tag": classes[answer.label],
+                          "votes": f"{answer.votes[answer.label]}/{answer.votes.sum()}",
+                          **{column: f"{value:.4f}" for column, value in zip(columns, answer.probabilities.mean(axis=0))}})
     return table
 
 
 def asTable(answers, classes, chunks):
     """Aligned columns."""
     found = rows(answers, classes, chunks)
-    return tables.text(found) + '\n' if found else ''
+    return tables.text(found) + "\n" if found else ""
 
 
 def asCSV(answers, classes, chunks):
     """Comma-separated, with a header."""
     text, table = io.StringIO(), rows(answers, classes, chunks)
-    writer = csv.DictWriter(text, table[0] if table else [], lineterminator='\n')
+    writer = csv.DictWriter(text, table[0] if table else [], lineterminator="\n")
     writer.writeheader()
     writer.writerows(table)
     return text.getvalue()
@@ -206,16 +206,16 @@ def asCSV(answers, classes, chunks):
 
 def asJSON(answers, classes, chunks):
     """A list of songs, always with their chunks, and with the files that could not be tagged."""
-    return json.dumps([{'song': answer.song, 'problem': answer.problem} if answer.problem else {
-        'song': answer.song, 'tag': classes[answer.label], 'votes': dict(zip(classes, answer.votes.tolist())),
-        'probabilities': dict(zip(classes, answer.probabilities.mean(axis=0).tolist())),
-        'chunks': [{'start': start, 'probabilities': dict(zip(classes, row))}
+    return json.dumps([{"song": answer.song, "problem": answer.problem} if answer.problem else {
+        "song": answer.song, "tag": classes[answer.label], "votes": dict(zip(classes, answer.votes.tolist())),
+        "probabilities": dict(zip(classes, answer.probabilities.mean(axis=0).tolist())),
+        "chunks": [{"start": start, "probabilities": dict(zip(classes, row))}
                    for start, row in zip(answer.start.tolist(), answer.probabilities.tolist())]}
-        for answer in answers], indent=1) + '\n'
+        for answer in answers], indent=1) + "\n"
 
 
-SHOW = {'table': asTable, 'csv': asCSV, 'json': asJSON}
+SHOW = {"table": asTable, "csv": asCSV, "json": asJSON}
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     exitOnUserError(main, sys.argv[1:])

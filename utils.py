@@ -32,17 +32,17 @@ Pictures are saved in data/results. filters and activations of a whole run take 
 
 def main(arguments):
     """Do what the command line asks for, and say what was saved."""
-    if {'-h', '--help'} & set(arguments):
+    if {"-h", "--help"} & set(arguments):
         print(USAGE)
         return
-    command, *names = arguments if arguments and arguments[0] in COMMANDS else ['curves', *arguments]
+    command, *names = arguments if arguments and arguments[0] in COMMANDS else ["curves", *arguments]
     near = difflib.get_close_matches(names[0], COMMANDS, 1) if names and names == arguments else []
     if near:
-        raise UserError(f'{names[0]!r} is neither a command nor the name of a run; did you mean {near[0]}?')
+        raise UserError(f"{names[0]!r} is neither a command nor the name of a run; did you mean {near[0]}?")
     function, least, most = COMMANDS[command]
     if not least <= len(names) <= most:
         raise UserError(f"{command} takes {least}{'' if least == most else ' or more'} name(s), {len(names)} given; "
-                        'see python utils.py --help')
+                        "see python utils.py --help")
     print(function(*names))
 
 
@@ -64,8 +64,8 @@ def curves(*names):
     UserError
         If there is no such run, or its table is damaged.
     """
-    title = names[0] if len(names) == 1 else f'Compared_{names[0]}_and_{len(names) - 1}_more'
-    return pictures.save(_curves(*names)(), results.pathOf(title, '.png'))
+    title = names[0] if len(names) == 1 else f"Compared_{names[0]}_and_{len(names) - 1}_more"
+    return pictures.save(_curves(*names)(), results.pathOf(title, ".png"))
 
 
 def trainingEvolution(name):
@@ -75,18 +75,18 @@ def trainingEvolution(name):
 
 def confusion(name):
     """Draw the confusion matrix of a run's songs by majority vote; the path of the picture, NAME.confusion.png."""
-    return pictures.save(_confusion(name)(), results.pathOf(name, '.confusion.png'))
+    return pictures.save(_confusion(name)(), results.pathOf(name, ".confusion.png"))
 
 
 def filters(name):
     """Draw a model's temporal filters, and list them all in NAME.filters.csv; the path of the picture, NAME.filters.png."""
     found, classes, _ = _model(name)
-    with whole(results.pathOf(name, '.filters.csv')) as file:
-        table = csv.writer(file, lineterminator='\n')
-        table.writerow(['frames', 'seconds', 'bpm', 'class', 'outputWeight'])
-        table.writerows([len(one.weights), f'{one.seconds:.3f}', '' if np.isnan(one.tempo) else f'{one.tempo:.0f}',
-                         '' if one.feeds is None else classes[one.feeds], f'{one.weight:.6g}'] for one in found)
-    return pictures.save(_filters(name)(), results.pathOf(name, '.filters.png'))
+    with whole(results.pathOf(name, ".filters.csv")) as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["frames", "seconds", "bpm", "class", "outputWeight"])
+        table.writerows([len(one.weights), f"{one.seconds:.3f}", "" if np.isnan(one.tempo) else f"{one.tempo:.0f}",
+                         "" if one.feeds is None else classes[one.feeds], f"{one.weight:.6g}"] for one in found)
+    return pictures.save(_filters(name)(), results.pathOf(name, ".filters.png"))
 
 
 def activations(name, *songs):
@@ -109,7 +109,7 @@ def activations(name, *songs):
     UserError
         If a song cannot be read or is too short, or the network has no temporal filters.
     """
-    return '\n'.join(pictures.save(_activations(song, name)(), results.pathOf(
+    return "\n".join(pictures.save(_activations(song, name)(), results.pathOf(
         name, f".activations.{re.sub('[^-. 0-9A-Za-z]', '_', _titleOf(song))[:60]}.png")) for song in songs)
 
 
@@ -140,13 +140,13 @@ def report(name, *songs):
         The path of the page, NAME.html in data/results.
     """
     content, drawings = results.readOutcomes(name), {}
-    for title, prepare in (('Training curves', _curves), ('Confusion of songs', _confusion), ('Filters over time', _filters),
-                           *[(f'Activations in {_titleOf(song)}', partial(_activations, song)) for song in songs]):
+    for title, prepare in (("Training curves", _curves), ("Confusion of songs", _confusion), ("Filters over time", _filters),
+                           *[(f"Activations in {_titleOf(song)}", partial(_activations, song)) for song in songs]):
         try:
             drawings[title] = prepare(name)
         except UserError as error:      # a model that was only tested has no curves, another network no temporal filters
-            print(f'without {title.lower()}: {error}', file=sys.stderr)
-    path = results.pathOf(name, '.html')
+            print(f"without {title.lower()}: {error}", file=sys.stderr)
+    path = results.pathOf(name, ".html")
     with whole(path) as file:
         file.write(page.html(name, content, drawings))
     return path
@@ -155,20 +155,20 @@ def report(name, *songs):
 def _curves(*names):
     """Draws the training curves of runs, when called."""
     runs = {name: [results.readTraining(run) for run in results.runs(name)] for name in names}
-    empty = [name for name, folds in runs.items() if not any(len(fold['epoch']) for fold in folds)]
+    empty = [name for name, folds in runs.items() if not any(len(fold["epoch"]) for fold in folds)]
     if empty:
-        raise UserError(f'the run {empty[0]!r} has no epoch yet')
+        raise UserError(f"the run {empty[0]!r} has no epoch yet")
     return lambda: pictures.curves(runs)
 
 
 def _confusion(name):
     """Draws the confusion matrix of a run's songs, when called."""
     content = results.readOutcomes(name)
-    true, voted = (sum((fold[part] for fold in content['folds']), []) for part in ('true', 'voted'))
+    true, voted = (sum((fold[part] for fold in content["folds"]), []) for part in ("true", "voted"))
     if not true:
-        raise UserError(f'the run {name!r} has no votes of songs: it was run with testMethod=utterances')
-    matrix = confusion_matrix(true, voted, labels=range(len(content['classes'])))
-    return lambda: pictures.confusion(matrix, content['classes'], name)
+        raise UserError(f"the run {name!r} has no votes of songs: it was run with testMethod=utterances")
+    matrix = confusion_matrix(true, voted, labels=range(len(content["classes"])))
+    return lambda: pictures.confusion(matrix, content["classes"], name)
 
 
 def _filters(name):
@@ -182,7 +182,7 @@ def _activations(song, name):
     found, classes, model = _model(name)
     answer = _tagger(model).tag(song)
     if answer.problem:
-        raise UserError(f'{song!r} {answer.problem}')
+        raise UserError(f"{song!r} {answer.problem}")
     fired = temporal.strongest(found, answer.spectrogram, answer.label, 5)
     return lambda: pictures.activations(answer.spectrogram, fired, classes, answer.label, _titleOf(song))
 
@@ -203,13 +203,13 @@ def _model(name):
     model = results.bestModel(name)
     values, about = results.loadModel(results.findModel(model))
     if not about:
-        raise UserError(f'the model {model!r} does not say what it is made for: it was not written by this program')
-    return temporal.findFilters(values, about), about['classes'], model
+        raise UserError(f"the model {model!r} does not say what it is made for: it was not written by this program")
+    return temporal.findFilters(values, about), about["classes"], model
 
 
 COMMANDS = {    # name -> function, fewest and most names
-    'curves': (curves, 1, 99), 'confusion': (confusion, 1, 1), 'filters': (filters, 1, 1), 'activations': (activations, 2, 99),
-    'songs': (songs, 1, 1), 'compare': (compare, 1, 99), 'report': (report, 1, 99)}
+    "curves": (curves, 1, 99), "confusion": (confusion, 1, 1), "filters": (filters, 1, 1), "activations": (activations, 2, 99),
+    "songs": (songs, 1, 1), "compare": (compare, 1, 99), "report": (report, 1, 99)}
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     exitOnUserError(main, sys.argv[1:])

@@ -14,8 +14,8 @@ import time
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
 
-CASES = [('oNetOne', 'Lasagne layers'), ('pNetOne', 'Lasagne layers'), ('oNetOne', 'filterbank'), ('pNetOne', 'filterbank'),
-         ('oNetEightpNetEight', 'filterbank')]
+CASES = [("oNetOne", "Lasagne layers"), ("pNetOne", "Lasagne layers"), ("oNetOne", "filterbank"), ("pNetOne", "filterbank"),
+         ("oNetEightpNetEight", "filterbank")]
 
 
 def first_step(network, form):
@@ -23,7 +23,7 @@ def first_step(network, form):
     import networks
     import training_step
     from filterbank import TemporalFilterBankLayer
-    bank = TemporalFilterBankLayer if form == 'filterbank' else networks.plain_bank
+    bank = TemporalFilterBankLayer if form == "filterbank" else networks.plain_bank
     batch = networks.batch()
     start = time.perf_counter()
     step, _ = training_step.lasagne_step(bank, networks.BANKS[network])
@@ -33,12 +33,12 @@ def first_step(network, form):
 
 def measured(network, form, folder):
     """Seconds in a new process that keeps its compiled code in `folder`; nan if it fails."""
-    flags = f'floatX=float32,base_compiledir={folder}'
-    run = subprocess.run([sys.executable, __file__, network, form], env={**os.environ, 'THEANO_FLAGS': flags},
+    flags = f"floatX=float32,base_compiledir={folder}"
+    run = subprocess.run([sys.executable, __file__, network, form], env={**os.environ, "THEANO_FLAGS": flags},
                          capture_output=True, text=True)
     if run.returncode:
-        print(f'{network}, {form}: {run.stderr.strip().splitlines()[-1][:150]}', file=sys.stderr)
-        return float('nan')
+        print(f"{network}, {form}: {run.stderr.strip().splitlines()[-1][:150]}", file=sys.stderr)
+        return float("nan")
     return json.loads(run.stdout.splitlines()[-1])
 
 
@@ -46,12 +46,12 @@ def main():
     """Print a table."""
     import measure
     print(measure.machine())
-    print('\n| network | first layer | first run, s | again, s | share |\n| --- | --- | --- | --- | --- |')
+    print("\n| network | first layer | first run, s | again, s | share |\n| --- | --- | --- | --- | --- |")
     for network, form in CASES:
         with tempfile.TemporaryDirectory() as folder:
             first, again = (measured(network, form, folder) for _ in range(2))
-        print(f'| {network} | {form} | {first:.1f} | {again:.1f} | {again / first:.0%} |', flush=True)
+        print(f"| {network} | {form} | {first:.1f} | {again:.1f} | {again / first:.0%} |", flush=True)
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     first_step(*sys.argv[1:]) if sys.argv[1:] else main()

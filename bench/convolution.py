@@ -9,7 +9,7 @@ does not decide which element of a pooling window is the largest.
 import os
 import sys
 
-os.environ.setdefault('THEANO_FLAGS', 'floatX=float32')
+os.environ.setdefault("THEANO_FLAGS", "floatX=float32")
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
 
 import jax
@@ -27,16 +27,16 @@ SHAPE, CLASSES, RATE = (50, 1, 40, 250), 8, .001
 def batch():
     """Images and their classes."""
     rng = np.random.RandomState(0)
-    return rng.standard_normal(SHAPE).astype(theano.config.floatX), rng.randint(0, CLASSES, SHAPE[0]).astype('int32')
+    return rng.standard_normal(SHAPE).astype(theano.config.floatX), rng.randint(0, CLASSES, SHAPE[0]).astype("int32")
 
 
 def lasagne_network():
     """Functions `step` and `compare` (probabilities, then each parameter's gradient), and the parameters."""
-    x, y = T.tensor4('x'), T.ivector('y')
+    x, y = T.tensor4("x"), T.ivector("y")
     layer = InputLayer((None, *SHAPE[1:]), x)
     for filters in (32, 64):
         for _ in range(2):
-            layer = Conv2DLayer(layer, filters, (3, 3), pad='same', W=lasagne.init.HeUniform())
+            layer = Conv2DLayer(layer, filters, (3, 3), pad="same", W=lasagne.init.HeUniform())
         layer = MaxPool2DLayer(layer, (2, 2))
     layer = DenseLayer(layer, CLASSES, nonlinearity=lasagne.nonlinearities.softmax)
     probabilities = lasagne.layers.get_output(layer)
@@ -84,7 +84,7 @@ def turned(value):
 
 def difference():
     """Of probabilities and gradients from PyTorch's, in float64: the largest, relative to the largest number of its array."""
-    with theano.config.change_flags(floatX='float64'):
+    with theano.config.change_flags(floatX="float64"):
         x, y = batch()
         _, ours, values = lasagne_network()
     _, theirs = torch_network(values, x, y)
@@ -98,9 +98,9 @@ def plain_jax_step(values, x, y):
     def loss(parameters):
         h = x
         for layer, (w, b) in enumerate(zip(parameters[:-2:2], parameters[1:-2:2])):
-            h = jax.nn.relu(jax.lax.conv_general_dilated(h, w, (1, 1), 'SAME') + b[:, None, None])
+            h = jax.nn.relu(jax.lax.conv_general_dilated(h, w, (1, 1), "SAME") + b[:, None, None])
             if layer % 2:
-                h = jax.lax.reduce_window(h, -jnp.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), 'VALID')
+                h = jax.lax.reduce_window(h, -jnp.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
         scores = jax.nn.log_softmax(h.reshape(len(x), -1) @ parameters[-2] + parameters[-1])
         return -scores[jnp.arange(len(y)), y].mean()
 
@@ -114,18 +114,18 @@ def main():
     print(measure.machine())
     x, y = batch()
     step, _, values = lasagne_network()
-    runs = {'Lasagne': lambda: step(x, y), 'plain JAX': plain_jax_step(values, x, y)}
+    runs = {"Lasagne": lambda: step(x, y), "plain JAX": plain_jax_step(values, x, y)}
     try:
-        runs['PyTorch'], _ = torch_network(values, x, y)
+        runs["PyTorch"], _ = torch_network(values, x, y)
         print(f"\nProbabilities and gradients differ from PyTorch's by {difference():.1e} of the largest at most (float64).")
     except ImportError:
-        print('\nPyTorch is not installed: no comparison with it.')
+        print("\nPyTorch is not installed: no comparison with it.")
     times = measure.alternate(runs, seconds=10)
     peer = list(times)[-1]
     print(f"\n| form | step, s | times {peer}'s |\n| --- | --- | --- |")
     for form, seconds in times.items():
-        print(f'| {form} | {seconds:.3f} | {seconds / times[peer]:.2f} |')
+        print(f"| {form} | {seconds:.3f} | {seconds / times[peer]:.2f} |")
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main()

@@ -27,14 +27,14 @@ from mirdl.flags import startTheano
 
 FRAMES, BANDS, CLASSES = 1292, 40, 8
 # what Theano is told beside the device, in the words of the tables
-FLAGS = {'float32': '', 'TF32': 'nvcc.fastmath=True', 'float32, deterministic=more': 'deterministic=more'}
-EAGER, COMPILED = 'PyTorch eager', 'torch.compile'
+FLAGS = {"float32": "", "TF32": "nvcc.fastmath=True", "float32, deterministic=more": "deterministic=more"}
+EAGER, COMPILED = "PyTorch eager", "torch.compile"
 SIZES = {
     # torch.compile takes minutes: in its faster precision alone
-    '': SimpleNamespace(network='oNetEightpNetEight', songs=698, folds=10, epochs=250, few=25, product=8192, seconds=5, flags=list(FLAGS),
-                        peers=[('float32', EAGER), ('TF32', EAGER), ('TF32', COMPILED)], device='device=gpu,force_device=True'),
-    'small': SimpleNamespace(network='oNetOne', songs=48, folds=3, epochs=4, few=2, product=256, seconds=0.2, flags=['float32'],
-                             peers=[('float32', EAGER), ('float32', COMPILED)], device='device=cpu'),
+    "": SimpleNamespace(network="oNetEightpNetEight", songs=698, folds=10, epochs=250, few=25, product=8192, seconds=5, flags=list(FLAGS),
+                        peers=[("float32", EAGER), ("TF32", EAGER), ("TF32", COMPILED)], device="device=gpu,force_device=True"),
+    "small": SimpleNamespace(network="oNetOne", songs=48, folds=3, epochs=4, few=2, product=256, seconds=0.2, flags=["float32"],
+                             peers=[("float32", EAGER), ("float32", COMPILED)], device="device=cpu"),
 }
 LIMIT = 120     # seconds that a peer may take
 
@@ -51,7 +51,7 @@ def songs(count):
         period = 12 + 4 * label
         beats = (frames - rng.randint(period)) % period < 2
         spectrograms.append((rng.standard_normal((BANDS, FRAMES)) + 2 * beats).astype(np.float32))
-    return DataSet([str(label) for label in range(CLASSES)], [f'{label}/{song}' for song, label in enumerate(labels)], labels, spectrograms)
+    return DataSet([str(label) for label in range(CLASSES)], [f"{label}/{song}" for song, label in enumerate(labels)], labels, spectrograms)
 
 
 def trainer(size, *overrides):
@@ -60,17 +60,17 @@ def trainer(size, *overrides):
     from mirdl import results, settings
     from networks import BATCH
     from run import parameters
-    chosen = [f'DL.type={size.network}', f'folds={size.folds}', f'DL.num_epochs={size.epochs}', f'DL.batchSize={BATCH}', 'quiet=True']
+    chosen = [f"DL.type={size.network}", f"folds={size.folds}", f"DL.num_epochs={size.epochs}", f"DL.batchSize={BATCH}", "quiet=True"]
     settled, means = settings.apart(settings.check(settings.override(parameters, [*chosen, *overrides], tell=str)))
     dataset = songs(size.songs)
-    run = {'parameters': settled, 'id': results.newId(), 'seed': dl.baseSeed(settled), 'songs': dataset.fingerprint(), 'sweep': None}
+    run = {"parameters": settled, "id": results.newId(), "seed": dl.baseSeed(settled), "songs": dataset.fingerprint(), "sweep": None}
     return dl.Trainer(run, dataset), means
 
 
 def memory():
     """Bytes that JAX had on the card at most; None on a CPU."""
     from theano import device
-    return (device.in_use().memory_stats() or {}).get('peak_bytes_in_use')
+    return (device.in_use().memory_stats() or {}).get("peak_bytes_in_use")
 
 
 def steps(size):
@@ -79,7 +79,7 @@ def steps(size):
     import jax
     import networks
     begun, _ = trainer(size)
-    parameters, rng = begun.run['parameters'], np.random.RandomState(0)
+    parameters, rng = begun.run["parameters"], np.random.RandomState(0)
     train, *_ = dl.foldData(begun.dataset, 0, parameters)
     count = len(train) // networks.BATCH
     x, y = train[np.arange(networks.BATCH)]
@@ -97,11 +97,11 @@ def steps(size):
     seat.reset(rng, 1)
     epoch()
     first, most = time.perf_counter() - start, memory()
-    matrix = jax.random.normal(jax.random.key(0), (size.product, size.product), 'float32')
+    matrix = jax.random.normal(jax.random.key(0), (size.product, size.product), "float32")
     square = jax.jit(lambda a: a @ a)
-    times = measure.alternate({'epoch': epoch, 'alone': alone, 'product': lambda: square(matrix).block_until_ready()}, size.seconds)
-    return {'count': count, 'first': first, 'memory': most, 'epoch': times['epoch'] / count, 'alone': times['alone'] / count,
-            'gflop': networks.gflop(networks.BANKS[size.network]), 'rate': 2e-9 * size.product ** 3 / times['product']}
+    times = measure.alternate({"epoch": epoch, "alone": alone, "product": lambda: square(matrix).block_until_ready()}, size.seconds)
+    return {"count": count, "first": first, "memory": most, "epoch": times["epoch"] / count, "alone": times["alone"] / count,
+            "gflop": networks.gflop(networks.BANKS[size.network]), "rate": 2e-9 * size.product ** 3 / times["product"]}
 
 
 def folds(size, *overrides):
@@ -115,8 +115,8 @@ def folds(size, *overrides):
         with checkpoint.begun(begun.run):
             outcomes = dl.crossValidate(begun, means)
         seconds = time.perf_counter() - start
-    return {'seconds': seconds, 'epochs': sum(one.epochs for one in outcomes), 'memory': memory(),
-            'right': np.mean([one.majorityVote for one in outcomes])}
+    return {"seconds": seconds, "epochs": sum(one.epochs for one in outcomes), "memory": memory(),
+            "right": np.mean([one.majorityVote for one in outcomes])}
 
 
 def peer(size, precision, form, count):
@@ -124,10 +124,10 @@ def peer(size, precision, form, count):
     import networks
     import torch
     import training_step
-    torch.set_float32_matmul_precision('high' if precision == 'TF32' else 'highest')
-    torch.backends.cudnn.allow_tf32 = precision == 'TF32'
-    place = 'cpu' if size.device == 'device=cpu' else 'cuda'
-    synchronize = torch.cuda.synchronize if place == 'cuda' else lambda: None
+    torch.set_float32_matmul_precision("high" if precision == "TF32" else "highest")
+    torch.backends.cudnn.allow_tf32 = precision == "TF32"
+    place = "cpu" if size.device == "device=cpu" else "cuda"
+    synchronize = torch.cuda.synchronize if place == "cuda" else lambda: None
     start = time.perf_counter()
     module = networks.torch_network(networks.BANKS[size.network]).to(place)
     if form == COMPILED:
@@ -143,8 +143,8 @@ def peer(size, precision, form, count):
         for _ in range(int(count)):
             step()
         synchronize()
-    seconds = measure.alternate({'epoch': epoch}, size.seconds)['epoch']
-    return {'step': seconds / int(count), 'first': first, 'memory': torch.cuda.max_memory_allocated() if place == 'cuda' else None}
+    seconds = measure.alternate({"epoch": epoch}, size.seconds)["epoch"]
+    return {"step": seconds / int(count), "first": first, "memory": torch.cuda.max_memory_allocated() if place == "cuda" else None}
 
 
 # ---- the tables ---------------------------------------------------------------------------------------
@@ -152,51 +152,51 @@ def peer(size, precision, form, count):
 def measured(name, flags, *call):
     """What the function call[0] finds in a new process; its last line, where it fails."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, 'THEANO_FLAGS': f'floatX=float32,base_compiledir={folder},{flags}',
-                       'TORCHINDUCTOR_CACHE_DIR': os.path.join(folder, 'torch')}
+        environment = {**os.environ, "THEANO_FLAGS": f"floatX=float32,base_compiledir={folder},{flags}",
+                       "TORCHINDUCTOR_CACHE_DIR": os.path.join(folder, "torch")}
         try:
-            ran = subprocess.run([sys.executable, __file__, 'measure', name, *call], env=environment, capture_output=True, text=True,
-                                 timeout=LIMIT if call[0] == 'peer' else None)
+            ran = subprocess.run([sys.executable, __file__, "measure", name, *call], env=environment, capture_output=True, text=True,
+                                 timeout=LIMIT if call[0] == "peer" else None)
         except subprocess.TimeoutExpired:
-            return f'not done after {LIMIT} s'
+            return f"not done after {LIMIT} s"
     return json.loads(ran.stdout.splitlines()[-1]) if ran.returncode == 0 else ran.stderr.strip().splitlines()[-1]
 
 
 def ours(name, flags, *call):
     """The same for what must not fail."""
-    found = measured(name, f'{SIZES[name].device},{flags}', *call)
+    found = measured(name, f"{SIZES[name].device},{flags}", *call)
     if isinstance(found, str):
-        sys.exit(f'{found}; python bench/gpu.py small tries this bench out on a CPU')
+        sys.exit(f"{found}; python bench/gpu.py small tries this bench out on a CPU")
     return found
 
 
 def megabytes(count):
-    return '-' if count is None else f'{count / 1e6:.0f}'
+    return "-" if count is None else f"{count / 1e6:.0f}"
 
 
 def showSteps(name):
     """Steps, ours and PyTorch's."""
     size, found = SIZES[name], {}
-    print(f'\n{size.network}, a training step, batch 50 of 1x40x250; GFLOP/s of the direct method\n'
-          '\n| form | products | step, ms | times the first | first epoch after, s | MB | GFLOP/s | of a matrix product |'
-          '\n| --- | --- | --- | --- | --- | --- | --- | --- |')
+    print(f"\n{size.network}, a training step, batch 50 of 1x40x250; GFLOP/s of the direct method\n"
+          "\n| form | products | step, ms | times the first | first epoch after, s | MB | GFLOP/s | of a matrix product |"
+          "\n| --- | --- | --- | --- | --- | --- | --- | --- |")
     for words in size.flags:
-        one = found[words] = ours(name, FLAGS[words], 'steps')
-        for form, key in (('epoch in one call', 'epoch'), ('a call for each step', 'alone')):
-            rate = one['gflop'] / one[key]
+        one = found[words] = ours(name, FLAGS[words], "steps")
+        for form, key in (("epoch in one call", "epoch"), ("a call for each step", "alone")):
+            rate = one["gflop"] / one[key]
             print(f"| {form} | {words} | {1e3 * one[key]:.3f} | {one[key] / found['float32']['epoch']:.2f} | {one['first']:.1f} "
                   f"| {megabytes(one['memory'])} | {rate:.0f} | {rate / one['rate']:.0%} of {one['rate']:.0f} |", flush=True)
-    if not find_spec('torch'):
-        print('\nPyTorch is not installed: no comparison with it.')
+    if not find_spec("torch"):
+        print("\nPyTorch is not installed: no comparison with it.")
         return
-    total = one['count'] * size.epochs * size.folds
-    print(f'\nThe training of {size.folds} folds x {size.epochs} epochs has {total} such steps, were none to stop early.\n'
-          '\n| form | products | step, ms | an epoch in one call is faster | first step after, s | MB | all these steps, s |'
-          '\n| --- | --- | --- | --- | --- | --- | --- |')
+    total = one["count"] * size.epochs * size.folds
+    print(f"\nThe training of {size.folds} folds x {size.epochs} epochs has {total} such steps, were none to stop early.\n"
+          "\n| form | products | step, ms | an epoch in one call is faster | first step after, s | MB | all these steps, s |"
+          "\n| --- | --- | --- | --- | --- | --- | --- |")
     for precision, form in size.peers:
-        one = measured(name, 'device=cpu', 'peer', precision, form, str(found['float32']['count']))     # PyTorch has the card to itself
+        one = measured(name, "device=cpu", "peer", precision, form, str(found["float32"]["count"]))     # PyTorch has the card to itself
         if isinstance(one, str):
-            print(f'| {form} | {precision} | {one} | | | | |', flush=True)
+            print(f"| {form} | {precision} | {one} | | | | |", flush=True)
         else:
             print(f"| {form} | {precision} | {1e3 * one['step']:.3f} | {one['step'] / found[precision]['epoch']:.1f} times "
                   f"| {one['first']:.1f} | {megabytes(one['memory'])} | {one['step'] * total:.0f} |", flush=True)
@@ -206,11 +206,11 @@ def showFolds(name):
     """The cross-validation: all folds together, and one by one for fewer epochs."""
     size = SIZES[name]
     every = size.folds * size.epochs
-    print(f'\n{size.network}, cross-validation of {size.folds} folds x {size.epochs} epochs at most ({size.few} one by one), float32\n'
-          f'\n| folds | epochs of all folds | s | ms an epoch | {every} epochs, s | MB | songs right |\n| --- | --- | --- | --- | --- | --- | --- |')
-    for words, override in (('together', 'foldsTogether=True'), ('one by one', f'DL.num_epochs={size.few}')):
-        one = ours(name, '', 'folds', override)
-        each = one['seconds'] / one['epochs']
+    print(f"\n{size.network}, cross-validation of {size.folds} folds x {size.epochs} epochs at most ({size.few} one by one), float32\n"
+          f"\n| folds | epochs of all folds | s | ms an epoch | {every} epochs, s | MB | songs right |\n| --- | --- | --- | --- | --- | --- | --- |")
+    for words, override in (("together", "foldsTogether=True"), ("one by one", f"DL.num_epochs={size.few}")):
+        one = ours(name, "", "folds", override)
+        each = one["seconds"] / one["epochs"]
         print(f"| {words} | {one['epochs']} | {one['seconds']:.1f} | {1e3 * each:.1f} | {each * every:.0f} | {megabytes(one['memory'])} "
               f"| {one['right']:.0f} % |", flush=True)
 
@@ -218,32 +218,32 @@ def showFolds(name):
 def card():
     """Name, driver and memory of the cards, in the words of NVIDIA's own program."""
     try:
-        asked = ['nvidia-smi', '--query-gpu=name,driver_version,memory.total', '--format=csv,noheader']
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip().replace('\n', '; ')
+        asked = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip().replace("\n", "; ")
     except (OSError, subprocess.CalledProcessError):
-        return 'nvidia-smi finds no card'
+        return "nvidia-smi finds no card"
 
 
 def main(arguments):
     """Print the tables that are asked for."""
-    name = 'small' if 'small' in arguments else ''
-    parts = {'steps': showSteps, 'folds': showFolds}
-    asked = [argument for argument in arguments if argument != 'small'] or list(parts)
+    name = "small" if "small" in arguments else ""
+    parts = {"steps": showSteps, "folds": showFolds}
+    asked = [argument for argument in arguments if argument != "small"] or list(parts)
     if not set(asked) <= set(parts):
         sys.exit(f"error: {' '.join(arguments)}: expected small, steps, folds, or nothing")
     print(measure.machine())
-    print('A trial on the CPU: no figure below means anything for a GPU' if name else card(), date.today(), sep='; ')
-    print('Each process takes up to two minutes.', flush=True)
+    print("A trial on the CPU: no figure below means anything for a GPU" if name else card(), date.today(), sep="; ")
+    print("Each process takes up to two minutes.", flush=True)
     for part in asked:
         parts[part](name)
 
 
-if __name__ == '__main__':
-    if sys.argv[1:2] == ['measure']:
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["measure"]:
         size, function, *rest = sys.argv[2:]
         with redirect_stdout(sys.stderr):
             exitOnUserError(startTheano)
-            figures = {'steps': steps, 'folds': folds, 'peer': peer}[function](SIZES[size], *rest)
+            figures = {"steps": steps, "folds": folds, "peer": peer}[function](SIZES[size], *rest)
         print(json.dumps(figures))
     else:
         main(sys.argv[1:])

@@ -31,39 +31,39 @@ def alternate(runs, seconds=3.0, at_least=3):
 
 def sgemm(size=1536):
     """A float32 matrix product in NumPy, and its GFLOP."""
-    a, b = np.random.RandomState(0).standard_normal((2, size, size)).astype('float32')
+    a, b = np.random.RandomState(0).standard_normal((2, size, size)).astype("float32")
     return lambda: a @ b, 2e-9 * size ** 3
 
 
 def machine():
     """One line: processor, cores, versions."""
     name = platform.processor() or platform.machine()
-    if os.path.exists('/proc/cpuinfo'):
-        with open('/proc/cpuinfo') as file:
-            name = next((line.split(':')[1].strip() for line in file if line.startswith('model name')), name)
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo") as file:
+            name = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), name)
     versions = []
-    for package in ('jax', 'pytensor', 'numba', 'numpy', 'torch'):
+    for package in ("jax", "pytensor", "numba", "numpy", "torch"):
         try:
-            versions.append(f'{package} {version(package)}')
+            versions.append(f"{package} {version(package)}")
         except PackageNotFoundError:
-            versions.append(f'no {package}')
-    return f'{name}, {os.cpu_count()} cores; Python {platform.python_version()}, ' + ', '.join(versions)
+            versions.append(f"no {package}")
+    return f"{name}, {os.cpu_count()} cores; Python {platform.python_version()}, " + ", ".join(versions)
 
 
 def extra_memory(run):
     """Bytes by which the process is at most larger while `run` runs than before; None but on Linux."""
     try:
-        with open('/proc/self/clear_refs', 'w') as file:
-            file.write('5')                              # the peak begins anew
-        before = _status('VmRSS')
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")                              # the peak begins anew
+        before = _status("VmRSS")
         run()
-        return _status('VmHWM') - before
+        return _status("VmHWM") - before
     except OSError:
         return None
 
 
 def _status(key):
-    with open('/proc/self/status') as file:
+    with open("/proc/self/status") as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith(key))
 
 

@@ -6,8 +6,8 @@ from lasagne.layers import ConcatLayer, Conv2DLayer, MaxPool2DLayer
 oNet = [(n, 5) for n in range(6, 42, 5)]
 pNet = [(n, 1) for n in range(46, 217, 5)]
 
-BANKS = {'oNetOne': oNet, 'pNetOne': pNet, 'oNetTwo': 2 * oNet, 'pNetTwo': 2 * pNet, 'oNetpNet': oNet + pNet,
-         'oNetTwopNetTwo': 2 * (oNet + pNet), 'oNetFourpNetFour': 4 * (oNet + pNet), 'oNetEightpNetEight': 8 * (oNet + pNet)}
+BANKS = {"oNetOne": oNet, "pNetOne": pNet, "oNetTwo": 2 * oNet, "pNetTwo": 2 * pNet, "oNetpNet": oNet + pNet,
+         "oNetTwopNetTwo": 2 * (oNet + pNet), "oNetFourpNetFour": 4 * (oNet + pNet), "oNetEightpNetEight": 8 * (oNet + pNet)}
 
 SHAPE = BATCH, CHANNELS, BANDS, FRAMES = 50, 1, 40, 250
 CLASSES = 8
@@ -17,7 +17,7 @@ MANY = 50               # parts of a bank: as layers of their own, more take min
 def batch():
     """(x, y): random patches and labels."""
     rng = np.random.RandomState(0)
-    return rng.standard_normal(SHAPE).astype('float32'), rng.randint(0, CLASSES, BATCH).astype('int32')
+    return rng.standard_normal(SHAPE).astype("float32"), rng.randint(0, CLASSES, BATCH).astype("int32")
 
 
 def gflop(filters):
@@ -55,7 +55,7 @@ def torch_network(filters):
     return Network()
 
 
-def compiled_by_torch(module, device='cpu'):
+def compiled_by_torch(module, device="cpu"):
     """torch.compile's form of it, or None where it cannot compile (it wants a C++ compiler)."""
     import torch
     try:
@@ -63,5 +63,5 @@ def compiled_by_torch(module, device='cpu'):
         compiled(torch.zeros(SHAPE, device=device))
         return compiled
     except Exception as error:                           # its errors have no common type
-        print(f'torch.compile: {type(error).__name__}: {str(error).splitlines()[0][:90]}')
+        print(f"torch.compile: {type(error).__name__}: {str(error).splitlines()[0][:90]}")
         return None

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-os.environ.setdefault('THEANO_FLAGS', 'floatX=float32')
+os.environ.setdefault("THEANO_FLAGS", "floatX=float32")
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
 
 import lasagne
@@ -24,7 +24,7 @@ from filterbank import TemporalFilterBankLayer
 
 def lasagne_step(bank, filters):
     """A compiled step, and its parameters."""
-    x, y = T.tensor4('x'), T.ivector('y')
+    x, y = T.tensor4("x"), T.ivector("y")
     layer = bank(InputLayer((None, *networks.SHAPE[1:]), x), filters)
     output = DenseLayer(dropout(layer), networks.CLASSES, nonlinearity=lasagne.nonlinearities.softmax)
     loss = lasagne.objectives.categorical_crossentropy(lasagne.layers.get_output(output), y).mean()
@@ -33,7 +33,7 @@ def lasagne_step(bank, filters):
     return theano.function([x, y], loss, updates=updates), parameters
 
 
-def torch_step(module, device='cpu'):
+def torch_step(module, device="cpu"):
     """A step of the same in PyTorch."""
     import torch
     x, y = networks.batch()
@@ -60,7 +60,7 @@ def memory(step, parameters, filters):
 def main(names):
     """Print a table of seconds and ratios."""
     print(measure.machine())
-    print('\n| network | form | step, s | filterbank is faster |\n| --- | --- | --- | --- |')
+    print("\n| network | form | step, s | filterbank is faster |\n| --- | --- | --- | --- |")
     notes = []
     x, y = networks.batch()
     for name in names:
@@ -72,26 +72,26 @@ def main(names):
         multiple = memory(step, parameters, filters)
         notes.append(f'| {name} | {len(parameters)} | {first[0]:.1f} s ({first[1]:.1f} s of processor) '
                      f'| {"-" if multiple is None else f"{multiple:.1f}"} |')
-        runs = {'filterbank': lambda: step(x, y)}
+        runs = {"filterbank": lambda: step(x, y)}
         if len(filters) <= networks.MANY:
             plain, _ = lasagne_step(networks.plain_bank, filters)
-            runs['Lasagne layers'] = lambda: plain(x, y)
+            runs["Lasagne layers"] = lambda: plain(x, y)
         try:
             import torch        # noqa: F401
             module = networks.torch_network(filters)
-            runs['PyTorch eager'] = torch_step(module)
+            runs["PyTorch eager"] = torch_step(module)
             if len(filters) <= networks.MANY:
                 compiled = networks.compiled_by_torch(networks.torch_network(filters))
                 if compiled is not None:
-                    runs['torch.compile'] = torch_step(compiled)
+                    runs["torch.compile"] = torch_step(compiled)
         except ImportError:
             pass
         times = measure.alternate(runs)
         for form, seconds in times.items():
             print(f'| {name} | {form} | {seconds:.4f} | {seconds / times["filterbank"]:.1f} times |', flush=True)
-    print('\n| network | parameters | build, compile, first step | peak memory / (inputs + parameters + outputs) |'
-          '\n| --- | --- | --- | --- |\n' + '\n'.join(notes))
+    print("\n| network | parameters | build, compile, first step | peak memory / (inputs + parameters + outputs) |"
+          "\n| --- | --- | --- | --- |\n" + "\n".join(notes))
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main(sys.argv[1:] or list(networks.BANKS))

@@ -29,8 +29,8 @@ from mirdl.errors import UserError, exitOnUserError     # noqa: E402
 from mirdl.files import cannotWrite, makeFolder, whole  # noqa: E402
 from mirdl.parallel import inParallel                   # noqa: E402
 
-NAME = 'DanceLoops'
-SUMS = HERE / 'DanceLoops.sha256'        # made by `sha256sum */*.wav` in the data set's folder
+NAME = "DanceLoops"
+SUMS = HERE / "DanceLoops.sha256"        # made by `sha256sum */*.wav` in the data set's folder
 RATE = 44100                             # Hz
 CLIPS = 25                               # per style
 SECONDS = (18, 25)                       # a clip's length
@@ -52,54 +52,54 @@ class Style(NamedTuple):
 
 STYLES = {
     # Tumbao and cowbell on the beat; 'cha-cha-cha' on 4, 4-and, 1.
-    'ChaChaCha': Style((119, 128), 4, 4, {
-        'ground': ('9.....6.8.......', '9.....7.....6...', '9...............'),
-        'backing': ('5...9...5...8.8.', '9...8.......8.8.', '........5...9.9.'),
-        'top': ('9...6.6.9...6.6.', '9...5...9...7.7.', '8...8...8...9.9.'),
-        'comping': ('9...........7.7.', '....8.......7.7.', '9.....6.....7.7.')}),
+    "ChaChaCha": Style((119, 128), 4, 4, {
+        "ground": ("9.....6.8.......", "9.....7.....6...", "9..............."),
+        "backing": ("5...9...5...8.8.", "9...8.......8.8.", "........5...9.9."),
+        "top": ("9...6.6.9...6.6.", "9...5...9...7.7.", "8...8...8...9.9."),
+        "comping": ("9...........7.7.", "....8.......7.7.", "9.....6.....7.7.")}),
     # Swing in triplets: walking bass, backbeat, ride cymbal.
-    'Jive': Style((166, 176), 4, 3, {
-        'ground': ('9..7..9..7..', '9.....9.....', '9..7..9..7.5'),
-        'backing': ('...9.....9..', '...9.....9.4', '...9.4...9..'),
-        'top': ('9..8.69..8.6', '7..9.57..9.5', '...9.6...9.6'),
-        'comping': ('...8.....8..', '9....7......', '..7..9......')}),
+    "Jive": Style((166, 176), 4, 3, {
+        "ground": ("9..7..9..7..", "9.....9.....", "9..7..9..7.5"),
+        "backing": ("...9.....9..", "...9.....9.4", "...9.4...9.."),
+        "top": ("9..8.69..8.6", "7..9.57..9.5", "...9.6...9.6"),
+        "comping": ("...8.....8..", "9....7......", "..7..9......")}),
     # Running bass, swung off-beats.
-    'Quickstep': Style((198, 208), 4, 3, {
-        'ground': ('9..7..8..7..', '9..6..9..6.5', '9.....8..7..'),
-        'backing': ('...9.....9..', '...8.....8.3', '...9..3..9..'),
-        'top': ('9.68.69.68.6', '9..8.59..8.5', '9.58..9.58..'),
-        'comping': ('...8.....8..', '9...........', '9.....8.....')}),
+    "Quickstep": Style((198, 208), 4, 3, {
+        "ground": ("9..7..8..7..", "9..6..9..6.5", "9.....8..7.."),
+        "backing": ("...9.....9..", "...8.....8.3", "...9..3..9.."),
+        "top": ("9.68.69.68.6", "9..8.59..8.5", "9.58..9.58.."),
+        "comping": ("...8.....8..", "9...........", "9.....8.....")}),
     # Bass on 1, 3, 4; cinquillo; son and rumba clave over two bars.
-    'Rumba': Style((99, 108), 4, 4, {
-        'ground': ('9.......7...7...', '9.....5.7...7...', '9.......8...8...'),
-        'backing': ('9.77.77.9.7.7.7.', '9..57...9..57...', '9.......7...7.55'),
-        'top': ('9.....9.....9.......9...9.......', '....9...9.......9.....9.....9...',
-                '9.....9.......9.....9...9.......'),
-        'comping': ('9.......7...7...', '9...............', '........8...8...')}),
+    "Rumba": Style((99, 108), 4, 4, {
+        "ground": ("9.......7...7...", "9.....5.7...7...", "9.......8...8..."),
+        "backing": ("9.77.77.9.7.7.7.", "9..57...9..57...", "9.......7...7.55"),
+        "top": ("9.....9.....9.......9...9.......", "....9...9.......9.....9.....9...",
+                "9.....9.......9.....9...9......."),
+        "comping": ("9.......7...7...", "9...............", "........8...8...")}),
     # Counted in two: surdo on 2, semiquavers, tamborim.
-    'Samba': Style((96, 104), 2, 4, {
-        'ground': ('4...9...', '5..39...', '4...9..4'),
-        'backing': ('9.9.99.9', '9..9..9.9.9..9.9', '.99.9.99'),
-        'top': ('94699469', '95599559', '9.699.69'),
-        'comping': ('9..9..9.', '..9..9..', '9..9.9..')}),
+    "Samba": Style((96, 104), 2, 4, {
+        "ground": ("4...9...", "5..39...", "4...9..4"),
+        "backing": ("9.9.99.9", "9..9..9.9.9..9.9", ".99.9.99"),
+        "top": ("94699469", "95599559", "9.699.69"),
+        "comping": ("9..9..9.", "..9..9..", "9..9.9..")}),
     # Marcato in four, habanera, sincopa, and the drag into the next bar.
-    'Tango': Style((127, 133), 4, 4, {
-        'ground': ('9...7...9...7...', '9...8...9...8.6.', '9.....7.8...8...'),
-        'backing': ('9.....7.8...8...', '9...7...9...7.66', '8...8...8...8.77'),
-        'top': ('9...9...9...9...', '9...8...9...8.77', '8...9...8...9...'),
-        'comping': ('9...8...9...8...', '9...9...9...9...', '8.....8.8...8...')}),
+    "Tango": Style((127, 133), 4, 4, {
+        "ground": ("9...7...9...7...", "9...8...9...8.6.", "9.....7.8...8..."),
+        "backing": ("9.....7.8...8...", "9...7...9...7.66", "8...8...8...8.77"),
+        "top": ("9...9...9...9...", "9...8...9...8.77", "8...9...8...9..."),
+        "comping": ("9...8...9...8...", "9...9...9...9...", "8.....8.8...8...")}),
     # Strong, weak, weak, in one.
-    'VienneseWaltz': Style((173, 181), 3, 2, {
-        'ground': ('9.....', '9.....7.....', '9.....8...4.'),
-        'backing': ('..8.8.', '..9.7.', '..8.7.....8.'),
-        'top': ('9.5.5.', '..8.8.', '9.4.6.'),
-        'comping': ('..8.8.', '9.....', '9...7.')}),
+    "VienneseWaltz": Style((173, 181), 3, 2, {
+        "ground": ("9.....", "9.....7.....", "9.....8...4."),
+        "backing": ("..8.8.", "..9.7.", "..8.7.....8."),
+        "top": ("9.5.5.", "..8.8.", "9.4.6."),
+        "comping": ("..8.8.", "9.....", "9...7.")}),
     # Strong, weak, weak, slow.
-    'Waltz': Style((83, 91), 3, 4, {
-        'ground': ('9...........', '9.......4...', '9.........4.'),
-        'backing': ('....8...8...', '....9...7...', '....8...7.5.'),
-        'top': ('9...6...6...', '....9...8...', '9.4.6.4.6.4.'),
-        'comping': ('....8...8...', '9...........', '9...6...6...')}),
+    "Waltz": Style((83, 91), 3, 4, {
+        "ground": ("9...........", "9.......4...", "9.........4."),
+        "backing": ("....8...8...", "....9...7...", "....8...7.5."),
+        "top": ("9...6...6...", "....9...8...", "9.4.6.4.6.4."),
+        "comping": ("....8...8...", "9...........", "9...6...6...")}),
 }
 
 # Equal temperament to 1/10000, and the chords all clips draw from, in semitones above the key.
@@ -204,7 +204,7 @@ def drawBand(rng):
 
 def drawRhythms(rng, style, tempo):
     """One rhythm for each of the style's voices; and a pulse of 2 to 8 strokes a second, which the styles share."""
-    pulse = '4' + '.' * (tempo * style.ticks // (60000 * between(rng, 2, 8)) - 1)
+    pulse = "4" + "." * (tempo * style.ticks // (60000 * between(rng, 2, 8)) - 1)
     return [rhythms[rng.randint(0, len(rhythms))] for rhythms in style.voices.values()] + [pulse]
 
 
@@ -242,10 +242,10 @@ def clip(tag, number):
         for tick in range((early + samples) // onset(1)):
             weight = rhythm[tick % len(rhythm)]
             if voice == filled and tick % phrase >= phrase - style.ticks and rng.randint(0, 2):
-                weight = '7'
+                weight = "7"
             at = onset(tick) - early + int(rng.randint(-RATE // 250, RATE // 250))      # 4 ms early or late
             leftOut = rng.randint(0, 100) < 3
-            if weight != '.' and 0 <= at < samples and not leftOut:
+            if weight != "." and 0 <= at < samples and not leftOut:
                 sound = sounds[tick // bar % BARS]
                 level = int(weight) * gain * percent(rng, 80, 110) * 256 // 90000
                 mix[at:at + len(sound)] += sound * level >> 8
@@ -253,16 +253,16 @@ def clip(tag, number):
 
 
 def clipName(tag, number):
-    return f'{tag}/{tag}_{number:02d}.wav'
+    return f"{tag}/{tag}_{number:02d}.wav"
 
 
 def writeClip(folder, tag, number):
     """Write one clip into `folder`/`tag`, whole or not at all."""
-    with whole(folder / clipName(tag, number), 'wb') as file, wave.open(file, 'wb') as wav:
+    with whole(folder / clipName(tag, number), "wb") as file, wave.open(file, "wb") as wav:
         wav.setnchannels(1)
         wav.setsampwidth(2)
         wav.setframerate(RATE)
-        wav.writeframes(clip(tag, number).astype('<i2').tobytes())
+        wav.writeframes(clip(tag, number).astype("<i2").tobytes())
 
 
 def storedSums():
@@ -274,7 +274,7 @@ def wrongFiles(folder):
     """Names of the clips that `folder` lacks, of those that differ from the stored sums, and of what else is there."""
     sums = storedSums()
     found = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-             for path in folder.rglob('*') if path.is_file()}
+             for path in folder.rglob("*") if path.is_file()}
     return sorted(name for name in sums | found if sums.get(name) != found.get(name))
 
 
@@ -288,46 +288,46 @@ def make(out):
     UserError
         If `out` is no folder or cannot be written to.
     """
-    folder, partial = out / NAME, out / f'.{NAME}.part'
+    folder, partial = out / NAME, out / f".{NAME}.part"
     if folder.exists():
-        print(f'{folder} is there; --check compares it with {SUMS.name}; delete it to have it made anew')
+        print(f"{folder} is there; --check compares it with {SUMS.name}; delete it to have it made anew")
         return
     if out.exists() and not out.is_dir():
-        raise UserError(f'{str(out)!r} is no folder; give the one that holds the data sets, such as data/datasets')
+        raise UserError(f"{str(out)!r} is no folder; give the one that holds the data sets, such as data/datasets")
     for tag in STYLES:
         makeFolder(partial / tag)
     for name in wrongFiles(partial):         # half-written, or of another version of this script
         (partial / name).unlink(missing_ok=True)
     missing = [(partial, tag, number) for tag in STYLES for number in range(CLIPS)
                if not (partial / clipName(tag, number)).exists()]
-    for _ in inParallel(writeClip, missing, f'making {NAME}', 'clip'):
+    for _ in inParallel(writeClip, missing, f"making {NAME}", "clip"):
         pass
     try:
         os.rename(partial, folder)
     except OSError as error:
         raise cannotWrite(folder, error) from error
-    print(f'{folder}: {len(STYLES)} styles, {CLIPS} clips each')
+    print(f"{folder}: {len(STYLES)} styles, {CLIPS} clips each")
 
 
 def check(out):
     """Compare the data set below the folder `out` with the stored sums; `UserError` if it differs."""
     folder = out / NAME
     if not folder.is_dir():
-        raise UserError(f'no folder {str(folder)!r} to check; make it with: python data/makeDanceLoops.py {out}')
+        raise UserError(f"no folder {str(folder)!r} to check; make it with: python data/makeDanceLoops.py {out}")
     wrong = wrongFiles(folder)
     if wrong:
         raise UserError(f'{len(wrong)} files of {str(folder)!r} are missing, extra or differ from {SUMS.name}: '
                         f'{", ".join(wrong[:3])}{" ..." if len(wrong) > 3 else ""}; delete the folder and make it anew')
-    print(f'{folder}: all {len(storedSums())} clips as {SUMS.name} has them')
+    print(f"{folder}: all {len(storedSums())} clips as {SUMS.name} has them")
 
 
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('out', nargs='?', type=Path, default=HERE / 'datasets', metavar='OUT')
-    parser.add_argument('--check', action='store_true')
+    parser.add_argument("out", nargs="?", type=Path, default=HERE / "datasets", metavar="OUT")
+    parser.add_argument("--check", action="store_true")
     options = parser.parse_args(arguments)
     (check if options.check else make)(options.out)
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     exitOnUserError(main, sys.argv[1:])

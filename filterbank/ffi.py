@@ -183,7 +183,7 @@ def _target(handler, dtype):
 
 
 def _call(handler, results, arguments, pool_bands):
-    call = jax.ffi.ffi_call(_target(handler, arguments[0].dtype), results, vmap_method='sequential')
+    call = jax.ffi.ffi_call(_target(handler, arguments[0].dtype), results, vmap_method="sequential")
     return call(*arguments, pool_bands=np.int64(pool_bands), threads=np.int64(threads.count()))
 
 

@@ -19,10 +19,10 @@ from mirdl.memory import memory
 from mirdl.parallel import inParallel
 from mirdl.store import Store, Stored
 
-FOLDER = os.path.join('data', 'preloaded')
-FORMAT = 'mirdl spectrograms 1'
+FOLDER = os.path.join("data", "preloaded")
+FORMAT = "mirdl spectrograms 1"
 # the parameters that shape a spectrogram; they make the file's name
-SHAPING = ('dataset', 'frameSize', 'hopSize', 'specTransform', 'melBands', 'windowType')
+SHAPING = ("dataset", "frameSize", "hopSize", "specTransform", "melBands", "windowType")
 SHARE = 0.25        # of the memory that all processes may take: with DS.store='auto' larger data sets stay on disk
 
 
@@ -50,41 +50,41 @@ def spectrograms(files, DS, processes=1):
     """
     makeFolder(FOLDER)
     removeLeftovers(FOLDER)
-    path = os.path.join(FOLDER, '_'.join(str(DS[key]) for key in SHAPING))
+    path = os.path.join(FOLDER, "_".join(str(DS[key]) for key in SHAPING))
     # two runs that need the same features compute them once
-    with locked(path + '.pickle.lock', lambda: print(f'  waiting for another run that computes {path}.pickle ...', flush=True)):
-        pickled, store = _read(path + '.pickle', DS), _open(path + '.store', DS)
+    with locked(path + ".pickle.lock", lambda: print(f"  waiting for another run that computes {path}.pickle ...", flush=True)):
+        pickled, store = _read(path + ".pickle", DS), _open(path + ".store", DS)
         kept = {**pickled, **store.songs}
         stamps = {name: _stamp(file) for name, file in files.items()}
         songs = {name: kept[name] for name in files if name in kept and kept[name][0] == stamps[name]}
         new = [name for name in files if name not in songs]
         if kept and (new or len(kept) != len(songs)):
-            print(f'  {path} is stale: {len(new)} songs are new or changed, {len(set(kept) - set(files))} are gone')
+            print(f"  {path} is stale: {len(new)} songs are new or changed, {len(set(kept) - set(files))} are gone")
         passing = {}
-        computed = inParallel(computeOrReason, [(files[name], DS) for name in new], 'spectrograms', 'song')
+        computed = inParallel(computeOrReason, [(files[name], DS) for name in new], "spectrograms", "song")
         for name, result in zip(new, computed, strict=True):
             if isinstance(result, Passing):
                 passing[name] = result
             else:
                 songs[name] = store.keep(name, stamps[name], result)
-        settle = _toDisk if _belongsOnDisk(songs, DS['store'], processes) else _toMemory
-        songs = settle(songs, pickled, store, path + '.pickle', DS)
+        settle = _toDisk if _belongsOnDisk(songs, DS["store"], processes) else _toMemory
+        songs = settle(songs, pickled, store, path + ".pickle", DS)
     return {name: passing.get(name) or songs[name][1] for name in files}
 
 
 def _belongsOnDisk(songs, where, processes):
     size = sum(song.nbytes for _, song in songs.values() if not isinstance(song, str))
-    return where == 'disk' or where == 'auto' and size * processes > SHARE * memory()
+    return where == "disk" or where == "auto" and size * processes > SHARE * memory()
 
 
 def _toMemory(songs, pickled, store, path, DS):
     """The songs as arrays; the pickle holds them, and the store is no longer needed."""
     songs = {name: (stamp, np.asarray(song) if isinstance(song, Stored) else song) for name, (stamp, song) in songs.items()}
     if store.songs or songs.keys() != pickled.keys():
-        pickles.dump({'format': FORMAT, 'songs': songs, **_about(DS)}, path)
-        print(f'  saved the spectrograms to {path}')
+        pickles.dump({"format": FORMAT, "songs": songs, **_about(DS)}, path)
+        print(f"  saved the spectrograms to {path}")
     else:
-        print(f'  loaded the spectrograms of {len(songs)} songs from {path}')
+        print(f"  loaded the spectrograms of {len(songs)} songs from {path}")
     store.remove()
     return songs
 
@@ -94,7 +94,7 @@ def _toDisk(songs, pickled, store, path, DS):
     songs = {name: song if name in store.songs else store.keep(name, *song) for name, song in songs.items()}
     if os.path.exists(path):
         os.unlink(path)
-    print(f'  the spectrograms of {len(songs)} songs are read from {store.folder} as they are needed')
+    print(f"  the spectrograms of {len(songs)} songs are read from {store.folder} as they are needed")
     return songs
 
 
@@ -104,17 +104,17 @@ def _read(path, DS):
         return {}
     try:
         content = pickles.load(path)
-        if not isinstance(content, dict) or content.get('format') != FORMAT:
-            raise ValueError('it is of another format')
-        if content['DS'] != _about(DS)['DS']:
-            raise ValueError('it was made with other parameters')
-        if content['essentia'] != essentia.__version__:
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise ValueError("it is of another format")
+        if content["DS"] != _about(DS)["DS"]:
+            raise ValueError("it was made with other parameters")
+        if content["essentia"] != essentia.__version__:
             raise ValueError(f"it was made by Essentia {content['essentia']}, this is {essentia.__version__}")
-        if not all(_isSong(*song, DS['yInput']) for song in content['songs'].values()):
-            raise ValueError('its songs are no spectrograms')
-        return content['songs']
+        if not all(_isSong(*song, DS["yInput"]) for song in content["songs"].values()):
+            raise ValueError("its songs are no spectrograms")
+        return content["songs"]
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        print(f'  {path} cannot be used and is computed anew: {error}')
+        print(f"  {path} cannot be used and is computed anew: {error}")
         return {}
 
 
@@ -129,14 +129,14 @@ def _open(folder, DS):
     try:
         store.read()
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        print(f'  {folder} cannot be used and is computed anew: {error}')
+        print(f"  {folder} cannot be used and is computed anew: {error}")
         store.remove()
     return store
 
 
 def _about(DS):
     """What spectrograms are made with."""
-    return {'essentia': essentia.__version__, 'DS': {key: DS[key] for key in SHAPING}}
+    return {"essentia": essentia.__version__, "DS": {key: DS[key] for key in SHAPING}}
 
 
 def _stamp(file):

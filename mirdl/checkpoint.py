@@ -13,8 +13,8 @@ from mirdl.errors import UserError
 from mirdl.files import removeLeftovers
 from mirdl.locks import isHeld, locked
 
-FORMAT = 'mirdl checkpoint 3'
-RUN, STATE, LOCK = '.checkpoint', '.state', '.lock'
+FORMAT = "mirdl checkpoint 3"
+RUN, STATE, LOCK = ".checkpoint", ".state", ".lock"
 SHARE = 0.02        # of the time may go into writing the state; epochs shorter than that are done again after a crash
 
 
@@ -44,14 +44,14 @@ class Checkpoint:
 
     def __init__(self, name, run):
         self._path, self._run = results.pathOf(name, STATE), nameOf(run)
-        self._every, self._next = run['parameters']['checkpointEvery'], 0
-        content = load(self._path, FORMAT, 'current', 'ended', 'outcome') if os.path.exists(self._path) else {}
-        self.current, self.ended, self.outcome = content.get('current'), content.get('ended', False), content.get('outcome')
+        self._every, self._next = run["parameters"]["checkpointEvery"], 0
+        content = load(self._path, FORMAT, "current", "ended", "outcome") if os.path.exists(self._path) else {}
+        self.current, self.ended, self.outcome = content.get("current"), content.get("ended", False), content.get("outcome")
 
     def save(self, epoch, current):
         """Keep `current`, the state after `epoch` (from 0), unless the last write was too short a time ago."""
         if not os.path.exists(results.pathOf(self._run, LOCK)):
-            raise UserError(f'the run {self._run!r} was stopped')       # a worker out of reach learns it here
+            raise UserError(f"the run {self._run!r} was stopped")       # a worker out of reach learns it here
         if (epoch + 1) % self._every or time.monotonic() < self._next:
             return
         start = time.monotonic()
@@ -65,7 +65,7 @@ class Checkpoint:
 
     def _write(self, current):
         self.current = current
-        pickles.dump({'format': FORMAT, 'current': current, 'ended': self.ended, 'outcome': self.outcome}, self._path)
+        pickles.dump({"format": FORMAT, "current": current, "ended": self.ended, "outcome": self.outcome}, self._path)
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def taken(name, run):
 def begun(run):
     """Keep what a new run is begun with, and hold its lock meanwhile."""
     with _locked(nameOf(run)):
-        pickles.dump({'format': FORMAT, 'run': run}, results.pathOf(nameOf(run), RUN))
+        pickles.dump({"format": FORMAT, "run": run}, results.pathOf(nameOf(run), RUN))
         yield
 
 
@@ -102,19 +102,19 @@ def resumed(id):
 
 def read(name):
     """What the run `name` was begun with."""
-    return load(results.pathOf(name, RUN), FORMAT, 'run')['run']
+    return load(results.pathOf(name, RUN), FORMAT, "run")["run"]
 
 
 @contextmanager
 def onward(id):
     """An end before the end says how to go on with the run or sweep `id`."""
-    command = f'go on with: python run.py resume={id}'
+    command = f"go on with: python run.py resume={id}"
     try:
         yield
     except KeyboardInterrupt:
         raise KeyboardInterrupt(command) from None
     except UserError as error:
-        raise UserError(str(error) if command in str(error) else f'{error}; then {command}') from error
+        raise UserError(str(error) if command in str(error) else f"{error}; then {command}") from error
 
 
 def forget(run, names):
@@ -128,18 +128,18 @@ def forget(run, names):
 
 def nameOf(run):
     """DATASET_TYPE_ID of a run."""
-    return results.nameOf(run['parameters'], run['id'])
+    return results.nameOf(run["parameters"], run["id"])
 
 
 def load(path, format, *keys):
     """These parts of a state on disk; one that is damaged or of another format is a UserError."""
     try:
         content = pickles.load(path)
-        if content['format'] != format:
-            raise ValueError('it is of another format')
+        if content["format"] != format:
+            raise ValueError("it is of another format")
         return {key: content[key] for key in keys}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f'cannot go on from {path!r}: {error}') from error
+        raise UserError(f"cannot go on from {path!r}: {error}") from error
 
 
 def exists(run):
@@ -160,7 +160,7 @@ def stopped():
     """The runs that have not ended: name -> `rank`; the one that was worked on last comes last."""
     files = sorted(os.listdir(results.FOLDER)) if os.path.isdir(results.FOLDER) else []
     there = [file.removesuffix(RUN) for file in files if file.endswith(RUN)]
-    ranks = {name: rank(name, name + RUN, *(file for file in files if file.startswith(name + '-') and file.endswith(STATE)))
+    ranks = {name: rank(name, name + RUN, *(file for file in files if file.startswith(name + "-") and file.endswith(STATE)))
              for name in there}
     return dict(sorted(ranks.items(), key=lambda entry: entry[1]))
 
@@ -168,7 +168,7 @@ def stopped():
 def _find(id):
     """The name of the run whose id, or whose name, is `id`."""
     there = list(stopped())
-    found = there[-1:] if id == 'last' else [name for name in there if name == id or name.endswith('_' + id)]
+    found = there[-1:] if id == "last" else [name for name in there if name == id or name.endswith("_" + id)]
     if not found:
         raise UserError(f"there is no stopped run {id!r} in {results.FOLDER}; to be resumed there: {', '.join(there) or 'none'}")
     return found[0]
@@ -177,7 +177,7 @@ def _find(id):
 @contextmanager
 def _locked(name):
     def refuse():
-        raise UserError(f'another process is working on the run {name!r}; wait for it, or stop it first')
+        raise UserError(f"another process is working on the run {name!r}; wait for it, or stop it first")
     with locked(results.pathOf(name, LOCK), refuse):
         removeLeftovers(results.FOLDER)
         try:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-NORMS = 'log0m1v', 'None'
+NORMS = "log0m1v", "None"
 
 
 def compress(spectrogram, inputNorm):
     """For 'log0m1v' log10(10000 x + 1) of a spectrogram, in its own memory; for 'None' the spectrogram itself."""
-    if inputNorm == 'log0m1v':
+    if inputNorm == "log0m1v":
         np.multiply(spectrogram, 10000, out=spectrogram)
         np.add(spectrogram, 1, out=spectrogram)
         np.log10(spectrogram, out=spectrogram)

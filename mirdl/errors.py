@@ -12,12 +12,12 @@ def exitOnUserError(main, *arguments):
     try:
         return main(*arguments)
     except UserError as error:
-        sys.exit(f'error: {_oneLine(str(error))}')
+        sys.exit(f"error: {_oneLine(str(error))}")
     except KeyboardInterrupt as stop:
-        print('\nstopped by Ctrl-C', *stop.args, sep='; ', file=sys.stderr)
+        print("\nstopped by Ctrl-C", *stop.args, sep="; ", file=sys.stderr)
         sys.exit(130)
 
 
 def _oneLine(text):
     """`text` with line breaks and other characters that are not to be printed (names of files may hold them) escaped."""
-    return ''.join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -12,14 +12,14 @@ def events(name):
 
     It writes them to the folder NAME.events in data/results by tensorboardX or PyTorch's writer; without one it does nothing.
     """
-    if find_spec('tensorboardX'):
+    if find_spec("tensorboardX"):
         from tensorboardX import SummaryWriter
-    elif find_spec('torch') and find_spec('tensorboard'):
+    elif find_spec("torch") and find_spec("tensorboard"):
         from torch.utils.tensorboard import SummaryWriter
     else:
         yield lambda row: None
         return
-    with SummaryWriter(pathOf(name, '.events')) as writer:
+    with SummaryWriter(pathOf(name, ".events")) as writer:
         def write(row):
             for title, figure in zip(CURVES[1:], row[1:]):
                 writer.add_scalar(title, figure, row[0])

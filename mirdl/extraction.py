@@ -19,8 +19,8 @@ def computeOrReason(file, DS):
     The decoder runs in a process of its own, so that a file that crashes it or keeps it for ever costs no other song.
     """
     from mirdl import features      # only in the processes that need it
-    if DS['specTransform'] == 'mel':
-        features.melWeights(DS['melBands'], DS['frameSize'] // 2 + 1)       # once, for all the forks of this process
+    if DS["specTransform"] == "mel":
+        features.melWeights(DS["melBands"], DS["frameSize"] // 2 + 1)       # once, for all the forks of this process
     size = os.path.getsize(file) if os.path.exists(file) else 0
     try:
         return isolated(features.computeSpectrogram, file, DS, seconds=SECONDS + SECONDS_PER_MB * size // 2**20,
@@ -30,6 +30,6 @@ def computeOrReason(file, DS):
     except features.Unreadable as reason:
         return str(reason)
     except MemoryError:
-        return Passing(f'cannot be decoded: takes more than {MEMORY >> 30} GB of memory')
+        return Passing(f"cannot be decoded: takes more than {MEMORY >> 30} GB of memory")
     except Died as reason:
-        return Passing(f'cannot be decoded: the decoder {reason}')
+        return Passing(f"cannot be decoded: the decoder {reason}")

@@ -55,13 +55,13 @@ def computeSpectrogram(file, DS):
     try:
         spectra = _run(file, DS)
     except RuntimeError as error:
-        if 'bad_alloc' in str(error):
+        if "bad_alloc" in str(error):
             raise MemoryError from error
-        raise Unreadable(f'cannot be decoded: {_short(error)}') from error
+        raise Unreadable(f"cannot be decoded: {_short(error)}") from error
     if spectra is None or not len(spectra):
-        raise Unreadable('holds no samples')
+        raise Unreadable("holds no samples")
     if not np.isfinite(spectra).all():
-        raise Unreadable('holds samples that are not finite numbers')
+        raise Unreadable("holds samples that are not finite numbers")
     return np.ascontiguousarray(spectra.T)      # (bands, frames)
 
 
@@ -70,21 +70,21 @@ def _run(file, DS):
     pool = essentia.Pool()
     loader = streaming.MonoLoader(filename=file)
     # 'keep': by default the streaming FrameCutter puts noise into silent frames, the standard one does not
-    cutter = streaming.FrameCutter(frameSize=DS['frameSize'], hopSize=DS['hopSize'], silentFrames='keep')
-    window = streaming.Windowing(type=DS['windowType'])
+    cutter = streaming.FrameCutter(frameSize=DS["frameSize"], hopSize=DS["hopSize"], silentFrames="keep")
+    window = streaming.Windowing(type=DS["windowType"])
     spectrum = streaming.Spectrum()
     loader.audio >> cutter.signal
     cutter.frame >> window.frame
     window.frame >> spectrum.frame
-    spectrum.spectrum >> (pool, 'spectra')
+    spectrum.spectrum >> (pool, "spectra")
     essentia.run(loader)
-    if not pool.containsKey('spectra'):
+    if not pool.containsKey("spectra"):
         return None
-    spectra = pool['spectra']
+    spectra = pool["spectra"]
     pool.clear()        # an hour's spectra are 0.6 GB
-    if DS['specTransform'] != 'mel':
+    if DS["specTransform"] != "mel":
         return spectra
-    return np.square(spectra, out=spectra) @ melWeights(DS['melBands'], spectra.shape[1])
+    return np.square(spectra, out=spectra) @ melWeights(DS["melBands"], spectra.shape[1])
 
 
 @lru_cache
@@ -102,38 +102,38 @@ def _melBands(spectra, bands):
         mel = streaming.MelBands(numberBands=bands, inputSize=bins)
     except RuntimeError as error:
         raise UserError(f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} can give; "
-                        'lower melBands or raise frameSize') from error
+                        "lower melBands or raise frameSize") from error
     source.data >> mel.spectrum
-    mel.bands >> (pool, 'bands')
+    mel.bands >> (pool, "bands")
     essentia.run(source)
-    return pool['bands']
+    return pool["bands"]
 
 
 def _checkFile(file):
     try:
         file.encode()
         if not stat.S_ISREG(os.stat(file).st_mode):     # a pipe or a device may be read from without end
-            raise Unopened('cannot be opened: it is no regular file')
-        with open(file, 'rb') as opened:
+            raise Unopened("cannot be opened: it is no regular file")
+        with open(file, "rb") as opened:
             if not opened.read(1):
-                raise Unreadable('is empty')
+                raise Unreadable("is empty")
     except UnicodeEncodeError as error:
-        raise Unopened('cannot be opened: its name is not UTF-8; rename it') from error
+        raise Unopened("cannot be opened: its name is not UTF-8; rename it") from error
     except OSError as error:
-        raise Unopened(f'cannot be opened: {error.strerror}') from error
+        raise Unopened(f"cannot be opened: {error.strerror}") from error
 
 
 def _short(error):
     """What went wrong, without the file's name: the last clause of Essentia's message, in other words where it is vague."""
-    clause = str(error).rpartition('error = ')[2].rpartition(': ')[2].rpartition('. ')[2].strip().rstrip('.')
-    return _CLEARER.get(clause, clause) or 'unknown error'
+    clause = str(error).rpartition("error = ")[2].rpartition(": ")[2].rpartition(". ")[2].strip().rstrip(".")
+    return _CLEARER.get(clause, clause) or "unknown error"
 
 
 _CLEARER = {
-    'End of file': 'it ends before any sound',
-    'Audio file has more than 2 channels': 'it has more than 2 channels; mix it down to stereo',
-    'Could not initialize swresample context': 'it has channels that Essentia does not know; mix it down to stereo',
-    'Unable to instantiate codec': 'its coding is not known to Essentia; convert it to wav',
-    'SRC ratio outside [1/256, 256] range': 'its sample rate is below 173 Hz',
-    '(0,inf)': 'its sample rate is above 2147483647 Hz',
+    "End of file": "it ends before any sound",
+    "Audio file has more than 2 channels": "it has more than 2 channels; mix it down to stereo",
+    "Could not initialize swresample context": "it has channels that Essentia does not know; mix it down to stereo",
+    "Unable to instantiate codec": "its coding is not known to Essentia; convert it to wav",
+    "SRC ratio outside [1/256, 256] range": "its sample rate is below 173 Hz",
+    "(0,inf)": "its sample rate is above 2147483647 Hz",
 }

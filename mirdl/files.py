@@ -13,7 +13,7 @@ os.umask(UMASK)
 
 
 @contextmanager
-def whole(path, mode='w'):
+def whole(path, mode="w"):
     """Open a file that takes the name `path` only once all of it is on the disk.
 
     Parameters
@@ -37,7 +37,7 @@ def whole(path, mode='w'):
     temporary = None
     try:
         handle, temporary = _temporary(folder, name)
-        with os.fdopen(handle, mode, **({} if 'b' in mode else {'encoding': 'utf-8'})) as file:
+        with os.fdopen(handle, mode, **({} if "b" in mode else {"encoding": "utf-8"})) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -55,7 +55,7 @@ def whole(path, mode='w'):
 def removeLeftovers(folder):
     """Remove the half-written files that killed processes left in `folder`; those that are being written stay."""
     for name in os.listdir(folder):
-        if name.startswith('.') and name.endswith('.part'):
+        if name.startswith(".") and name.endswith(".part"):
             path = os.path.join(folder, name)
             with suppress(OSError), open(path) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,8 +72,8 @@ def isStill(handle, path):
 
 def cannotWrite(path, error):
     """The `UserError` for an `OSError` met while `path` was written."""
-    return UserError(f'cannot write {os.fspath(path)!r}: {error.strerror or error}; '
-                     'free some space or change the permissions of its folder, then run again')
+    return UserError(f"cannot write {os.fspath(path)!r}: {error.strerror or error}; "
+                     "free some space or change the permissions of its folder, then run again")
 
 
 def makeFolder(path):
@@ -89,7 +89,7 @@ def makeFolder(path):
 def _temporary(folder, name):
     """A new file for what is to become `name`: its handle, locked as long as its writer lives, and its path."""
     while True:
-        handle, path = tempfile.mkstemp(prefix=f'.{name[:100]}.', suffix='.part', dir=folder)
+        handle, path = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".part", dir=folder)
         fcntl.flock(handle, fcntl.LOCK_SH)
         if isStill(handle, path):
             return handle, path

@@ -71,7 +71,7 @@ def findFilters(values, about):
     UserError
         If the model has no filters of one band.
     """
-    rate = SAMPLE_RATE / about['parameters']['DS']['hopSize']
+    rate = SAMPLE_RATE / about["parameters"]["DS"]["hopSize"]
     banks = [(place, value) for place, value in enumerate(values) if value.ndim == 4]
     temporal = [(place, value) for place, value in banks if value.shape[1:3] == (1, 1) and value.shape[3] > 1]
     if not temporal:
@@ -79,7 +79,7 @@ def findFilters(values, about):
                         f"(arrays of the shape (filters, 1, 1, frames)); it has {[value.shape for value in values]}")
     shapes = [(weights[0, 0, ::-1], float(bias)) for place, value in temporal
               for weights, bias in zip(value, values[place + 1])]
-    outputs, bands = [None] * len(shapes), about['parameters']['DS']['yInput']
+    outputs, bands = [None] * len(shapes), about["parameters"]["DS"]["yInput"]
     groups, over = divmod(len(values[-2]), len(shapes))     # rows of the output layer: filter by filter, each by its bands
     if len(banks) == len(temporal) and values[-2].ndim == 2 and not over and bands // max(bands // groups, 1) == groups:
         outputs = np.split(values[-2], len(shapes))
@@ -94,10 +94,10 @@ def mainTempo(weights, rate):
     """
     tempi = TEMPI[TEMPI >= 120 * rate / len(weights)]
     if not len(tempi) or not np.any(detrend(weights)):
-        return float('nan')
+        return float("nan")
     waves = np.exp(-2j * np.pi / 60 / rate * np.outer(tempi, np.arange(len(weights))))
     peak = np.abs(waves @ detrend(weights)).argmax()
-    return float(tempi[peak]) if 0 < peak < len(tempi) - 1 else float('nan')     # at an end it still rises: no peak
+    return float(tempi[peak]) if 0 < peak < len(tempi) - 1 else float("nan")     # at an end it still rises: no peak
 
 
 def responses(filters, spectrogram):

@@ -13,7 +13,7 @@ def startTheano():
     UserError
         For a flag that Theano refuses, or a GPU that is forced and not there.
     """
-    os.environ.setdefault('THEANO_FLAGS', 'mode=FAST_RUN,device=cpu,floatX=float32')
+    os.environ.setdefault("THEANO_FLAGS", "mode=FAST_RUN,device=cpu,floatX=float32")
     try:
         import theano   # noqa: F401 (for the flags that it reads)
     except (ValueError, RuntimeError) as error:

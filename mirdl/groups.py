@@ -26,10 +26,10 @@ def groupsOf(names, rule):
     UserError
         If the file cannot be read or the expression not understood, or a song has no group.
     """
-    groups = _fromCSV(rule) if rule.lower().endswith('.csv') else _fromExpression(names, rule)
+    groups = _fromCSV(rule) if rule.lower().endswith(".csv") else _fromExpression(names, rule)
     for name in names:
         if not groups.get(name):
-            raise UserError(f'DS.groups={rule} gives no group to the song {name!r}: each song needs one, alone or with others')
+            raise UserError(f"DS.groups={rule} gives no group to the song {name!r}: each song needs one, alone or with others")
     return [groups[name] for name in names]
 
 
@@ -45,19 +45,19 @@ def joined(names, groups, replicas):
 
 def _fromCSV(path):
     try:
-        with open(path, newline='', encoding='utf-8-sig') as file:
+        with open(path, newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)
-            if not {'song', 'group'} <= set(rows.fieldnames or ()):
-                raise UserError(f'DS.groups={path} has the columns {rows.fieldnames}; expected song and group')
-            return {row['song']: row['group'] for row in rows}
+            if not {"song", "group"} <= set(rows.fieldnames or ()):
+                raise UserError(f"DS.groups={path} has the columns {rows.fieldnames}; expected song and group")
+            return {row["song"]: row["group"] for row in rows}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f'DS.groups={path} cannot be read: {error}; give a CSV with the columns song and group, '
-                        'or a regular expression') from error
+        raise UserError(f"DS.groups={path} cannot be read: {error}; give a CSV with the columns song and group, "
+                        "or a regular expression") from error
 
 
 def _fromExpression(names, expression):
     try:
         found = {name: re.search(expression, name) for name in names}
     except re.error as error:
-        raise UserError(f'DS.groups={expression} is neither a .csv file nor a regular expression: {error}') from error
+        raise UserError(f"DS.groups={expression} is neither a .csv file nor a regular expression: {error}") from error
     return {name: match[min(1, match.re.groups)] for name, match in found.items() if match}

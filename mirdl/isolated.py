@@ -47,7 +47,7 @@ def isolated(function, *arguments, seconds, memory):
     except (EOFError, ConnectionError):
         code, _fork = _fork.end(), None
         if code == -signal.SIGALRM:
-            raise Died(f'took longer than {seconds} s') from None
+            raise Died(f"took longer than {seconds} s") from None
         raise Died(f'crashed ({signal.Signals(-code).name if code < 0 else f"exit status {code}"})') from None
     _fork.calls += 1
     if error is not None or _fork.calls == CALLS:       # what an error leaves behind must not meet the next call

@@ -25,7 +25,7 @@ def locked(path, whenTaken):
     """
     while True:
         try:
-            file = open(path, 'a')
+            file = open(path, "a")
         except OSError as error:
             raise cannotWrite(path, error) from error
         if not (_take(file) or _take(file, after=0.05)):     # the second time `isHeld` has let go of it

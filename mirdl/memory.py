@@ -5,10 +5,10 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 
 # where a control group's limit stands, by the name of its controller; '' is that of all, in version 2 of control groups
-LIMITS = {'': 'sys/fs/cgroup{group}/memory.max', 'memory': 'sys/fs/cgroup/memory{group}/memory.limit_in_bytes'}
+LIMITS = {"": "sys/fs/cgroup{group}/memory.max", "memory": "sys/fs/cgroup/memory{group}/memory.limit_in_bytes"}
 
 
-def memory(root='/'):
+def memory(root="/"):
     """Bytes of the machine's memory, or of the limit that a container or batch job sets, where that is less.
 
     Parameters
@@ -20,7 +20,7 @@ def memory(root='/'):
     -------
     int
     """
-    least = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    least = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     for path in _limits(root):
         with suppress(OSError, ValueError):     # in a container the groups outside are out of sight; a limit may be 'max'
             with open(path) as file:
@@ -30,9 +30,9 @@ def memory(root='/'):
 
 def _limits(root):
     """The files with the limits of this process's control group and of those above it, which hold as well."""
-    with suppress(OSError), open(os.path.join(root, 'proc/self/cgroup')) as file:
+    with suppress(OSError), open(os.path.join(root, "proc/self/cgroup")) as file:
         for line in file:
-            _, controllers, group = line.strip().split(':', 2)
-            for controller in LIMITS.keys() & controllers.split(','):
+            _, controllers, group = line.strip().split(":", 2)
+            for controller in LIMITS.keys() & controllers.split(","):
                 for above in (group, *PurePosixPath(group).parents):
                     yield os.path.join(root, LIMITS[controller].format(group=above))

@@ -35,29 +35,29 @@ class Network:
 
     def __init__(self, buildNet, parameters, numClasses, ready=True):
         self._buildNet, self._parameters, self._numClasses = buildNet, parameters, numClasses
-        DL = parameters['DL']
+        DL = parameters["DL"]
         print(f"{'compiling' if ready else 'building'} {DL['type']} ...", flush=True)
         start = time.time()
-        x, y = T.tensor4('x'), T.ivector('y')
+        x, y = T.tensor4("x"), T.ivector("y")
         self.output, self.layers = self._build(x, np.random.RandomState(0))
-        self._lr = theano.shared(np.asarray(DL['lr'], theano.config.floatX), 'lr')
+        self._lr = theano.shared(np.asarray(DL["lr"], theano.config.floatX), "lr")
         prediction = lasagne.layers.get_output(self.output)
-        loss = costs(prediction, y, numClasses, DL['cost']).mean()
+        loss = costs(prediction, y, numClasses, DL["cost"]).mean()
         accuracy = T.mean(T.eq(T.argmax(prediction, axis=1), y), dtype=theano.config.floatX)
         weights = lasagne.layers.get_all_params(self.output, trainable=True)
         self._all = lasagne.layers.get_all_params(self.output)
         # the learning rate is a shared variable: nothing is compiled anew when it changes
-        updates = lasagne.updates.nesterov_momentum(loss, weights, self._lr, DL['momentum'])
+        updates = lasagne.updates.nesterov_momentum(loss, weights, self._lr, DL["momentum"])
         self._velocities = [variable for variable in updates if variable not in set(weights)]
         self.train = theano.function([x, y], [loss, accuracy], updates=updates)
         test = lasagne.layers.get_output(self.output, deterministic=True)
-        self.evaluate = theano.function([x, y], [costs(test, y, numClasses, DL['cost']), test])
-        streams = [layer._srng for layer in lasagne.layers.get_all_layers(self.output) if hasattr(layer, '_srng')]
+        self.evaluate = theano.function([x, y], [costs(test, y, numClasses, DL["cost"]), test])
+        streams = [layer._srng for layer in lasagne.layers.get_all_layers(self.output) if hasattr(layer, "_srng")]
         self._streams, self._noise = streams, [state for stream in streams for state, _ in stream.state_updates]
         if ready:
             self._warmUp()
-        made = 'compiled' if ready else 'built'
-        print(f'  {made} in {time.time() - start:.1f} s: {self.numParams} parameters' + ('' if ready else '; the first epoch compiles it'))
+        made = "compiled" if ready else "built"
+        print(f"  {made} in {time.time() - start:.1f} s: {self.numParams} parameters" + ("" if ready else "; the first epoch compiles it"))
 
     def trainEpoch(self, chunks, batches):
         """Train with each batch, an array of places in the `Chunks`; the losses and accuracies, (batches,) each."""
@@ -74,7 +74,7 @@ class Network:
         """Initial weights drawn from `rng`, no momentum, the learning rate of the start, dropout seeded by `seed`."""
         fresh, _ = self._build(None, rng)
         self.setWeights(lasagne.layers.get_all_param_values(fresh))
-        self.setLearningRate(self._parameters['DL']['lr'])
+        self.setLearningRate(self._parameters["DL"]["lr"])
         for stream in self._streams:
             stream.seed(seed)
 
@@ -94,12 +94,12 @@ class Network:
 
     def getState(self):
         """All that training changes, as a dict of arrays: weights, momentum, learning rate, state of the dropout."""
-        return {'weights': self.getWeights(), 'others': [variable.get_value() for variable in self._others()]}
+        return {"weights": self.getWeights(), "others": [variable.get_value() for variable in self._others()]}
 
     def setState(self, state):
         """Go on from what `getState` gave."""
-        self.setWeights(state['weights'])
-        for variable, value in zip(self._others(), state['others'], strict=True):
+        self.setWeights(state["weights"])
+        for variable, value in zip(self._others(), state["others"], strict=True):
             variable.set_value(value)
 
     @property
@@ -116,8 +116,8 @@ class Network:
 
     def _warmUp(self):
         """Call each function once, as JAX compiles at the first call."""
-        size, DS = self._parameters['DL']['batchSize'], self._parameters['DS']
-        x = np.zeros((size, DS['numChannels'], DS['yInput'], DS['xInput']), np.float32)
+        size, DS = self._parameters["DL"]["batchSize"], self._parameters["DS"]
+        x = np.zeros((size, DS["numChannels"], DS["yInput"], DS["xInput"]), np.float32)
         y = np.zeros(size, np.int32)
         with explained():
             self.train(x, y)
@@ -126,7 +126,7 @@ class Network:
 
 def costs(prediction, y, numClasses, cost):
     """The cost of each chunk: (chunks,), of the probabilities `prediction`: (chunks, classes)."""
-    if cost == 'squared_error':
+    if cost == "squared_error":
         return lasagne.objectives.squared_error(prediction, T.extra_ops.to_one_hot(y, numClasses)).mean(axis=1)
     return lasagne.objectives.categorical_crossentropy(prediction, y)
 
@@ -138,6 +138,6 @@ class explained:
         return self
 
     def __exit__(self, kind, error, trace):
-        if kind and issubclass(kind, jax.errors.JaxRuntimeError) and 'RESOURCE_EXHAUSTED' in str(error):
+        if kind and issubclass(kind, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error):
             raise UserError(f"the device's memory is too small: {str(error).splitlines()[0].rstrip('.'):.300}; leave out foldsTogether, or "
-                            'begin a new run with a lower DL.batchSize, or with DS.store=disk (songs are read batch by batch)') from error
+                            "begin a new run with a lower DL.batchSize, or with DS.store=disk (songs are read batch by batch)") from error

@@ -47,15 +47,15 @@ def html(name, content, drawings):
     wrong = tables.misclassified(content)
     [result] = tables.comparison({name: content})
     columns = list(result)[1:-1]
-    parts = {'Result': table([{column: result[column] for column in columns}], 'The whole run: mean and standard deviation over the folds'),
-             'Folds': table(tables.folds(content), 'What each fold came to'),
-             'Classes': table(tables.perClass(content), 'Songs by majority vote, all folds together')}
+    parts = {"Result": table([{column: result[column] for column in columns}], "The whole run: mean and standard deviation over the folds"),
+             "Folds": table(tables.folds(content), "What each fold came to"),
+             "Classes": table(tables.perClass(content), "Songs by majority vote, all folds together")}
     parts |= {title: picture(title, draw) for title, draw in drawings.items()}
-    parts |= {'Misclassified songs': table(wrong, f'{len(wrong)} songs, those with the surest votes first'),
-              'Parameters': table([{'parameter': key, 'value': str(value)} for key, value in flat(content['parameters'])],
-                                  'The settings of the run')}
-    links = ''.join(f'<li><a href="#{anchor(title)}">{escape(title)}</a></li>' for title in parts)
-    sections = ''.join(f'<section aria-labelledby="{anchor(title)}"><h2 id="{anchor(title)}">{escape(title)}</h2>{part}</section>\n'
+    parts |= {"Misclassified songs": table(wrong, f"{len(wrong)} songs, those with the surest votes first"),
+              "Parameters": table([{"parameter": key, "value": str(value)} for key, value in flat(content["parameters"])],
+                                  "The settings of the run")}
+    links = "".join(f'<li><a href="#{anchor(title)}">{escape(title)}</a></li>' for title in parts)
+    sections = "".join(f'<section aria-labelledby="{anchor(title)}"><h2 id="{anchor(title)}">{escape(title)}</h2>{part}</section>\n'
                        for title, part in parts.items())
     return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(name)}</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
@@ -66,17 +66,17 @@ def html(name, content, drawings):
 def table(rows, caption):
     """An HTML table of rows, each a dict of column -> text; the first column heads its row."""
     if not rows:
-        return f'<p>{escape(caption)}: none.</p>'
-    head = ''.join(f'<th scope="col">{escape(column)}</th>' for column in rows[0])
-    body = ''.join('<tr>' + ''.join(f'<td>{escape(cell)}</td>' if place else f'<th scope="row">{escape(cell)}</th>'
-                                    for place, cell in enumerate(row.values())) + '</tr>\n' for row in rows)
+        return f"<p>{escape(caption)}: none.</p>"
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in rows[0])
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" if place else f'<th scope="row">{escape(cell)}</th>'
+                                    for place, cell in enumerate(row.values())) + "</tr>\n" for row in rows)
     return (f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}"><table><caption>{escape(caption)}</caption>'
             f'<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
 
 
 def picture(title, draw):
     """The figure that `draw` gives, in the page itself, for light and for dark."""
-    with style.context('dark_background'):
+    with style.context("dark_background"):
         dark = png(draw())
     return (f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
             f'<img src="{png(draw())}" alt="{escape(title)}"></picture>')
@@ -85,16 +85,16 @@ def picture(title, draw):
 def png(figure):
     """A figure as a data URI."""
     file = io.BytesIO()
-    figure.savefig(file, format='png', dpi=130)
-    return 'data:image/png;base64,' + base64.b64encode(file.getvalue()).decode()
+    figure.savefig(file, format="png", dpi=130)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def anchor(title):
     """The id of a section."""
-    return ''.join(letter if letter.isalnum() else '-' for letter in title.lower())
+    return "".join(letter if letter.isalnum() else "-" for letter in title.lower())
 
 
-def flat(parameters, prefix=''):
+def flat(parameters, prefix=""):
     """(key, value) of nested parameters, keys as on the command line."""
     for key, value in parameters.items():
-        yield from flat(value, f'{prefix}{key}.') if isinstance(value, dict) else [(prefix + key, value)]
+        yield from flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]

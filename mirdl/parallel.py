@@ -21,7 +21,7 @@ IDLE = 5        # seconds, after which a process without work gives its memory b
 AHEAD = 8       # calls for each process, at most, of which nobody has taken the results, which take memory
 UNDERWAY = 2    # of these, at most, that are not done: all must fit into loky's own queue
 # how many threads OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) have in a process
-THREADS = 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMBA_NUM_THREADS', 'NPROC'
+THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC"
 
 
 def inParallel(function, calls, title, unit):
@@ -53,7 +53,7 @@ def inParallel(function, calls, title, unit):
         return
     workers = min(len(calls), cpu_count())
     pool = get_reusable_executor(workers, timeout=IDLE, initializer=belongTo, initargs=(os.getpid(),),
-                                 env=dict.fromkeys(THREADS, '1'))      # sums by more threads are others in the last digits
+                                 env=dict.fromkeys(THREADS, "1"))      # sums by more threads are others in the last digits
     coming, ahead = iter(calls), deque()
 
     def feed():
@@ -71,8 +71,8 @@ def inParallel(function, calls, title, unit):
                 underway = feed()
             yield ahead.popleft().result()
     except BrokenProcessPool as error:
-        raise UserError(f'a process that worked on the {title} was ended by the system, for want of memory most likely; '
-                        'end other programs, then run again') from error
+        raise UserError(f"a process that worked on the {title} was ended by the system, for want of memory most likely; "
+                        "end other programs, then run again") from error
     finally:
         if ahead:       # nobody waits for these any more
             while not all(future.running() or future.done() for future in ahead):

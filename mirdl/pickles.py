@@ -20,30 +20,30 @@ def _dtype(text, *_):
     pointers then stand in the file, or items that are larger than what is there to be read.
     """
     dtype = np.dtype(text)
-    if dtype.kind not in 'biufc' or dtype.isbuiltin != 1:
-        raise pickle.UnpicklingError(f'it holds values of the type {text}, which are no numbers of this machine')
+    if dtype.kind not in "biufc" or dtype.isbuiltin != 1:
+        raise pickle.UnpicklingError(f"it holds values of the type {text}, which are no numbers of this machine")
     return dtype
 
 
 # what an ndarray's pickle refers to (in the two homes of NumPy 1 and 2), and what we put for it; None: as it is
-_ADMITTED = {('numpy', 'ndarray'): object, ('numpy', 'dtype'): _dtype} | {
+_ADMITTED = {("numpy", "ndarray"): object, ("numpy", "dtype"): _dtype} | {
     (home + module, name): ours
-    for home in ('numpy.core.', 'numpy._core.')
-    for module, name, ours in (('multiarray', '_reconstruct', _emptyArray), ('multiarray', 'scalar', None),
-                               ('numeric', '_frombuffer', None))}
+    for home in ("numpy.core.", "numpy._core.")
+    for module, name, ours in (("multiarray", "_reconstruct", _emptyArray), ("multiarray", "scalar", None),
+                               ("numeric", "_frombuffer", None))}
 
 
 class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module, name):
         if (module, name) not in _ADMITTED:
-            raise pickle.UnpicklingError(f'it refers to {module}.{name}, which is neither a NumPy array nor a plain value')
+            raise pickle.UnpicklingError(f"it refers to {module}.{name}, which is neither a NumPy array nor a plain value")
         return _ADMITTED[module, name] or super().find_class(module, name)
 
 
 def dump(value, path):
     """Pickle `value` to the file `path`, whole or not at all."""
-    with whole(path, 'wb') as file:
+    with whole(path, "wb") as file:
         pickle.dump(value, file, protocol=5)
 
 
@@ -57,7 +57,7 @@ def load(path):
     OSError
         If it cannot be read.
     """
-    with open(path, 'rb') as file:
+    with open(path, "rb") as file:
         try:
             _checkMemo(file)
             file.seek(0)
@@ -71,5 +71,5 @@ def load(path):
 def _checkMemo(file):
     """Refuse numbers of objects that the file cannot hold: the unpickler takes memory up to the highest one."""
     for opcode, number, place in pickletools.genops(file):
-        if opcode.name.endswith('PUT') and number > place:
-            raise ValueError(f'it numbers an object {number} after {place} bytes')
+        if opcode.name.endswith("PUT") and number > place:
+            raise ValueError(f"it numbers an object {number} after {place} bytes")

@@ -18,7 +18,7 @@ def hush(quiet):
 
 def bar(iterable=None, disable=False, **options):
     """A tqdm bar on stderr; where that is no terminal, a line now and then instead of one that changes many times a second."""
-    where = {'dynamic_ncols': True} if sys.stderr.isatty() else {'file': _Lines(sys.stderr), 'mininterval': 15, 'maxinterval': 15}
+    where = {"dynamic_ncols": True} if sys.stderr.isatty() else {"file": _Lines(sys.stderr), "mininterval": 15, "maxinterval": 15}
     return tqdm(iterable, disable=disable or _quiet, **where, **options)
 
 
@@ -31,10 +31,10 @@ class _Lines:
     """A file whose lines end where tqdm, which writes them over each other, begins the next."""
 
     def __init__(self, file):
-        self.file, self.last = file, ''
+        self.file, self.last = file, ""
 
     def write(self, text):
-        if text.strip() not in ('', self.last):
+        if text.strip() not in ("", self.last):
             self.last = text.strip()
             sys.stdout.flush()      # in one log, what was printed before stands before
             print(self.last, file=self.file, flush=True)
@@ -44,10 +44,10 @@ class _Lines:
 def screen(progress, calls):
     """One bar for all calls. Gives a function that brings it up to date, and prints what it is given above it."""
     total, done, _ = progress()
-    with bar(total=total, initial=done, desc='training', unit='epoch', disable=not calls) as shown:
-        def tell(text=''):
+    with bar(total=total, initial=done, desc="training", unit="epoch", disable=not calls) as shown:
+        def tell(text=""):
             if text:
-                shown.write(text.rstrip('\n'))
+                shown.write(text.rstrip("\n"))
             shown.total, done, words = progress()
             shown.set_postfix_str(words, refresh=False)
             shown.update(done - shown.n)

@@ -13,14 +13,14 @@ from mirdl import pickles
 from mirdl.errors import UserError
 from mirdl.files import cannotWrite, whole
 
-FOLDER = os.path.join('data', 'results')
-MODELS = os.path.join('data', 'preloaded', 'models')
-CURVES = ('epoch', 'trainingLoss', 'trainingAccuracy', 'validationLoss', 'validationAccuracy')
+FOLDER = os.path.join("data", "results")
+MODELS = os.path.join("data", "preloaded", "models")
+CURVES = ("epoch", "trainingLoss", "trainingAccuracy", "validationLoss", "validationAccuracy")
 
 
 def newId():
     """An id that never repeats: when the run began, and eight random digits."""
-    return time.strftime('%Y%m%d-%H%M%S-') + secrets.token_hex(4)
+    return time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(4)
 
 
 def nameOf(parameters, id):
@@ -30,7 +30,7 @@ def nameOf(parameters, id):
 
 def crossValidation(name):
     """The name of the files that sum up a cross-validation."""
-    return 'CrossValidation_' + name
+    return "CrossValidation_" + name
 
 
 def pathOf(name, ending):
@@ -40,68 +40,68 @@ def pathOf(name, ending):
 
 def writeParameters(parameters, name):
     """NAME.param: all parameters, as JSON that reads back to the same dict."""
-    _writeText(name, '.param', json.dumps(parameters, indent=2) + '\n')
+    _writeText(name, ".param", json.dumps(parameters, indent=2) + "\n")
 
 
 def readParameters(name):
     """The parameters of the run NAME."""
     try:
-        return json.loads(_readText(name, '.param'))
+        return json.loads(_readText(name, ".param"))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{pathOf(name, '.param')!r} is damaged: expected JSON; {error}") from error
 
 
 def writeResult(text, name):
     """NAME.result: what a person wants to read of a run."""
-    _writeText(name, '.result', text)
+    _writeText(name, ".result", text)
 
 
 def writeConfusion(matrix, name):
     """NAME.confusionMatrix: a pickled list of one array, (classes, classes), rows the true classes."""
-    pickles.dump([matrix], pathOf(name, '.confusionMatrix'))
+    pickles.dump([matrix], pathOf(name, ".confusionMatrix"))
 
 
 def readConfusion(name):
     """The confusion matrix of the run NAME, (classes, classes), rows the true classes."""
-    path = pathOf(name, '.confusionMatrix')
+    path = pathOf(name, ".confusionMatrix")
     try:
         [matrix] = pickles.load(path)
-        if not (isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.dtype.kind in 'iu'):
-            raise ValueError('expected one matrix of counts')
+        if not (isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.dtype.kind in "iu"):
+            raise ValueError("expected one matrix of counts")
         return matrix
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f'cannot read {path!r}: {error}') from error
+        raise UserError(f"cannot read {path!r}: {error}") from error
 
 
 def writeOutcomes(outcomes, name):
     """NAME.json: what a run came to, fold by fold, for programs to read; see dl.summarise."""
-    _writeText(name, '.json', json.dumps(outcomes, indent=2) + '\n')
+    _writeText(name, ".json", json.dumps(outcomes, indent=2) + "\n")
 
 
 def isDone(name):
     """Whether the run NAME has ended."""
-    return os.path.exists(pathOf(crossValidation(name), '.json'))
+    return os.path.exists(pathOf(crossValidation(name), ".json"))
 
 
 def readOutcomes(name):
     """What the run NAME came to, as given to `writeOutcomes`; under a fold's own name that fold alone."""
-    run = name.removeprefix(crossValidation(''))
-    for title in (run, crossValidation(run), crossValidation(run.rpartition('-f')[0])):
-        if os.path.isfile(pathOf(title, '.json')):
+    run = name.removeprefix(crossValidation(""))
+    for title in (run, crossValidation(run), crossValidation(run.rpartition("-f")[0])):
+        if os.path.isfile(pathOf(title, ".json")):
             break
     else:
         runs(name)      # is there such a run at all?
-        raise UserError(f'the run {name!r} has not ended, so it has no {crossValidation(run)}.json yet; go on with it by '
-                        'python run.py resume=ID')
+        raise UserError(f"the run {name!r} has not ended, so it has no {crossValidation(run)}.json yet; go on with it by "
+                        "python run.py resume=ID")
     try:
-        content = json.loads(_readText(title, '.json'))
-        for number, fold in enumerate(content['folds']):
-            fold.setdefault('fold', number)     # runs of earlier versions did not say it
-        names = [fold['name'] for fold in content['folds']]
+        content = json.loads(_readText(title, ".json"))
+        for number, fold in enumerate(content["folds"]):
+            fold.setdefault("fold", number)     # runs of earlier versions did not say it
+        names = [fold["name"] for fold in content["folds"]]
         if title in (run, crossValidation(run)):
             return content
         if run in names:
-            return {**content, 'folds': [content['folds'][names.index(run)]]}
+            return {**content, "folds": [content["folds"][names.index(run)]]}
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"{pathOf(title, '.json')!r} is damaged: {error}") from error
     raise UserError(f"{run!r} is none of the folds that count in {title}: {', '.join(names)}")
@@ -109,14 +109,14 @@ def readOutcomes(name):
 
 def writeTraining(rows, name):
     """NAME.training: the table of the training curves, as far as they are known."""
-    _writeText(name, '.training', ','.join(CURVES) + '\n' + ''.join(map(_line, rows)))
+    _writeText(name, ".training", ",".join(CURVES) + "\n" + "".join(map(_line, rows)))
 
 
 def appendTraining(row, name):
     """Append the figures of one epoch, in the order of `CURVES`, to NAME.training."""
-    path = pathOf(name, '.training')
+    path = pathOf(name, ".training")
     try:
-        with open(path, 'a', encoding='utf-8') as file:
+        with open(path, "a", encoding="utf-8") as file:
             file.write(_line(row))
     except OSError as error:
         raise cannotWrite(path, error) from error
@@ -124,25 +124,25 @@ def appendTraining(row, name):
 
 def readTraining(name):
     """The training curves of the run NAME: a dict of arrays, (epochs,), by the names in `CURVES`."""
-    path = pathOf(name, '.training')
+    path = pathOf(name, ".training")
     # a last line without its end is being written, or was when its writer was killed: it does not count
-    header, *rows = [tuple(line.split(',')) for line in _readText(name, '.training').split('\n')[:-1]] or [()]
+    header, *rows = [tuple(line.split(",")) for line in _readText(name, ".training").split("\n")[:-1]] or [()]
     if header != CURVES:
         raise UserError(f"{path!r} is no table of training curves: expected the header {','.join(CURVES)}")
     try:
         table = np.array(rows, dtype=np.float64).reshape(len(rows), len(CURVES))
     except ValueError as error:
-        raise UserError(f'{path!r} is damaged: expected {len(CURVES)} numbers in each line; {error}') from error
+        raise UserError(f"{path!r} is damaged: expected {len(CURVES)} numbers in each line; {error}") from error
     return dict(zip(CURVES, table.T))
 
 
 def countEpochs(name):
     """How many epochs NAME.training has by now."""
-    path = pathOf(name, '.training')
+    path = pathOf(name, ".training")
     if not os.path.exists(path):
         return 0
-    with open(path, 'rb') as file:
-        return max(0, file.read().count(b'\n') - 1)
+    with open(path, "rb") as file:
+        return max(0, file.read().count(b"\n") - 1)
 
 
 def saveModel(values, about, name):
@@ -154,28 +154,28 @@ def saveModel(values, about, name):
     about : dict
         Of plain values; kept as JSON in the array 'about', so the file loads without pickle.
     """
-    with whole(pathOf(name, '.npz'), 'wb') as file:
+    with whole(pathOf(name, ".npz"), "wb") as file:
         np.savez(file, *values, about=np.array(json.dumps(about)))
 
 
 def findModel(name):
     """The path of the model NAME in data/results or data/preloaded/models."""
     if os.path.basename(name) != name:
-        raise UserError(f'{name!r} is no name of a model: give it without folders, as in data/results')
+        raise UserError(f"{name!r} is no name of a model: give it without folders, as in data/results")
     for folder in (FOLDER, MODELS):
-        path = os.path.join(folder, name + '.npz')
+        path = os.path.join(folder, name + ".npz")
         if os.path.isfile(path):
             return path
     there = sorted(file[:-4] for folder in (FOLDER, MODELS) if os.path.isdir(folder)
-                   for file in os.listdir(folder) if file.endswith('.npz'))
+                   for file in os.listdir(folder) if file.endswith(".npz"))
     raise UserError(f"there is no model {name!r} in {FOLDER} or {MODELS}; models there: {', '.join(there) or 'none'}")
 
 
 def bestModel(name):
     """The name of the model NAME, or of a run's model with the best validation accuracy."""
-    if any(os.path.isfile(os.path.join(folder, name + '.npz')) for folder in (FOLDER, MODELS)):
+    if any(os.path.isfile(os.path.join(folder, name + ".npz")) for folder in (FOLDER, MODELS)):
         return name
-    return max(readOutcomes(name)['folds'], key=lambda fold: fold['validation'])['name']
+    return max(readOutcomes(name)["folds"], key=lambda fold: fold["validation"])["name"]
 
 
 def loadModel(path):
@@ -188,22 +188,22 @@ def loadModel(path):
     """
     try:
         arrays = _arrays(path)
-        about = json.loads(str(arrays.pop('about', '{}')))
+        about = json.loads(str(arrays.pop("about", "{}")))
         _checkAbout(about)
-        values = [arrays[f'arr_{place}'] for place in range(len(arrays))]
-        if not all(value.dtype.kind == 'f' and np.isfinite(value).all() for value in values):
-            raise ValueError('it holds values that are no finite numbers')
+        values = [arrays[f"arr_{place}"] for place in range(len(arrays))]
+        if not all(value.dtype.kind == "f" and np.isfinite(value).all() for value in values):
+            raise ValueError("it holds values that are no finite numbers")
         return values, about
     except Exception as error:      # a damaged archive can raise nearly anything
-        raise UserError(f'{path!r} is no model file (an .npz of the arrays arr_0, arr_1 ...): {error}') from error
+        raise UserError(f"{path!r} is no model file (an .npz of the arrays arr_0, arr_1 ...): {error}") from error
 
 
 def _arrays(path):
     """The arrays of an .npz file by name. Nothing is allocated because a header says so, and no object is made."""
     with zipfile.ZipFile(path) as archive:
         if sum(member.file_size for member in archive.infolist()) > os.path.getsize(path):
-            raise ValueError('its parts are larger than the file (or compressed, which numpy.savez does not)')
-        return {name.removesuffix('.npy'): _array(archive.read(name)) for name in archive.namelist()}
+            raise ValueError("its parts are larger than the file (or compressed, which numpy.savez does not)")
+        return {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
 
 
 def _array(content):
@@ -212,15 +212,15 @@ def _array(content):
     version = np.lib.format.read_magic(stream)
     readHeader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, byColumns, dtype = readHeader(stream)
-    return np.frombuffer(content[stream.tell():], dtype).reshape(shape, order='F' if byColumns else 'C')
+    return np.frombuffer(content[stream.tell():], dtype).reshape(shape, order="F" if byColumns else "C")
 
 
 def _checkAbout(about):
     """Refuse what no model of ours says about itself ({}, which an original's model has, is allowed)."""
-    if not (isinstance(about, dict) and (not about or isinstance(about['parameters'], dict) and _areTexts(about['classes'])
-                                         and all(_areTexts(about[f'{part}Songs']) for part in ('training', 'validation', 'test'))
-                                         and (about['moments'] is None or np.isfinite(about['moments']).tolist() == [True, True]))):
-        raise ValueError('it does not say what it is made for')
+    if not (isinstance(about, dict) and (not about or isinstance(about["parameters"], dict) and _areTexts(about["classes"])
+                                         and all(_areTexts(about[f"{part}Songs"]) for part in ("training", "validation", "test"))
+                                         and (about["moments"] is None or np.isfinite(about["moments"]).tolist() == [True, True]))):
+        raise ValueError("it does not say what it is made for")
 
 
 def _areTexts(values):
@@ -229,19 +229,19 @@ def _areTexts(values):
 
 def runs(name):
     """The names of the folds and tries of the run NAME that have training curves: itself, or those of the whole run."""
-    base = name.removeprefix(crossValidation(''))
-    there = sorted(file[:-len('.training')] for file in os.listdir(FOLDER) if file.endswith('.training')) \
+    base = name.removeprefix(crossValidation(""))
+    there = sorted(file[:-len(".training")] for file in os.listdir(FOLDER) if file.endswith(".training")) \
         if os.path.isdir(FOLDER) else []
-    found = [run for run in there if run == base or run.startswith(base + '-')]
+    found = [run for run in there if run == base or run.startswith(base + "-")]
     if not found:
-        there.sort(key=lambda run: -os.path.getmtime(pathOf(run, '.training')))
-        latest = list(dict.fromkeys(run.rpartition('-f')[0] for run in there))[:5]
+        there.sort(key=lambda run: -os.path.getmtime(pathOf(run, ".training")))
+        latest = list(dict.fromkeys(run.rpartition("-f")[0] for run in there))[:5]
         raise UserError(f"there is no run {name!r} in {FOLDER}; the latest there: {', '.join(latest) or 'none'}")
     return found
 
 
 def _line(row):
-    return ','.join(map(str, row)) + '\n'
+    return ",".join(map(str, row)) + "\n"
 
 
 def _writeText(name, ending, text):
@@ -252,7 +252,7 @@ def _writeText(name, ending, text):
 def _readText(name, ending):
     path = pathOf(name, ending)
     try:
-        with open(path, encoding='utf-8') as file:
+        with open(path, encoding="utf-8") as file:
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'cannot read {path!r}: {error}') from error
+        raise UserError(f"cannot read {path!r}: {error}") from error

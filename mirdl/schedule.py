@@ -24,7 +24,7 @@ class Schedule:
     """
 
     lr: float
-    loss: float = float('inf')
+    loss: float = float("inf")
     rises: int = 0
 
     def see(self, loss):

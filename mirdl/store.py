@@ -16,7 +16,7 @@ from mirdl.compression import NORMS, compress, moments
 from mirdl.errors import UserError
 from mirdl.files import cannotWrite
 
-FORMAT = 'mirdl store 2'
+FORMAT = "mirdl store 2"
 LINE = 2**20        # characters, far above what a song's line takes
 
 
@@ -37,8 +37,8 @@ class Store:
     """
 
     def __init__(self, folder, about):
-        self.folder, self.about, self.songs = folder, {'format': FORMAT, **about}, {}
-        self._spectra, self._lines = os.path.join(folder, 'spectra.f32'), os.path.join(folder, 'songs.jsonl')
+        self.folder, self.about, self.songs = folder, {"format": FORMAT, **about}, {}
+        self._spectra, self._lines = os.path.join(folder, "spectra.f32"), os.path.join(folder, "songs.jsonl")
         self._opened = None
 
     def read(self):
@@ -51,32 +51,32 @@ class Store:
         """
         if not os.path.exists(self._lines):
             return
-        with open(self._lines, 'rb+') as file:
-            if file.readline(LINE) != json.dumps(self.about).encode() + b'\n':
-                raise ValueError('it was made with other parameters or by another version')
+        with open(self._lines, "rb+") as file:
+            if file.readline(LINE) != json.dumps(self.about).encode() + b"\n":
+                raise ValueError("it was made with other parameters or by another version")
             size = os.path.getsize(self._spectra) if os.path.exists(self._spectra) else 0
             end = file.tell()
-            while (text := file.readline(LINE)).endswith(b'\n'):
+            while (text := file.readline(LINE)).endswith(b"\n"):
                 line = json.loads(text)
-                if 'at' in line and not 0 <= line['at'] <= size - 4 * _positive(line['bands']) * _positive(line['frames']):
+                if "at" in line and not 0 <= line["at"] <= size - 4 * _positive(line["bands"]) * _positive(line["frames"]):
                     raise ValueError(f"the numbers of {line['name']!r} are not there")
-                self.songs[str(line['name'])] = tuple(line['stamp']), self._song(line)
+                self.songs[str(line["name"])] = tuple(line["stamp"]), self._song(line)
                 end = file.tell()
             file.truncate(end)      # of a last line that was not written to its end
 
     def keep(self, name, stamp, song):
         """Add a song: its (bands, frames) float32, or the reason why there are none. What is known of it from now on."""
-        line = {'name': name, 'stamp': stamp}
+        line = {"name": name, "stamp": stamp}
         try:
             os.makedirs(self.folder, exist_ok=True)
             if isinstance(song, str):
-                line['reason'] = song
+                line["reason"] = song
             else:
                 song = np.asarray(song)
-                line['bands'], line['frames'] = song.shape
-                line['moments'] = {inputNorm: moments(compress(song.copy(), inputNorm)) for inputNorm in NORMS}
-                with open(self._spectra, 'ab') as file:
-                    line['at'] = file.tell()
+                line["bands"], line["frames"] = song.shape
+                line["moments"] = {inputNorm: moments(compress(song.copy(), inputNorm)) for inputNorm in NORMS}
+                with open(self._spectra, "ab") as file:
+                    line["at"] = file.tell()
                     file.write(np.ascontiguousarray(song.T))    # (frames, bands): a chunk is read in one piece
                     file.flush()
                     os.fdatasync(file.fileno())
@@ -98,15 +98,15 @@ class Store:
         self.songs, self._opened = {}, None
 
     def _append(self, line):
-        with open(self._lines, 'a') as file:
-            file.write(json.dumps(line) + '\n')
+        with open(self._lines, "a") as file:
+            file.write(json.dumps(line) + "\n")
 
     def _song(self, line):
-        if 'reason' in line:
-            return line['reason']
-        each = {inputNorm: tuple(map(float, line['moments'][inputNorm])) for inputNorm in NORMS}
+        if "reason" in line:
+            return line["reason"]
+        each = {inputNorm: tuple(map(float, line["moments"][inputNorm])) for inputNorm in NORMS}
         self._opened = self._opened or _Numbers(self._spectra)
-        return Stored(self._opened, line['at'], (line['bands'], line['frames']), each)
+        return Stored(self._opened, line["at"], (line["bands"], line["frames"]), each)
 
 
 class _Numbers(io.FileIO):
@@ -133,9 +133,9 @@ class Stored:
         How its numbers are compressed when they are read.
     """
 
-    __slots__ = 'file', 'at', 'shape', 'each', 'inputNorm'      # of a million songs
+    __slots__ = "file", "at", "shape", "each", "inputNorm"      # of a million songs
 
-    def __init__(self, file, at, shape, each, inputNorm='None'):
+    def __init__(self, file, at, shape, each, inputNorm="None"):
         self.file, self.at, self.shape, self.each, self.inputNorm = file, at, shape, each, inputNorm
 
     def compressed(self, inputNorm):
@@ -160,8 +160,8 @@ class Stored:
         # by place, not by seek: threads and forks share the file
         content = os.pread(self.file.fileno(), 4 * bands * (last - first), self.at + 4 * bands * first)
         if len(content) != 4 * bands * (last - first):
-            raise UserError(f'{self.file.name!r} has become shorter while it was read; run again, and it is made anew')
-        numbers = np.array(np.frombuffer(content, np.float32).reshape(-1, bands).T, order='C')
+            raise UserError(f"{self.file.name!r} has become shorter while it was read; run again, and it is made anew")
+        numbers = np.array(np.frombuffer(content, np.float32).reshape(-1, bands).T, order="C")
         return compress(numbers, self.inputNorm)
 
     def __array__(self, dtype=None, copy=None):
@@ -170,5 +170,5 @@ class Stored:
 
 def _positive(number):
     if not isinstance(number, int) or number < 1:
-        raise ValueError(f'{number!r} is no number of bands or frames')
+        raise ValueError(f"{number!r} is no number of bands or frames")
     return number

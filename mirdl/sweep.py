@@ -9,8 +9,8 @@ from mirdl.errors import UserError
 from mirdl.locks import locked
 from mirdl.settings import MEANS
 
-FORMAT = 'mirdl sweep 1'
-ENDING = '.sweep'
+FORMAT = "mirdl sweep 1"
+ENDING = ".sweep"
 
 
 def combinations(text):
@@ -28,11 +28,11 @@ def combinations(text):
     """
     lists = {}
     for part in text.split():
-        key, equals, values = part.partition('=')
-        if not equals or not all(values.split(',')) or key in (*lists, *MEANS, 'mode'):
+        key, equals, values = part.partition("=")
+        if not equals or not all(values.split(",")) or key in (*lists, *MEANS, "mode"):
             raise UserError(f'sweep={text} is not understood at {part!r}: expected key=value,value ..., each key of a run once, '
                             'for instance sweep="DL.type=oNetOne,pNetOne random_seed=1,2,3"')
-        lists[key] = [f'{key}={value}' for value in values.split(',')]
+        lists[key] = [f"{key}={value}" for value in values.split(",")]
     return [list(combination) for combination in product(*lists.values())]
 
 
@@ -52,7 +52,7 @@ def begun(runs):
     """
     id = results.newId()
     with _locked(id):
-        pickles.dump({'format': FORMAT, 'runs': runs}, _path(id))
+        pickles.dump({"format": FORMAT, "runs": runs}, _path(id))
         yield id
 
 
@@ -60,19 +60,19 @@ def begun(runs):
 def resumed(id):
     """The runs of the sweep `id`, its lock held meanwhile."""
     with _locked(id):
-        yield checkpoint.load(_path(id), FORMAT, 'runs')['runs']
+        yield checkpoint.load(_path(id), FORMAT, "runs")["runs"]
 
 
 def find(id):
     """The id of the stopped sweep that resume=`id` means, or None: its own id, or 'last' if the latest stopped run is of one."""
     files = [file for file in os.listdir(results.FOLDER) if file.endswith(ENDING)] if os.path.isdir(results.FOLDER) else []
-    there = {file.removeprefix('Sweep_').removesuffix(ENDING): checkpoint.rank(file.removesuffix(ENDING), file) for file in files}
-    if id != 'last':
+    there = {file.removeprefix("Sweep_").removesuffix(ENDING): checkpoint.rank(file.removesuffix(ENDING), file) for file in files}
+    if id != "last":
         return id if id in there else None
     last, runs = max(there, key=there.get, default=None), checkpoint.stopped()
     run = max(runs, key=runs.get, default=None)
     if run and (last is None or runs[run] >= there[last]):
-        return checkpoint.read(run)['sweep']
+        return checkpoint.read(run)["sweep"]
     return last
 
 
@@ -83,8 +83,8 @@ def touch(id):
 
 def drop(id, run):
     """One of the runs of the sweep `id` came to nothing: it is not begun again."""
-    runs = checkpoint.load(_path(id), FORMAT, 'runs')['runs']
-    pickles.dump({'format': FORMAT, 'runs': [other for other in runs if other['id'] != run['id']]}, _path(id))
+    runs = checkpoint.load(_path(id), FORMAT, "runs")["runs"]
+    pickles.dump({"format": FORMAT, "runs": [other for other in runs if other["id"] != run["id"]]}, _path(id))
 
 
 def forget(id):
@@ -93,10 +93,10 @@ def forget(id):
 
 
 def _path(id):
-    return results.pathOf(f'Sweep_{id}', ENDING)
+    return results.pathOf(f"Sweep_{id}", ENDING)
 
 
 def _locked(id):
     def refuse():
-        raise UserError(f'another process is working on the sweep {id!r}; wait for it, or stop it first')
-    return locked(results.pathOf(f'Sweep_{id}', checkpoint.LOCK), refuse)
+        raise UserError(f"another process is working on the sweep {id!r}; wait for it, or stop it first")
+    return locked(results.pathOf(f"Sweep_{id}", checkpoint.LOCK), refuse)

@@ -30,7 +30,7 @@ class Table:
 
     def __init__(self, network, dataset, parameters, count):
         self.network, self.numParams = network, network.numParams
-        self._programs = Programs(network, parameters['DS']['xInput'])
+        self._programs = Programs(network, parameters["DS"]["xInput"])
         self._songs = Songs(dataset.spectrograms)
         with explained():
             self._vectors = jax.device_put([np.stack([vector] * count) for vector in self._read()])
@@ -104,7 +104,7 @@ class Table:
             for column, values in zip(columns, examples):
                 column[seat.number, :len(values)] = values
         with explained():
-            if kind == 'train':
+            if kind == "train":
                 self._vectors, *figures = self._programs.train(self._vectors, self._songs.frames, columns, every, on)
             else:
                 figures = self._programs.evaluate(self._vectors, self._songs.frames, columns, every)
@@ -122,12 +122,12 @@ class Seat:
     def trainEpoch(self, chunks, batches):
         """See `Network.trainEpoch`."""
         whole = [batch for batch in batches if len(batch) == len(batches[0])]
-        figures = [self._table.ask(self, 'train', chunks, some) for some in (whole, batches[len(whole):]) if some]
+        figures = [self._table.ask(self, "train", chunks, some) for some in (whole, batches[len(whole):]) if some]
         return [np.concatenate(figure) for figure in zip(*figures)]
 
     def evaluateAll(self, chunks, batches):
         """See `Network.evaluateAll`."""
-        return [np.concatenate(figure) for figure in self._table.ask(self, 'evaluate', chunks, batches)]
+        return [np.concatenate(figure) for figure in self._table.ask(self, "evaluate", chunks, batches)]
 
     def __getattr__(self, name):
         """The other methods of `Network`."""

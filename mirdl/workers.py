@@ -43,10 +43,10 @@ def engine(means, progress):
         (function, calls) -> iterator. Both must pickle, and a call needs a `title`. It raises what a call raises, and UserError for a call that
         ends one process after another or a cluster that is not there. `map` itself if there is but one worker.
     """
-    if means['cluster']:
-        return partial(_onCluster, means['cluster'], progress)
-    if means['workers'] > 1:
-        return partial(_onThisMachine, means['workers'], progress)
+    if means["cluster"]:
+        return partial(_onCluster, means["cluster"], progress)
+    if means["workers"] > 1:
+        return partial(_onThisMachine, means["workers"], progress)
     return map
 
 
@@ -72,12 +72,12 @@ def _onThisMachine(count, progress, function, calls):
 def _onCluster(address, progress, function, calls):
     """On the Dask cluster whose scheduler has this address, or is described by this file. Dask makes a call again by itself."""
     from distributed import Client      # only here: it takes a second
-    logging.getLogger('distributed.client').setLevel(logging.CRITICAL + 1)     # what is of use comes as an exception
-    place = {'scheduler_file': os.path.abspath(address)} if os.path.exists(address) else {'address': address}
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL + 1)     # what is of use comes as an exception
+    place = {"scheduler_file": os.path.abspath(address)} if os.path.exists(address) else {"address": address}
     try:
         client = Client(**place, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise UserError(f'cluster={address}: no Dask scheduler answers there ({error}); expected tcp://host:8786 or a scheduler '
+        raise UserError(f"cluster={address}: no Dask scheduler answers there ({error}); expected tcp://host:8786 or a scheduler "
                         "file of one that runs (README.md: 'On a cluster')") from error
     with client:
         _checkWorkers(client, address)
@@ -89,9 +89,9 @@ def _checkWorkers(client, address):
     threads = client.nthreads()
     for worker, count in threads.items():
         if count > 1:
-            raise UserError(f'the worker {worker} of cluster={address} has {count} threads, and a training needs a process of its '
-                            'own: start workers with --nthreads 1, and --nworkers for several on a machine')
-    print(f'cluster {address}: {len(threads)} workers' + ('' if threads else ', waiting for some'), flush=True)
+            raise UserError(f"the worker {worker} of cluster={address} has {count} threads, and a training needs a process of its "
+                            "own: start workers with --nthreads 1, and --nworkers for several on a machine")
+    print(f"cluster {address}: {len(threads)} workers" + ("" if threads else ", waiting for some"), flush=True)
 
 
 def _each(function, calls, idle, hire, progress):
@@ -103,7 +103,7 @@ def _each(function, calls, idle, hire, progress):
                 number, call = waiting.popleft()
                 pool = idle.pop()
                 try:
-                    future = pool.submit(_there, os.getcwd(), os.environ.get('THEANO_FLAGS', ''), pickle.dumps((function, call)))
+                    future = pool.submit(_there, os.getcwd(), os.environ.get("THEANO_FLAGS", ""), pickle.dumps((function, call)))
                     running[future] = pool, number, call
                 except BrokenProcessPool:       # it died while it had nothing to do
                     waiting.appendleft((number, call))
@@ -119,13 +119,13 @@ def _each(function, calls, idle, hire, progress):
                     deaths[number] += 1
                     if deaths[number] == DEATHS:
                         raise _givenUp(call) from error
-                    tell(f'{call.title}: the process was ended by the system; its work is taken up again')
+                    tell(f"{call.title}: the process was ended by the system; its work is taken up again")
                     waiting.appendleft((number, call))
                     idle.append(hire())
                 except CancelledError as error:
-                    raise UserError('the connection to the Dask scheduler is lost; start it anew') from error
+                    raise UserError("the connection to the Dask scheduler is lost; start it anew") from error
                 except Exception as error:
-                    if type(error).__name__ == 'KilledWorker':      # Dask's own word for it
+                    if type(error).__name__ == "KilledWorker":      # Dask's own word for it
                         raise _givenUp(call) from error
                     raise
             tell()
@@ -135,14 +135,14 @@ def _there(folder, flags, work):
     """In a worker: make a call in `folder`, under Theano's `flags`; its result, and what it printed."""
     with _oneAtATime, redirect_stdout(io.StringIO()) as said, redirect_stderr(io.StringIO()):
         if not os.path.isdir(folder):
-            raise UserError(f'the worker on {socket.gethostname()} has no folder {folder}: all need to see it under the same path')
+            raise UserError(f"the worker on {socket.gethostname()} has no folder {folder}: all need to see it under the same path")
         os.chdir(folder)
-        if 'theano' in sys.modules and os.environ.get('THEANO_FLAGS') != flags:
-            raise UserError(f'the worker on {socket.gethostname()} has begun with other THEANO_FLAGS than {flags}; start it anew')
-        os.environ['THEANO_FLAGS'] = flags
-        if 'OMP_NUM_THREADS' in os.environ:     # a Dask worker's share of its machine
+        if "theano" in sys.modules and os.environ.get("THEANO_FLAGS") != flags:
+            raise UserError(f"the worker on {socket.gethostname()} has begun with other THEANO_FLAGS than {flags}; start it anew")
+        os.environ["THEANO_FLAGS"] = flags
+        if "OMP_NUM_THREADS" in os.environ:     # a Dask worker's share of its machine
             for name in THREADS:
-                os.environ.setdefault(name, os.environ['OMP_NUM_THREADS'])
+                os.environ.setdefault(name, os.environ["OMP_NUM_THREADS"])
         keepMemory()
         function, call = pickle.loads(work)
         return function(call), said.getvalue()
@@ -150,12 +150,12 @@ def _there(folder, flags, work):
 
 def keepMemory():
     """Undo Dask's MALLOC_TRIM_THRESHOLD_, by which glibc hands back the memory of each batch: a third of the time went into page faults."""
-    if 'MALLOC_TRIM_THRESHOLD_' in os.environ:
-        mallopt = getattr(ctypes.CDLL(None), 'mallopt', lambda which, size: None)     # glibc's own; others do not read the variable
+    if "MALLOC_TRIM_THRESHOLD_" in os.environ:
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", lambda which, size: None)     # glibc's own; others do not read the variable
         mallopt(M_MMAP_THRESHOLD, 2**25)
         mallopt(M_TRIM_THRESHOLD, 2**27)
 
 
 def _givenUp(call):
-    return UserError(f'{call.title} was given up: {DEATHS} processes that worked on it were ended by the system, for want of memory '
-                     'most likely; lower workers or DL.batchSize, or end other programs')
+    return UserError(f"{call.title} was given up: {DEATHS} processes that worked on it were ended by the system, for want of memory "
+                     "most likely; lower workers or DL.batchSize, or end other programs")

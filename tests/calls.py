@@ -10,15 +10,15 @@ from mirdl import workers
 @dataclass
 class Call:
     number: int
-    folder: str = ''
+    folder: str = ""
 
     @property
     def title(self):
-        return f'call {self.number}'
+        return f"call {self.number}"
 
 
 def square(call):
-    print('squared', call.number)
+    print("squared", call.number)
     return call.number ** 2
 
 
@@ -32,10 +32,10 @@ def threads(call):
 
 def die(call):
     """End this process, the first two times that this is called with number 1."""
-    marks = [os.path.join(call.folder, f'died {time}') for time in range(2)]
+    marks = [os.path.join(call.folder, f"died {time}") for time in range(2)]
     for mark in marks:
         if call.number == 1 and not os.path.exists(mark):
-            open(mark, 'w').close()
+            open(mark, "w").close()
             signal.raise_signal(signal.SIGKILL)
     return call.number
 

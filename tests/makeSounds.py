@@ -13,7 +13,7 @@ def noise(seconds=SECONDS, rate=RATE):
     return np.random.RandomState(7).uniform(-0.5, 0.5, int(seconds * rate))
 
 
-def wav(samples, bits=16, kind='int', channels=1, rate=RATE, promised=None):
+def wav(samples, bits=16, kind="int", channels=1, rate=RATE, promised=None):
     """The bytes of a wav.
 
     Parameters
@@ -25,21 +25,21 @@ def wav(samples, bits=16, kind='int', channels=1, rate=RATE, promised=None):
         Bytes of sound that the header speaks of, if others than there are.
     """
     samples = np.repeat(samples, channels)
-    if kind == 'float':
-        data = samples.astype(f'<f{bits // 8}').tobytes()
+    if kind == "float":
+        data = samples.astype(f"<f{bits // 8}").tobytes()
     elif bits == 8:
         data = np.uint8(128 + 127 * samples).tobytes()
     else:
-        data = np.int64(samples * (2 ** (bits - 1) - 1)).astype('<i8').view(np.uint8).reshape(-1, 8)[:, :bits // 8].tobytes()
+        data = np.int64(samples * (2 ** (bits - 1) - 1)).astype("<i8").view(np.uint8).reshape(-1, 8)[:, :bits // 8].tobytes()
     block = channels * bits // 8
-    return struct.pack('<4sI4s4sIHHIIHH4sI', b'RIFF', 36 + len(data), b'WAVE', b'fmt ', 16, 3 if kind == 'float' else 1, channels,
-                       rate, rate * block & 0xffffffff, block & 0xffff, bits, b'data', len(data) if promised is None else promised) + data
+    return struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 3 if kind == "float" else 1, channels,
+                       rate, rate * block & 0xffffffff, block & 0xffff, bits, b"data", len(data) if promised is None else promised) + data
 
 
 def encoded(folder, format):
     """The bytes of noise as mp3, ogg (FLAC in Ogg), flac or aiff, by Essentia; `folder` takes a file meanwhile."""
     import essentia.standard
-    path = folder / f'encoded.{format}'
+    path = folder / f"encoded.{format}"
     essentia.standard.MonoWriter(filename=str(path), format=format)(noise().astype(np.float32))
     content = path.read_bytes()
     path.unlink()
@@ -57,7 +57,7 @@ def mutated(content, rng):
         elif change == 1:
             content[at] ^= 1 << rng.randint(8)
         elif change == 2:
-            content[at:at + 4] = (b'\xff\xff\xff\xff', b'\0\0\0\0', b'\xff\xff\xff\x7f', b'\0\0\0\x80')[rng.randint(4)]
+            content[at:at + 4] = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f", b"\0\0\0\x80")[rng.randint(4)]
         elif change == 3:
             del content[at:at + count]
         else:

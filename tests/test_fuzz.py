@@ -16,10 +16,10 @@ from mirdl import settings
 from mirdl.errors import UserError
 from run import parameters as published
 
-LONG = bool(os.environ.get('MIRDL_TORTURE'))
+LONG = bool(os.environ.get("MIRDL_TORTURE"))
 keys = st.sampled_from(list(settings.SETTINGS) + list(settings.DERIVED)) | st.text(max_size=12)
 numbers = st.integers() | st.floats() | st.integers(-3, 300)
-values = numbers.map(str) | st.text() | st.sampled_from(['True', 'false', 'None', 'nan', '-inf', '1e999', '0x10', '1_0', '٣', '../x', ''])
+values = numbers.map(str) | st.text() | st.sampled_from(["True", "false", "None", "nan", "-inf", "1e999", "0x10", "1_0", "٣", "../x", ""])
 
 
 def answer(function, *arguments):
@@ -38,13 +38,13 @@ def test_overrides_are_refused_in_one_line_or_survive_json(record_property):
     cases = 5000 if LONG else 500
 
     @fuzz(max_examples=cases, deadline=None, database=None)
-    @given(st.lists(st.tuples(keys, values).map('='.join) | st.text(), max_size=4))
+    @given(st.lists(st.tuples(keys, values).map("=".join) | st.text(), max_size=4))
     def check(arguments):
         changed = answer(settings.override, published, arguments)
         settled = changed and answer(settings.check, changed)
         assert settled is None or survivesJson(settled) and settings.check(settled) == settled
     check()
-    record_property('fuzz cases run', cases)
+    record_property("fuzz cases run", cases)
 
 
 def test_parameters_are_refused_in_one_line_or_survive_json(record_property):
@@ -53,30 +53,30 @@ def test_parameters_are_refused_in_one_line_or_survive_json(record_property):
                             | st.dictionaries(st.text() | st.integers(), inner), max_leaves=5)
 
     @fuzz(max_examples=cases, deadline=None, database=None)
-    @given(st.dictionaries(keys, anything, max_size=4), st.dictionaries(keys | st.sampled_from(['type', 'lr', 'momentum']), anything,
+    @given(st.dictionaries(keys, anything, max_size=4), st.dictionaries(keys | st.sampled_from(["type", "lr", "momentum"]), anything,
                                                                         max_size=3))
     def check(top, deep):
-        given = {**published, **top, 'DL': {**published['DL'], **deep}}
+        given = {**published, **top, "DL": {**published["DL"], **deep}}
         settled = answer(settings.check, given)
         assert settled is None or survivesJson(settled) and settings.check(settled) == settled
     check()
-    record_property('fuzz cases run', cases)
+    record_property("fuzz cases run", cases)
 
 
 def test_mutated_sound_files_are_used_or_left_out_by_name_and_harm_no_other(workplace, parameters, capsys, record_property):
     cases, rng = 2000 if LONG else 40, np.random.RandomState(5)
-    folder = workplace / 'data/datasets/Mutants'
-    originals = {'wav': makeSounds.wav(makeSounds.noise()), **{format: makeSounds.encoded(workplace, format)
-                                                              for format in ('flac', 'ogg', 'mp3', 'aiff')}}
-    for tag in 'ab':
+    folder = workplace / "data/datasets/Mutants"
+    originals = {"wav": makeSounds.wav(makeSounds.noise()), **{format: makeSounds.encoded(workplace, format)
+                                                              for format in ("flac", "ogg", "mp3", "aiff")}}
+    for tag in "ab":
         (folder / tag).mkdir(parents=True)
         for format, content in originals.items():
-            (folder / tag / f'good.{format}').write_bytes(content)
-    settled = parameters('DS.dataset=Mutants', 'DS.xInput=40', 'chunkHop=10', 'folds=2', 'asPublished=False')
+            (folder / tag / f"good.{format}").write_bytes(content)
+    settled = parameters("DS.dataset=Mutants", "DS.xInput=40", "chunkHop=10", "folds=2", "asPublished=False")
     before = loadDatasets.load_dataset(settled)
     for case in range(cases):
         format = list(originals)[case % len(originals)]
-        (folder / 'ab'[case % 2] / f'mutant {case}.{format}').write_bytes(makeSounds.mutated(originals[format], rng))
+        (folder / "ab"[case % 2] / f"mutant {case}.{format}").write_bytes(makeSounds.mutated(originals[format], rng))
     capsys.readouterr()
     after = loadDatasets.load_dataset(settled)
     out = capsys.readouterr().out
@@ -85,6 +85,6 @@ def test_mutated_sound_files_are_used_or_left_out_by_name_and_harm_no_other(work
         np.testing.assert_array_equal(songs[name], spectrogram)
     for case in range(cases):
         name = f"{'ab'[case % 2]}/mutant {case}.{list(originals)[case % len(originals)]}"
-        assert (name in songs) != (f'    {name!r} ' in out), name
-    assert len(before.names) < len(after.names) < len(before.names) + cases, 'some mutants can be read, some cannot'
-    record_property('fuzz cases run', cases)
+        assert (name in songs) != (f"    {name!r} " in out), name
+    assert len(before.names) < len(after.names) < len(before.names) + cases, "some mutants can be read, some cannot"
+    record_property("fuzz cases run", cases)

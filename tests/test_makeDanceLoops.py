@@ -24,11 +24,11 @@ from mirdl.features import computeSpectrogram
 from mirdl.parallel import inParallel
 from run import parameters
 
-SCRIPT = Path(__file__).resolve().parent.parent / 'data' / 'makeDanceLoops.py'
-SPEC = spec_from_file_location('makeDanceLoops', SCRIPT)
+SCRIPT = Path(__file__).resolve().parent.parent / "data" / "makeDanceLoops.py"
+SPEC = spec_from_file_location("makeDanceLoops", SCRIPT)
 makeDanceLoops = module_from_spec(SPEC)
 SPEC.loader.exec_module(makeDanceLoops)
-STYLES = ['ChaChaCha', 'Jive', 'Quickstep', 'Rumba', 'Samba', 'Tango', 'VienneseWaltz', 'Waltz']
+STYLES = ["ChaChaCha", "Jive", "Quickstep", "Rumba", "Samba", "Tango", "VienneseWaltz", "Waltz"]
 
 
 def run(*arguments):
@@ -36,43 +36,43 @@ def run(*arguments):
 
 
 def partial(out):
-    return out / '.DanceLoops.part'
+    return out / ".DanceLoops.part"
 
 
 def onlyOneClipMissing(danceLoops, out):
     """The state of a run that was stopped before its last clip; returns that clip's name."""
-    for source in danceLoops.glob('*/*.wav'):
+    for source in danceLoops.glob("*/*.wav"):
         copy = partial(out) / source.relative_to(danceLoops)
         copy.parent.mkdir(parents=True, exist_ok=True)
         os.link(source, copy)
-    (partial(out) / 'Waltz' / 'Waltz_07.wav').unlink()
-    return 'Waltz/Waltz_07.wav'
+    (partial(out) / "Waltz" / "Waltz_07.wav").unlink()
+    return "Waltz/Waltz_07.wav"
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope="module")
 def danceLoops(tmp_path_factory):
     """The data set's folder, made in two runs, the first of them killed on its way."""
-    out = tmp_path_factory.mktemp('datasets')
+    out = tmp_path_factory.mktemp("datasets")
     first = subprocess.Popen([sys.executable, SCRIPT, out], stderr=subprocess.DEVNULL, start_new_session=True)
-    while first.poll() is None and len(list(partial(out).glob('*/*.wav'))) < 5:
+    while first.poll() is None and len(list(partial(out).glob("*/*.wav"))) < 5:
         time.sleep(0.05)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
-    assert not (out / 'DanceLoops').exists()
-    kept = {path.name: path.stat().st_mtime_ns for path in partial(out).glob('*/[!.]*.wav')}
+    assert not (out / "DanceLoops").exists()
+    kept = {path.name: path.stat().st_mtime_ns for path in partial(out).glob("*/[!.]*.wav")}
     assert run(out).returncode == 0
-    folder = out / 'DanceLoops'
-    again = {path.name: path.stat().st_mtime_ns for path in folder.glob('*/*.wav')}
-    assert len(kept) >= 5 and kept.items() <= again.items(), 'the second run made whole clips again'
+    folder = out / "DanceLoops"
+    again = {path.name: path.stat().st_mtime_ns for path in folder.glob("*/*.wav")}
+    assert len(kept) >= 5 and kept.items() <= again.items(), "the second run made whole clips again"
     return folder
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope="module")
 def spectrograms(danceLoops):
     """(tags, log10(10000 x + 1) of the mel bands, each (40, frames))."""
-    files = sorted(danceLoops.glob('*/*.wav'))
-    DS = {**parameters['DS'], 'melBands': 40}
-    mel = inParallel(computeSpectrogram, [(str(file), DS) for file in files], 'spectrograms', 'song')
+    files = sorted(danceLoops.glob("*/*.wav"))
+    DS = {**parameters["DS"], "melBands": 40}
+    mel = inParallel(computeSpectrogram, [(str(file), DS) for file in files], "spectrograms", "song")
     return np.array([file.parent.name for file in files]), [np.log10(10000 * x + 1) for x in mel]
 
 
@@ -110,77 +110,77 @@ def test_every_clip_has_the_stored_sum(danceLoops):
 
 
 def test_clips_are_44100_hz_16_bit_mono_of_15_to_30_seconds(danceLoops):
-    count = Counter(path.parent.name for path in danceLoops.rglob('*') if path.is_file())
+    count = Counter(path.parent.name for path in danceLoops.rglob("*") if path.is_file())
     assert sorted(count) == STYLES and min(count.values()) >= 20
-    for path in danceLoops.glob('*/*.wav'):
+    for path in danceLoops.glob("*/*.wav"):
         with wave.open(str(path)) as clip:
             assert (clip.getframerate(), clip.getsampwidth(), clip.getnchannels()) == (44100, 2, 1)
             assert 15 <= clip.getnframes() / 44100 <= 30
-            samples = np.frombuffer(clip.readframes(clip.getnframes()), '<i2')
-        assert 8000 < np.abs(samples.astype(int)).max() < 32767, f'{path.name} is faint or clipped'
+            samples = np.frombuffer(clip.readframes(clip.getnframes()), "<i2")
+        assert 8000 < np.abs(samples.astype(int)).max() < 32767, f"{path.name} is faint or clipped"
 
 
 def test_tempi_and_meters_are_the_ballrooms():
     """Ranges as dance schools give them, widened by 3 %; Samba is counted in crotchets of its 2/4."""
-    ballroom = {'ChaChaCha': (120, 128, 4), 'Jive': (168, 176, 4), 'Quickstep': (200, 208, 4), 'Rumba': (100, 108, 4),
-                'Samba': (96, 104, 2), 'Tango': (128, 132, 4), 'VienneseWaltz': (174, 180, 3), 'Waltz': (84, 90, 3)}
+    ballroom = {"ChaChaCha": (120, 128, 4), "Jive": (168, 176, 4), "Quickstep": (200, 208, 4), "Rumba": (100, 108, 4),
+                "Samba": (96, 104, 2), "Tango": (128, 132, 4), "VienneseWaltz": (174, 180, 3), "Waltz": (84, 90, 3)}
     for tag, (slowest, fastest, beats) in ballroom.items():
         style = makeDanceLoops.STYLES[tag]
         assert slowest / 1.03 < style.bpm[0] < style.bpm[1] < fastest * 1.03
         assert style.beats == beats
 
 
-@pytest.mark.parametrize('tag', STYLES)
+@pytest.mark.parametrize("tag", STYLES)
 def test_rhythms_are_whole_bars_of_rests_and_weights(tag):
     style = makeDanceLoops.STYLES[tag]
     for rhythms in style.voices.values():
-        assert len(set(rhythms)) >= 2, 'a style varies its rhythms'
+        assert len(set(rhythms)) >= 2, "a style varies its rhythms"
         for rhythm in rhythms:
             bars, rest = divmod(len(rhythm), style.beats * style.ticks)
             assert rest == 0 and bars in (1, 2)
-            assert set(rhythm) <= set('.123456789')
+            assert set(rhythm) <= set(".123456789")
 
 
 def test_check_names_what_is_wrong_and_a_rerun_leaves_all_as_it_is(danceLoops, tmp_path):
     out = danceLoops.parent
-    assert run(out, '--check').returncode == 0
-    assert 'is there' in run(out).stdout
+    assert run(out, "--check").returncode == 0
+    assert "is there" in run(out).stdout
     missing = onlyOneClipMissing(danceLoops, tmp_path)
-    partial(tmp_path).rename(tmp_path / 'DanceLoops')
-    answer = run(tmp_path, '--check')
-    assert answer.returncode == 1 and missing in answer.stderr and 'Traceback' not in answer.stderr
+    partial(tmp_path).rename(tmp_path / "DanceLoops")
+    answer = run(tmp_path, "--check")
+    assert answer.returncode == 1 and missing in answer.stderr and "Traceback" not in answer.stderr
 
 
 def test_leftovers_of_a_stopped_run_do_not_get_into_the_set(danceLoops, tmp_path):
     onlyOneClipMissing(danceLoops, tmp_path)
-    (partial(tmp_path) / 'Waltz' / '.Waltz_07.wav.x1.part').write_bytes(b'RIFF')
-    truncated = partial(tmp_path) / 'Jive' / 'Jive_03.wav'
+    (partial(tmp_path) / "Waltz" / ".Waltz_07.wav.x1.part").write_bytes(b"RIFF")
+    truncated = partial(tmp_path) / "Jive" / "Jive_03.wav"
     content = truncated.read_bytes()
     truncated.unlink()
     truncated.write_bytes(content[:1000])
     assert run(tmp_path).returncode == 0
-    assert makeDanceLoops.wrongFiles(tmp_path / 'DanceLoops') == []
-    assert [path.name for path in tmp_path.iterdir()] == ['DanceLoops']
+    assert makeDanceLoops.wrongFiles(tmp_path / "DanceLoops") == []
+    assert [path.name for path in tmp_path.iterdir()] == ["DanceLoops"]
 
 
-@pytest.mark.parametrize('arguments, expected', [
-    (['a.txt'], 'is no folder'),
-    (['nowhere', '--check'], 'no folder'),
-    (['a', 'b'], 'unrecognized arguments: b'),
+@pytest.mark.parametrize("arguments, expected", [
+    (["a.txt"], "is no folder"),
+    (["nowhere", "--check"], "no folder"),
+    (["a", "b"], "unrecognized arguments: b"),
 ])
 def test_wrong_arguments_get_one_clear_line(arguments, expected, tmp_path):
-    (tmp_path / 'a.txt').write_text('not a folder')
+    (tmp_path / "a.txt").write_text("not a folder")
     answer = subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True, cwd=tmp_path)
     assert answer.returncode != 0
-    assert expected in answer.stderr.splitlines()[-1] and 'Traceback' not in answer.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ['a.txt']
+    assert expected in answer.stderr.splitlines()[-1] and "Traceback" not in answer.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_make_run_reaches_85_percent(danceLoops, workplace, script):
     """The main job: what `make run` runs, with the settings that stand in the Makefile."""
     link(danceLoops, workplace)
-    [command] = re.findall(r'run\.py (DS\.dataset=DanceLoops .*)', Path(ROOT, 'Makefile').read_text())
-    ended = script('run.py', *command.split())
+    [command] = re.findall(r"run\.py (DS\.dataset=DanceLoops .*)", Path(ROOT, "Makefile").read_text())
+    ended = script("run.py", *command.split())
     assert ended.returncode == 0, ended.stderr
-    [accuracy] = re.findall(r'\[CV-MAJORITYVOTE\] test accuracy:\n  mean:\t\t([\d.]+) %', ended.stdout)
+    [accuracy] = re.findall(r"\[CV-MAJORITYVOTE\] test accuracy:\n  mean:\t\t([\d.]+) %", ended.stdout)
     assert float(accuracy) >= 85

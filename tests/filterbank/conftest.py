@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def plain():
     """Builds the plain graph: plain(incoming, filters, pool_bands=4, nonlinearity=rectify) -> layer."""
     def build(incoming, filters, pool_bands=4, nonlinearity=lasagne.nonlinearities.rectify):
@@ -17,7 +17,7 @@ def plain():
     return build
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def largest():
     """What the bank computes before its nonlinearity, in NumPy and float64: largest(x, W, b, W, b ..., pool_bands=)."""
     def compute(x, *parameters, pool_bands):
@@ -26,7 +26,7 @@ def largest():
         found = []
         for w, b in zip(parameters[::2], parameters[1::2]):
             windows = np.lib.stride_tricks.sliding_window_view(x[:, :, :groups * pool_bands].astype(float), w.shape[3], 3)
-            y = np.einsum('bchtk,fck->bfht', windows, w[:, :, 0, ::-1].astype(float)) + b[:, None, None]
+            y = np.einsum("bchtk,fck->bfht", windows, w[:, :, 0, ::-1].astype(float)) + b[:, None, None]
             found.append(y.reshape(batch, len(w), groups, -1).max(3))
         return np.concatenate(found, 1)
     return compute

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ROOT = os.path.dirname(os.path.dirname(filterbank.__file__))
-ON_THE_CPU = {**os.environ, 'THEANO_FLAGS': 'floatX=float32'}
+ON_THE_CPU = {**os.environ, "THEANO_FLAGS": "floatX=float32"}
 
 
-@pytest.fixture(autouse=True, scope='module')
+@pytest.fixture(autouse=True, scope="module")
 def on_the_cpu():
     """Where the kernels run, whatever the other tests run on."""
-    with jax.default_device(jax.devices('cpu')[0]):
+    with jax.default_device(jax.devices("cpu")[0]):
         yield
 
 
@@ -30,7 +30,7 @@ def banks(draw, number=st.integers(-8, 8)):
     batch, channels = draw(st.integers(0, 3)), draw(st.integers(1, 3))
     bands, frames = draw(st.integers(1, 40)), draw(st.integers(1, 90))
     filters = draw(st.lists(st.tuples(st.integers(1, frames), st.integers(1, 3)), min_size=1, max_size=4))
-    rng, dtype = np.random.RandomState(draw(st.integers(0, 999))), draw(st.sampled_from(['float32', 'float64']))
+    rng, dtype = np.random.RandomState(draw(st.integers(0, 999))), draw(st.sampled_from(["float32", "float64"]))
     arrays = [rng.randint(-8, 9, (batch, channels, bands, frames))]
     for length, count in filters:
         arrays += [rng.randint(-8, 9, (count, channels, 1, length)), rng.randint(-8, 9, count)]
@@ -51,8 +51,8 @@ def filters_of(parameters):
 @given(banks())
 def test_the_largest_window_is_exact_and_where_it_is_said_to_be(bank):
     x, parameters, pool_bands = bank
-    value, where = of(ffi, 'largest', x, *parameters, pool_bands=pool_bands)
-    expected, _ = of(xla, 'largest', x, *parameters, pool_bands=pool_bands)
+    value, where = of(ffi, "largest", x, *parameters, pool_bands=pool_bands)
+    expected, _ = of(xla, "largest", x, *parameters, pool_bands=pool_bands)
     np.testing.assert_array_equal(value, expected)
     assert value.dtype == x.dtype and where.dtype == np.int32
     filter_of = [(w[i], b[i]) for w, b in zip(parameters[::2], parameters[1::2]) for i in range(len(w))]
@@ -67,12 +67,12 @@ def test_the_largest_window_is_exact_and_where_it_is_said_to_be(bank):
 @given(banks())
 def test_the_gradients_are_those_of_xlas_form(bank):
     x, parameters, pool_bands = bank
-    value, where = of(ffi, 'largest', x, *parameters, pool_bands=pool_bands)
+    value, where = of(ffi, "largest", x, *parameters, pool_bands=pool_bands)
     gradient = np.random.RandomState(0).randint(-3, 4, value.shape).astype(x.dtype)
     for form in (ffi, xla):
         found = jax.jit(lambda *arrays: form.parameter_gradient(*arrays, filters_of(parameters), pool_bands))(
             x, gradient, where)
-        of_input = of(form, 'input_gradient', x, gradient, where, *parameters, pool_bands=pool_bands)
+        of_input = of(form, "input_gradient", x, gradient, where, *parameters, pool_bands=pool_bands)
         if form is ffi:
             expected, expected_of_input = found, of_input
     assert [g.shape for g in found] == [p.shape for p in parameters] and of_input.shape == x.shape
@@ -81,7 +81,7 @@ def test_the_gradients_are_those_of_xlas_form(bank):
     np.testing.assert_array_equal(of_input, expected_of_input)
 
 
-def normal(shape, filters, dtype='float32', seed=0):
+def normal(shape, filters, dtype="float32", seed=0):
     """(x, parameters) drawn from the normal distribution."""
     rng = np.random.RandomState(seed)
     arrays = [rng.standard_normal(shape)]
@@ -91,18 +91,18 @@ def normal(shape, filters, dtype='float32', seed=0):
     return x, parameters
 
 
-@pytest.mark.parametrize('dtype, error', [('float32', 3e-6), ('float64', 1e-14)])
+@pytest.mark.parametrize("dtype, error", [("float32", 3e-6), ("float64", 1e-14)])
 def test_rounding_errors_are_small_at_the_papers_size(largest, dtype, error):
     x, parameters = normal((3, 1, 40, 250), [(6, 5), (41, 5), (126, 1), (216, 1)], dtype)
-    value, _ = of(ffi, 'largest', x, *parameters, pool_bands=4)
+    value, _ = of(ffi, "largest", x, *parameters, pool_bands=4)
     np.testing.assert_allclose(value, largest(x, *parameters, pool_bands=4), rtol=0, atol=error)
 
 
-@pytest.mark.parametrize('odd', [np.nan, np.inf, -np.inf, 1e38])
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, 1e38])
 def test_nan_and_infinity_come_through(largest, odd):
     x, parameters = normal((2, 2, 8, 30), [(5, 2), (30, 1)])
     x[0, 1, 2, 10] = odd
-    value, where = of(ffi, 'largest', x, *parameters, pool_bands=4)
+    value, where = of(ffi, "largest", x, *parameters, pool_bands=4)
     expected = largest(x, *parameters, pool_bands=4)
     np.testing.assert_allclose(value, expected, rtol=1e-5)
     assert not np.isfinite(value[0, :, 0]).all() or odd in (-np.inf, 1e38)
@@ -112,21 +112,21 @@ def test_nan_and_infinity_come_through(largest, odd):
 def test_nan_in_one_filter_leaves_the_others_alone():
     x, parameters = normal((2, 1, 8, 30), [(5, 2), (7, 1)])
     parameters[0][1, 0, 0, 3] = np.nan
-    value, _ = of(ffi, 'largest', x, *parameters, pool_bands=4)
+    value, _ = of(ffi, "largest", x, *parameters, pool_bands=4)
     assert np.isnan(value[:, 1]).all() and np.isfinite(value[:, [0, 2]]).all()
 
 
-@pytest.mark.parametrize('threads', ['1', '3', '64'])
+@pytest.mark.parametrize("threads", ["1", "3", "64"])
 def test_the_number_of_threads_changes_nothing(monkeypatch, threads):
     x, parameters = normal((3, 1, 12, 60), [(6, 2), (17, 3)])
-    expected = of(ffi, 'largest', x, *parameters, pool_bands=4)
-    monkeypatch.setenv('OMP_NUM_THREADS', threads)
-    for found, e in zip(of(ffi, 'largest', x, *parameters, pool_bands=4), expected):
+    expected = of(ffi, "largest", x, *parameters, pool_bands=4)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    for found, e in zip(of(ffi, "largest", x, *parameters, pool_bands=4), expected):
         np.testing.assert_array_equal(found, e)
 
 
 # Two threads, each with training steps of its own, as in a process that trains two networks.
-STRESS = '''
+STRESS = """
 import sys, threading
 import numpy as np, theano, theano.tensor as T, lasagne
 from filterbank import TemporalFilterBankLayer
@@ -151,12 +151,12 @@ threads = [threading.Thread(target=run, args=pair) for pair in zip(steps, losses
 for thread in threads: thread.start()
 for thread in threads: thread.join()
 assert len(losses[0]) == int(sys.argv[1]) and losses[0] == losses[1] and losses[0][-1] < losses[0][0]
-'''
+"""
 
 
 def test_processes_and_threads_do_not_disturb_each_other():
-    steps = os.environ.get('FILTERBANK_STRESS_STEPS', '150')         # 2000 for the long form
-    runs = [subprocess.Popen([sys.executable, '-c', STRESS, steps], cwd=ROOT, env=ON_THE_CPU) for _ in range(2)]
+    steps = os.environ.get("FILTERBANK_STRESS_STEPS", "150")         # 2000 for the long form
+    runs = [subprocess.Popen([sys.executable, "-c", STRESS, steps], cwd=ROOT, env=ON_THE_CPU) for _ in range(2)]
     try:
         assert [run.wait(timeout=120 + int(steps) / 2) for run in runs] == [0, 0]
     finally:
@@ -164,24 +164,24 @@ def test_processes_and_threads_do_not_disturb_each_other():
             run.kill()
 
 
-KERNEL = '''
+KERNEL = """
 import numpy as np, jax, filterbank.ffi
 assert filterbank.__file__.startswith("{install}"), filterbank.__file__
 a = np.ones((1, 1, 4, 9), "float32")
 print(jax.jit(lambda *p: filterbank.ffi.parameter_gradient(*p, [(2, 1)], 4))(
     a, np.ones((1, 1, 1), "float32"), np.zeros((1, 1, 1), "int32"))[0].ravel())
-'''
+"""
 
 
 def test_a_read_only_install_compiles_once_and_says_so(tmp_path):
-    for package in ('filterbank', 'theano'):
-        shutil.copytree(os.path.join(ROOT, package), tmp_path / 'install' / package,
-                        ignore=shutil.ignore_patterns('__pycache__'))
-    (tmp_path / 'install' / 'filterbank' / '__pycache__').write_text('no directory: nothing can be kept here')
-    environment = {**ON_THE_CPU, 'XDG_CACHE_HOME': str(tmp_path / 'cache'), 'HOME': str(tmp_path),
-                   'PYTHONPATH': str(tmp_path / 'install'), 'PYTHONDONTWRITEBYTECODE': '1'}
-    environment.pop('NUMBA_CACHE_DIR', None)
-    said = [subprocess.run([sys.executable, '-c', KERNEL.format(install=tmp_path)], env=environment, cwd=tmp_path,
+    for package in ("filterbank", "theano"):
+        shutil.copytree(os.path.join(ROOT, package), tmp_path / "install" / package,
+                        ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "install" / "filterbank" / "__pycache__").write_text("no directory: nothing can be kept here")
+    environment = {**ON_THE_CPU, "XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path),
+                   "PYTHONPATH": str(tmp_path / "install"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    said = [subprocess.run([sys.executable, "-c", KERNEL.format(install=tmp_path)], env=environment, cwd=tmp_path,
                            capture_output=True, text=True, check=True) for _ in range(2)]
-    assert [run.stdout for run in said] == ['[1. 1.]\n'] * 2
-    assert 'Compiling the filter bank' in said[0].stderr and 'Compiling' not in said[1].stderr
+    assert [run.stdout for run in said] == ["[1. 1.]\n"] * 2
+    assert "Compiling the filter bank" in said[0].stderr and "Compiling" not in said[1].stderr

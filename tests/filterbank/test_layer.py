@@ -25,7 +25,7 @@ def outputs_and_gradients(layer, x, values):
 
 
 def assert_equal_to_plain(plain, x, filters, pool_bands, nonlinearity, seed=0):
-    incoming = InputLayer((None,) + x.shape[1:], T.TensorType(x.dtype, (False,) * 4)('x'))
+    incoming = InputLayer((None,) + x.shape[1:], T.TensorType(x.dtype, (False,) * 4)("x"))
     bank = TemporalFilterBankLayer(incoming, filters, pool_bands, nonlinearity)
     expected = plain(incoming, filters, pool_bands, nonlinearity)
     assert bank.output_shape == expected.output_shape
@@ -49,14 +49,14 @@ def test_values_and_gradients_equal_the_plain_graphs(plain, data):
     assert_equal_to_plain(plain, x, filters, data.draw(st.integers(1, bands)), nonlinearity)
 
 
-@pytest.mark.parametrize('dtype', ['float32', 'float64'])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_papers_bank_equals_the_plain_graph(plain, dtype):
     x = np.random.RandomState(4).standard_normal((4, 1, 40, 250)).astype(dtype)
     assert_equal_to_plain(plain, x, [(6, 5), (41, 5), (46, 1), (216, 1), (6, 2)], 4, nonlinearities.rectify)
 
 
 def test_an_empty_batch_gives_an_empty_output():
-    x = T.tensor4('x')
+    x = T.tensor4("x")
     bank = TemporalFilterBankLayer(InputLayer((None, 1, 8, 20), x), [(3, 2), (5, 1)])
     cost = lasagne.layers.get_output(bank)
     gradient = theano.grad(cost.sum(), bank.W[0])
@@ -68,11 +68,11 @@ def test_training_follows_the_plain_graph(plain):
     """Three epochs of nesterov momentum on 60 patches, from the same parameters."""
     rng = np.random.RandomState(7)
     images = rng.standard_normal((60, 1, 8, 60)).astype(theano.config.floatX)
-    labels = rng.randint(0, 3, 60).astype('int32')
+    labels = rng.randint(0, 3, 60).astype("int32")
     filters, finals = [(6, 3), (11, 3), (31, 1)], []
     for build in (TemporalFilterBankLayer, plain):
         lasagne.random.set_rng(np.random.RandomState(8))
-        x, y = T.tensor4('x'), T.ivector('y')
+        x, y = T.tensor4("x"), T.ivector("y")
         net = lasagne.layers.DenseLayer(build(InputLayer((None, 1, 8, 60), x), filters), 3,
                                         nonlinearity=nonlinearities.softmax)
         loss = lasagne.objectives.categorical_crossentropy(lasagne.layers.get_output(net), y).mean()
@@ -95,29 +95,29 @@ def test_initial_values_are_the_original_programs(oracle):
         np.random.permutation(chunks)
     lasagne.random.set_rng(np.random)
     bank = TemporalFilterBankLayer((None, 1, 40, 250), oNet)
-    numbers = oracle('initial_oNetOne.npz')
+    numbers = oracle("initial_oNetOne.npz")
     for i, parameter in enumerate(bank.get_params()):
-        np.testing.assert_array_equal(parameter.get_value(), numbers[f'arr_{i}'])
+        np.testing.assert_array_equal(parameter.get_value(), numbers[f"arr_{i}"])
 
 
 def test_parameters_and_their_tags():
-    bank = TemporalFilterBankLayer((None, 2, 8, 20), [(3, 2), (5, 1)], name='bank')
-    assert [p.name for p in bank.get_params()] == ['bank.W', 'bank.b'] * 2
+    bank = TemporalFilterBankLayer((None, 2, 8, 20), [(3, 2), (5, 1)], name="bank")
+    assert [p.name for p in bank.get_params()] == ["bank.W", "bank.b"] * 2
     assert bank.get_params(regularizable=True) == bank.W and len(bank.get_params(trainable=True)) == 4
     assert TemporalFilterBankLayer((None, 2, 8, 20), [(3, 2)], b=None).get_params()[0].get_value().shape == (2, 2, 1, 3)
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (dict(filters=[(3, 1), (21, 2)]), 'filter of 21 frames does not fit into an input of 20 frames'),
-    (dict(filters=[]), 'filters is empty'),
-    (dict(filters=[(3, 0)]), r'entry \(3, 0\)'),
-    (dict(filters=[(2.5, 1)]), r'entry \(2.5, 1\)'),
-    (dict(filters=[(3, 1)], pool_bands=9), 'pool_bands=9; 1 to 8'),
-    (dict(filters=[(3, 1)], nonlinearity=nonlinearities.softmax), 'nonlinearity=softmax .*NonlinearityLayer'),
-    (dict(filters=[(3, 1)], nonlinearity=nonlinearities.LeakyRectify(-1)), 'not known never to decrease'),
-    (dict(filters=[(3, 1)], incoming=(None, 8, 20)), r'shape is \(None, 8, 20\)'),
-    (dict(filters=[(3, 1)], incoming=(None, 1, 8, None)), r'only the batch may be None'),
+@pytest.mark.parametrize("arguments, message", [
+    (dict(filters=[(3, 1), (21, 2)]), "filter of 21 frames does not fit into an input of 20 frames"),
+    (dict(filters=[]), "filters is empty"),
+    (dict(filters=[(3, 0)]), r"entry \(3, 0\)"),
+    (dict(filters=[(2.5, 1)]), r"entry \(2.5, 1\)"),
+    (dict(filters=[(3, 1)], pool_bands=9), "pool_bands=9; 1 to 8"),
+    (dict(filters=[(3, 1)], nonlinearity=nonlinearities.softmax), "nonlinearity=softmax .*NonlinearityLayer"),
+    (dict(filters=[(3, 1)], nonlinearity=nonlinearities.LeakyRectify(-1)), "not known never to decrease"),
+    (dict(filters=[(3, 1)], incoming=(None, 8, 20)), r"shape is \(None, 8, 20\)"),
+    (dict(filters=[(3, 1)], incoming=(None, 1, 8, None)), r"only the batch may be None"),
 ])
 def test_what_does_not_fit_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        TemporalFilterBankLayer(**{'incoming': (None, 1, 8, 20), **arguments})
+        TemporalFilterBankLayer(**{"incoming": (None, 1, 8, 20), **arguments})

@@ -10,7 +10,7 @@ from pytensor.gradient import verify_grad
 FILTERS = (5, 2), (3, 1)
 
 
-def arrays(dtype='float64', shape=(2, 2, 9, 12)):
+def arrays(dtype="float64", shape=(2, 2, 9, 12)):
     rng = np.random.RandomState(0)
     x = rng.standard_normal(shape)
     parameters = [rng.standard_normal(p) for length, count in FILTERS for p in ((count, shape[1], 1, length), (count,))]
@@ -23,26 +23,26 @@ def test_derivatives_equal_finite_differences():
 
 
 def test_mixed_dtypes_are_computed_in_the_wider_one():
-    x, *parameters = arrays('float32')
-    value, where = LargestWindow(4, FILTERS)(T.constant(x), *[T.constant(p.astype('float64')) for p in parameters])
-    assert value.dtype == 'float64' and where.dtype == 'int32'
+    x, *parameters = arrays("float32")
+    value, where = LargestWindow(4, FILTERS)(T.constant(x), *[T.constant(p.astype("float64")) for p in parameters])
+    assert value.dtype == "float64" and where.dtype == "int32"
     assert value.eval().dtype == np.float64
 
 
 def test_complex_input_is_refused():
     x, *parameters = arrays()
-    with pytest.raises(TypeError, match='float32 or float64, not in complex128'):
+    with pytest.raises(TypeError, match="float32 or float64, not in complex128"):
         LargestWindow(4, FILTERS)(T.constant(x.astype(complex)), *parameters)
 
 
-@pytest.mark.parametrize('shape, message', [
-    ((2, 2, 9, 4), 'filter of 5 frames does not fit into an input of 4 frames'),
-    ((2, 2, 3, 12), 'pool_bands=4, but the input has only 3 bands'),
-    ((2, 1, 9, 12), r'W has shape \(2, 2, 1, 5\); 2 filters of 5 frames on an input of 1 channels'),
+@pytest.mark.parametrize("shape, message", [
+    ((2, 2, 9, 4), "filter of 5 frames does not fit into an input of 4 frames"),
+    ((2, 2, 3, 12), "pool_bands=4, but the input has only 3 bands"),
+    ((2, 1, 9, 12), r"W has shape \(2, 2, 1, 5\); 2 filters of 5 frames on an input of 1 channels"),
 ])
 def test_shapes_that_do_not_fit_are_refused_at_run_time(shape, message):
     _, *parameters = arrays()
-    x = T.dtensor4('x')
+    x = T.dtensor4("x")
     function = theano.function([x], LargestWindow(4, FILTERS)(x, *map(T.constant, parameters))[0])
     with pytest.raises(ValueError, match=message):
         function(np.zeros(shape))
@@ -50,7 +50,7 @@ def test_shapes_that_do_not_fit_are_refused_at_run_time(shape, message):
 
 def test_one_of_equal_windows_gets_the_whole_gradient():
     """In silence all windows are equal."""
-    x = T.dtensor4('x')
+    x = T.dtensor4("x")
     _, *parameters = arrays(shape=(1, 1, 4, 12))
     value, where = LargestWindow(4, FILTERS)(x, *map(T.constant, parameters))
     gradient = theano.function([x], theano.grad(value[0, 2, 0], x))(np.ones((1, 1, 4, 12)))
@@ -64,12 +64,12 @@ def test_a_second_device_gets_xlas_form(monkeypatch):
     expected = LargestWindow(4, FILTERS)(*map(T.constant, inputs))[0].eval()
 
     class Gpu:
-        platform = 'gpu'
+        platform = "gpu"
 
     import filterbank.op
     called = []
-    monkeypatch.setattr(filterbank.op.device, 'in_use', Gpu)
-    monkeypatch.setattr(filterbank.op.ffi, 'largest', lambda *a, **k: called.append(a))
+    monkeypatch.setattr(filterbank.op.device, "in_use", Gpu)
+    monkeypatch.setattr(filterbank.op.ffi, "largest", lambda *a, **k: called.append(a))
     value = LargestWindow(4, FILTERS).compute(*inputs)[0]
     np.testing.assert_allclose(value, expected, rtol=1e-12)
     assert not called

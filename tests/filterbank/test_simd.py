@@ -7,7 +7,7 @@ import sys
 import filterbank
 import pytest
 
-OTHER_MACHINE = '''
+OTHER_MACHINE = """
 from filterbank import simd
 simd.VECTOR_BYTES, simd.STEPS = {vector_bytes}, {steps}
 import jax, numpy as np
@@ -18,12 +18,12 @@ parameters = [rng.randint(-8, 9, shape).astype("float32") for shape in ((3, 2, 1
 for pool_bands in (1, 4, 9):
     found, expected = [jax.jit(lambda *a: form.largest(*a, pool_bands=pool_bands))(x, *parameters) for form in (ffi, xla)]
     np.testing.assert_array_equal(found[0], expected[0])
-'''
+"""
 
 
-@pytest.mark.parametrize('vector_bytes, steps', [(16, 6), (32, 3)], ids=['NEON', 'AVX2'])
+@pytest.mark.parametrize("vector_bytes, steps", [(16, 6), (32, 3)], ids=["NEON", "AVX2"])
 def test_narrower_vectors_give_the_same(tmp_path, vector_bytes, steps):
     """What numba keeps is kept by processor, so a cache of its own for a processor that is not this one."""
-    subprocess.run([sys.executable, '-c', OTHER_MACHINE.format(vector_bytes=vector_bytes, steps=steps)], check=True,
+    subprocess.run([sys.executable, "-c", OTHER_MACHINE.format(vector_bytes=vector_bytes, steps=steps)], check=True,
                    cwd=os.path.dirname(os.path.dirname(filterbank.__file__)),
-                   env={**os.environ, 'THEANO_FLAGS': 'device=cpu', 'NUMBA_CACHE_DIR': str(tmp_path)})
+                   env={**os.environ, "THEANO_FLAGS": "device=cpu", "NUMBA_CACHE_DIR": str(tmp_path)})

@@ -9,7 +9,7 @@ from filterbank import ffi, xla
 FILTERS = [(7, 2), (95, 2), (1, 1), (97, 1), (48, 2)]     # of three classes, mixed
 
 
-def bank(filters, dtype='float32', shape=(3, 2, 11, 130)):
+def bank(filters, dtype="float32", shape=(3, 2, 11, 130)):
     """x, and W, b, W, b ..."""
     rng = np.random.RandomState(1)
     arrays = [a for length, count in filters for a in (
@@ -22,7 +22,7 @@ def plain(x, *parameters, pool_bands):
     x, found = x[:, :, :x.shape[2] // pool_bands * pool_bands], []
     for w, b in zip(parameters[::2], parameters[1::2]):
         windows = jnp.stack([x[..., begin:begin + w.shape[3]] for begin in range(x.shape[3] - w.shape[3] + 1)], 3)
-        y = jnp.einsum('bchtk,fck->bfht', windows, w[:, :, 0, ::-1]) + b[:, None, None]
+        y = jnp.einsum("bchtk,fck->bfht", windows, w[:, :, 0, ::-1]) + b[:, None, None]
         found.append(y.reshape(len(x), len(w), x.shape[2] // pool_bands, -1).max(3))
     return jnp.concatenate(found, 1)
 
@@ -48,7 +48,7 @@ def test_the_largest_windows_and_their_places(largest):
         np.testing.assert_allclose(f, e, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize('dtype, error', [('float32', 1e-5), ('float64', 1e-12)])
+@pytest.mark.parametrize("dtype, error", [("float32", 1e-5), ("float64", 1e-12)])
 def test_filters_of_several_classes_stay_in_order(largest, dtype, error):
     x, parameters = bank(FILTERS, dtype)
     value, where = jax.jit(lambda *arrays: xla.largest(*arrays, pool_bands=3))(x, *parameters)
@@ -57,7 +57,7 @@ def test_filters_of_several_classes_stay_in_order(largest, dtype, error):
 
 
 def test_gradients_of_several_classes():
-    x, parameters = bank(FILTERS, 'float64')
+    x, parameters = bank(FILTERS, "float64")
     gradient = np.random.RandomState(2).standard_normal((3, 8, 3))
 
     expected = jax.jit(jax.grad(lambda arrays: (plain(*arrays, pool_bands=3) * gradient).sum()))([x, *parameters])
@@ -68,7 +68,7 @@ def test_gradients_of_several_classes():
         np.testing.assert_allclose(f, e, rtol=1e-10, atol=1e-11)
 
 
-@pytest.mark.parametrize('odd', [np.nan, np.inf])
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
 def test_nan_and_infinity_come_through_in_their_group_alone(odd):
     x, parameters = bank([(5, 2), (30, 1)])
     x[0, 1, 2, 100] = odd
@@ -91,18 +91,18 @@ def test_several_banks_at_once_equal_one_by_one():
 def as_read(array, precision):
     """What a product of `precision` reads of float32: tensor cores cut a mantissa off after 10 bits. A CPU has none, so it is done here."""
     bits = np.asarray(array).view(np.uint32)
-    return (bits & np.uint32(0xffffe000) if precision == 'tensorfloat32' else bits).view(np.float32)
+    return (bits & np.uint32(0xffffe000) if precision == "tensorfloat32" else bits).view(np.float32)
 
 
-@pytest.mark.parametrize('precision, words', [('float32', 'HIGHEST'), ('tensorfloat32', 'HIGH,')])
+@pytest.mark.parametrize("precision, words", [("float32", "HIGHEST"), ("tensorfloat32", "HIGH,")])
 def test_the_products_take_the_precision_that_jax_is_set_to(precision, words):
     x, parameters = bank([(6, 5), (41, 5), (126, 1), (216, 1)], shape=(2, 1, 8, 250))
     with jax.default_matmul_precision(precision):
         text = jax.jit(lambda *arrays: xla.largest(*arrays, pool_bands=4)).lower(x, *parameters).as_text()
-    assert words in text.replace('HIGH]', 'HIGH,')
+    assert words in text.replace("HIGH]", "HIGH,")
 
 
-@pytest.mark.parametrize('precision, error', [('float32', 1e-6), ('tensorfloat32', 1e-3)])
+@pytest.mark.parametrize("precision, error", [("float32", 1e-6), ("tensorfloat32", 1e-3)])
 def test_values_and_gradients_are_those_of_the_cpus_kernels(precision, error):
     """To `error` times the largest."""
     filters = [(6, 5), (41, 5), (46, 1), (126, 1), (216, 1)]
@@ -115,7 +115,7 @@ def test_values_and_gradients_are_those_of_the_cpus_kernels(precision, error):
         gradient = np.random.RandomState(2).standard_normal(value.shape).astype(np.float32)
         return where, [value, *jax.jit(lambda *arrays: form.parameter_gradient(*arrays, filters, 4))(x, gradient, where)]
 
-    with jax.default_device(jax.devices('cpu')[0]):
+    with jax.default_device(jax.devices("cpu")[0]):
         where, expected = value_and_gradients(ffi, [x, *parameters])
     with jax.default_matmul_precision(precision):
         _, found = value_and_gradients(xla, read, where)

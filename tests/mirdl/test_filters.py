@@ -10,7 +10,7 @@ from mirdl.errors import UserError
 RATE = 44100 / 1024
 
 
-@pytest.mark.parametrize('frames, bpm', [(216, 84), (216, 206), (100, 120), (61, 150)])
+@pytest.mark.parametrize("frames, bpm", [(216, 84), (216, 206), (100, 120), (61, 150)])
 def test_a_filter_that_repeats_has_the_tempo_of_its_beats(frames, bpm):
     time = np.arange(frames) / RATE
     beats = np.exp(-((time * bpm / 60) % 1) * 8) + 0.3 * time      # a pulse train on a slope
@@ -18,22 +18,22 @@ def test_a_filter_that_repeats_has_the_tempo_of_its_beats(frames, bpm):
 
 
 def test_a_filter_without_a_period_of_a_tempo_has_none():
-    assert np.isnan(filters.mainTempo(np.sin(np.arange(12.0)), RATE)), 'too short for two beats'
+    assert np.isnan(filters.mainTempo(np.sin(np.arange(12.0)), RATE)), "too short for two beats"
     assert np.isnan(filters.mainTempo(np.zeros(100), RATE))
-    assert np.isnan(filters.mainTempo(np.sin(np.arange(60) / RATE * 2 * np.pi * 310 / 60), RATE)), 'at 300 it still rises'
+    assert np.isnan(filters.mainTempo(np.sin(np.arange(60) / RATE * 2 * np.pi * 310 / 60), RATE)), "at 300 it still rises"
 
 
 @pytest.fixture
 def model(parameters):
     """oNetpNet for 3 classes with random weights: (values, about, function x -> the bank's maxima, probabilities)."""
     lasagne.random.set_rng(np.random.RandomState(4))
-    settled, x = parameters('DL.type=oNetpNet'), T.tensor4('x')
+    settled, x = parameters("DL.type=oNetpNet"), T.tensor4("x")
     output, network = buildArchitecture.buildNet(x, settled, 3)
     rng = np.random.RandomState(5)
     values = [value + rng.normal(0, 0.05, value.shape).astype(np.float32) for value in lasagne.layers.get_all_param_values(output)]
     lasagne.layers.set_all_param_values(output, values)
-    forward = theano.function([x], lasagne.layers.get_output([network['fusion'], output], deterministic=True))
-    return values, {'parameters': settled, 'classes': list('abc')}, forward
+    forward = theano.function([x], lasagne.layers.get_output([network["fusion"], output], deterministic=True))
+    return values, {"parameters": settled, "classes": list("abc")}, forward
 
 
 def test_responses_are_what_the_network_takes_the_maximum_of(model):
@@ -72,5 +72,5 @@ def test_filters_before_another_layer_feed_no_class(model):
 
 def test_a_network_without_filters_over_time_is_told(model):
     _, about, _ = model
-    with pytest.raises(UserError, match=r'the network oNetpNet has no filters over time.*\(32, 1, 12, 8\)'):
+    with pytest.raises(UserError, match=r"the network oNetpNet has no filters over time.*\(32, 1, 12, 8\)"):
         filters.findFilters([np.zeros((32, 1, 12, 8)), np.zeros(32), np.zeros((100, 3)), np.zeros(3)], about)

@@ -7,7 +7,7 @@ from mirdl.locks import isHeld, locked
 
 
 def test_held_until_the_end_of_the_block_and_gone_then(tmp_path):
-    path = str(tmp_path / 'a.lock')
+    path = str(tmp_path / "a.lock")
     assert not isHeld(path)
     with locked(path, None):
         assert isHeld(path)
@@ -15,14 +15,14 @@ def test_held_until_the_end_of_the_block_and_gone_then(tmp_path):
 
 
 def test_taken_twice_it_is_refused_or_waited_for(tmp_path):
-    path, order = str(tmp_path / 'a.lock'), []
+    path, order = str(tmp_path / "a.lock"), []
 
     def refuse():
         raise ZeroDivisionError
 
     def second():
-        with locked(path, lambda: order.append('waits')):
-            order.append('second')
+        with locked(path, lambda: order.append("waits")):
+            order.append("second")
     waiting = threading.Thread(target=second)
     with locked(path, None):
         with pytest.raises(ZeroDivisionError), locked(path, refuse):
@@ -30,15 +30,15 @@ def test_taken_twice_it_is_refused_or_waited_for(tmp_path):
         waiting.start()
         while not order:
             time.sleep(0.01)
-        order.append('first')
+        order.append("first")
     waiting.join()
-    assert order == ['waits', 'first', 'second']
+    assert order == ["waits", "first", "second"]
 
 
 def test_who_only_asks_whether_it_is_held_is_in_nobodys_way(tmp_path):
-    path = tmp_path / 'a.lock'
-    with path.open('w') as asking:
+    path = tmp_path / "a.lock"
+    with path.open("w") as asking:
         fcntl.flock(asking, fcntl.LOCK_SH)      # as isHeld does for an instant
         threading.Timer(0.01, fcntl.flock, (asking, fcntl.LOCK_UN)).start()
-        with locked(str(path), lambda: pytest.fail('it is taken for held')):
+        with locked(str(path), lambda: pytest.fail("it is taken for held")):
             assert isHeld(path)

@@ -8,35 +8,35 @@ from run import parameters as published
 
 def test_settings_of_run_py_are_all_known_and_allowed():
     checked = settings.check(published)
-    assert checked['DS']['yInput'] == 40
-    assert checked['valSplit'] == pytest.approx(0.1)
-    assert 'yInput' not in published['DS'], 'check must not change what it is given'
+    assert checked["DS"]["yInput"] == 40
+    assert checked["valSplit"] == pytest.approx(0.1)
+    assert "yInput" not in published["DS"], "check must not change what it is given"
 
 
 def test_override_parses_each_type_and_prints(capsys):
-    changed = settings.override(published, ['DL.type=pNetOne', 'folds=4', 'DL.lr=1e-3', 'asPublished=false', 'DL.momentum=0'])
-    assert changed['DL']['type'] == 'pNetOne' and changed['folds'] == 4 and changed['DL']['lr'] == 1e-3
-    assert changed['asPublished'] is False and changed['DL']['momentum'] == 0.0
-    assert published['folds'] == 10
+    changed = settings.override(published, ["DL.type=pNetOne", "folds=4", "DL.lr=1e-3", "asPublished=false", "DL.momentum=0"])
+    assert changed["DL"]["type"] == "pNetOne" and changed["folds"] == 4 and changed["DL"]["lr"] == 1e-3
+    assert changed["asPublished"] is False and changed["DL"]["momentum"] == 0.0
+    assert published["folds"] == 10
     assert "override: folds = 4 (was 10)" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize('argument, words', [
-    ('DL.typ=pNetOne', "unknown parameter 'DL.typ'; did you mean DL.type?"),
-    ('lr=0.1', 'did you mean DL.lr?'),
-    ('DS.melbands=40', 'did you mean DS.melBands?'),
-    ('zzz=1', "unknown parameter 'zzz' ('python run.py --help'"),
-    ('DL.lr=fast', 'DL.lr=fast is not allowed: expected a number above 0'),
-    ('DL.lr=nan', 'DL.lr=nan is not allowed'),
-    ('DL.lr=-1', 'DL.lr=-1.0 is not allowed'),
-    ('folds=2.5', 'folds=2.5 is not allowed: expected a whole number of 1 or more'),
-    ('folds=0', 'expected a whole number of 1 or more'),
-    ('asPublished=perhaps', 'expected True or False'),
-    ('DS.inputNorm=log', "expected one of 'log0m1v', 'None'"),
-    ('DS.dataset=../secret', 'expected the name of a folder in data/datasets'),
-    ('DS.yInput=80', 'it follows from DS.melBands'),
-    ('DS.numChannels=2', 'a spectrogram has one channel'),
-    ('pNetOne', "argument 'pNetOne' is not of the form key=value"),
+@pytest.mark.parametrize("argument, words", [
+    ("DL.typ=pNetOne", "unknown parameter 'DL.typ'; did you mean DL.type?"),
+    ("lr=0.1", "did you mean DL.lr?"),
+    ("DS.melbands=40", "did you mean DS.melBands?"),
+    ("zzz=1", "unknown parameter 'zzz' ('python run.py --help'"),
+    ("DL.lr=fast", "DL.lr=fast is not allowed: expected a number above 0"),
+    ("DL.lr=nan", "DL.lr=nan is not allowed"),
+    ("DL.lr=-1", "DL.lr=-1.0 is not allowed"),
+    ("folds=2.5", "folds=2.5 is not allowed: expected a whole number of 1 or more"),
+    ("folds=0", "expected a whole number of 1 or more"),
+    ("asPublished=perhaps", "expected True or False"),
+    ("DS.inputNorm=log", "expected one of 'log0m1v', 'None'"),
+    ("DS.dataset=../secret", "expected the name of a folder in data/datasets"),
+    ("DS.yInput=80", "it follows from DS.melBands"),
+    ("DS.numChannels=2", "a spectrogram has one channel"),
+    ("pNetOne", "argument 'pNetOne' is not of the form key=value"),
 ])
 def test_override_refuses(argument, words):
     with pytest.raises(UserError) as error:
@@ -45,17 +45,17 @@ def test_override_refuses(argument, words):
 
 
 def test_check_refuses_missing_keys_and_impossible_combinations(parameters):
-    with pytest.raises(UserError, match='parameter DL.lr is missing'):
-        settings.check({**published, 'DL': {key: value for key, value in published['DL'].items() if key != 'lr'}})
-    with pytest.raises(UserError, match='add up to more than 1'):
-        parameters('trainSplit=0.8', 'testSplit=0.3')
-    with pytest.raises(UserError, match='DS.melBands=4096'):
-        parameters('DS.melBands=4096')
+    with pytest.raises(UserError, match="parameter DL.lr is missing"):
+        settings.check({**published, "DL": {key: value for key, value in published["DL"].items() if key != "lr"}})
+    with pytest.raises(UserError, match="add up to more than 1"):
+        parameters("trainSplit=0.8", "testSplit=0.3")
+    with pytest.raises(UserError, match="DS.melBands=4096"):
+        parameters("DS.melBands=4096")
 
 
 def test_yInput_follows_the_transform(parameters):
-    assert parameters('DS.melBands=80')['DS']['yInput'] == 80
-    assert parameters('DS.specTransform=magnitudeSTFT', 'DS.frameSize=512')['DS']['yInput'] == 257
+    assert parameters("DS.melBands=80")["DS"]["yInput"] == 80
+    assert parameters("DS.specTransform=magnitudeSTFT", "DS.frameSize=512")["DS"]["yInput"] == 257
 
 
 def test_settled_parameters_survive_json(parameters):
@@ -65,4 +65,4 @@ def test_settled_parameters_survive_json(parameters):
 
 def test_help_lists_every_setting():
     text = settings.help(published)
-    assert all(f'  {key}=' in text for key in settings.SETTINGS)
+    assert all(f"  {key}=" in text for key in settings.SETTINGS)
