@@ -5,17 +5,23 @@ settled parameters and the number of classes. It gives its output layer (softmax
 layers that one may want to look at.
 """
 
-import difflib
-import hashlib
-import inspect
 import sys
 
 from lasagne import nonlinearities
 from lasagne.init import HeUniform
-from lasagne.layers import ConcatLayer, Conv2DLayer, DenseLayer, FlattenLayer, InputLayer, MaxPool2DLayer, dropout
+from lasagne.layers import (
+    ConcatLayer,
+    Conv2DLayer,
+    DenseLayer,
+    FlattenLayer,
+    InputLayer,
+    MaxPool2DLayer,
+    dropout,
+)
 
 from filterbank import TemporalFilterBankLayer
 from mirdl.errors import UserError
+from mirdl.training import architectures
 
 # (frames, filters): 1xn filters over time for the shapes of onsets (short) and of patterns (long), paper section 3
 oNet = [(n, 5) for n in range(6, 42, 5)]
@@ -122,49 +128,6 @@ def withOutput(network, incoming, numClasses):
     return network["output"], network
 
 
-def architectures():
-    """Name -> function of every network in this file: the functions of (input_var, parameters, numClasses)."""
-    functions = inspect.getmembers(sys.modules[__name__], inspect.isfunction)
-    return {name: function for name, function in functions
-            if list(inspect.signature(function).parameters) == ["input_var", "parameters", "numClasses"]}
-
-
-def findNet(name):
-    """The function of the network `name`; a `UserError` with the list of networks if there is none."""
-    networks = architectures()
-    if name not in networks:
-        near = difflib.get_close_matches(name, networks, 1)
-        raise UserError(f"DL.type={name} is no network of buildArchitecture.py" + (f"; did you mean {near[0]}? There" if near else "; there")
-                        + f" are: {', '.join(sorted(networks))}")
-    return networks[name]
-
-
-def sourceHash(name):
-    """SHA-256, in hexadecimal digits, of the source of the network `name` and of the functions and values that it uses.
-
-    A model keeps it, so that one can tell whether the network is still the one that was trained.
-    """
-    todo, sources = [findNet(name)], {}
-    while todo:
-        function = todo.pop()
-        if function.__qualname__ in sources:
-            continue
-        sources[function.__qualname__] = inspect.getsource(function)
-        for used in _names(function.__code__) & set(function.__globals__):
-            value = function.__globals__[used]
-            if inspect.isfunction(value):
-                todo.append(value)
-            elif not callable(value) and not inspect.ismodule(value):
-                sources[used] = repr(value)     # a plain value, such as a list of filters
-    return hashlib.sha256(repr(sorted(sources.items())).encode()).hexdigest()
-
-
-def _names(code):
-    """The names that a function's code uses, that of the functions inside it included."""
-    inside = [_names(constant) for constant in code.co_consts if inspect.iscode(constant)]
-    return set(code.co_names).union(*inside)
-
-
 def buildNet(inputs, parameters, numClasses):
     """Build the network parameters['DL']['type'].
 
@@ -187,7 +150,7 @@ def buildNet(inputs, parameters, numClasses):
     UserError
         If there is no such network, or its filters do not fit into the chunks.
     """
-    net, DS = findNet(parameters["DL"]["type"]), parameters["DS"]
+    net, DS = architectures.find(parameters["DL"]["type"], sys.modules[__name__]), parameters["DS"]
     try:
         return net(inputs, parameters, numClasses)
     except ValueError as error:

@@ -8,20 +8,22 @@ from importlib.metadata import version
 import lasagne
 import numpy as np
 from sklearn.metrics import classification_report, confusion_matrix
-from theano import device
 
 import buildArchitecture
 import loadDatasets
-from mirdl import checkpoint, results, settings, sweep, tables, together, workers
-from mirdl.chunks import batches
+from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.events import events
-from mirdl.files import makeFolder
-from mirdl.network import Network
-from mirdl.progress import bar, hush
-from mirdl.schedule import Schedule
-from mirdl.together import Table
-from mirdl.tries import Outcome, everyTry, progress
+from mirdl.results import files, tables
+from mirdl.results.tensorboard import events
+from mirdl.spectrograms.chunks import batches
+from mirdl.system.progress import bar, hush
+from mirdl.system.whole_files import make_folder
+from mirdl.training import architectures, checkpoint, lockstep, processes, sweep
+from mirdl.training.lockstep import Table
+from mirdl.training.network import Network
+from mirdl.training.schedule import Schedule
+from mirdl.training.trial import Outcome, every_trial, progress
+from theano import device
 
 SEEDS = 2147462579      # seeds of Lasagne's dropout lie below
 # what a model is made for: of other spectrograms it would make something, but nothing that is right
@@ -54,9 +56,9 @@ def main(parameters):
     """
     _, means = settings.apart(settings.check(parameters))
     hush(means["quiet"])
-    makeFolder(results.FOLDER)
+    make_folder(files.FOLDER)
     if means["sweep"]:
-        runs = [{"parameters": checked(settings.override(parameters, chosen, tell=str)), "id": results.newId(),
+        runs = [{"parameters": checked(settings.override(parameters, chosen, tell=str)), "id": files.new_id(),
                  "title": " ".join(chosen)} for chosen in sweep.combinations(means["sweep"])]
         checkData([run["parameters"] for run in runs], means["workers"])
         with sweep.begun(runs) as id:
@@ -64,7 +66,7 @@ def main(parameters):
     parameters = checked(parameters)
     if parameters["mode"] != "train":
         return testModel(parameters)
-    return begin(parameters, results.newId(), means)
+    return begin(parameters, files.new_id(), means)
 
 
 def checked(parameters):
@@ -79,7 +81,7 @@ def begin(parameters, id, means, sweepId=None):
     dataset = loadDatasets.load_dataset(parameters, means["workers"])
     checkBatches(dataset, parameters)
     run = {"parameters": parameters, "id": id, "seed": baseSeed(parameters), "songs": dataset.fingerprint(), "sweep": sweepId,
-           "architecture": buildArchitecture.sourceHash(parameters["DL"]["type"])}
+           "architecture": architectures.source_hash(parameters["DL"]["type"], buildArchitecture)}
     with checkpoint.begun(run):
         return crossValidate(Trainer(run, dataset), means)
 
@@ -102,11 +104,11 @@ def resumeRun(id, means):
     """Go on with one cross-validation; see `resume`."""
     with checkpoint.resumed(id) as run:
         settings.check({**run["parameters"], **means})
-        name, tries = checkpoint.nameOf(run), everyTry(run)
-        if results.isDone(name):        # it was killed while it removed its states
+        name, tries = checkpoint.name_of(run), every_trial(run)
+        if files.is_done(name):        # it was killed while it removed its states
             checkpoint.forget(run, [this.name for this in tries])
             print(f"{name} is done: all of its files are there")
-            return [Outcome(**fold) for fold in results.readOutcomes(name)["folds"]]
+            return [Outcome(**fold) for fold in files.read_outcomes(name)["folds"]]
         ended = sum(checkpoint.Checkpoint(this.name, run).ended for this in tries)
         print(f"going on with {name}: {ended} of {len(tries)} trainings are done")
         return crossValidate(trainerOf(run, means["workers"]), means)
@@ -117,7 +119,7 @@ def goThrough(runs, id, means):
     outcomes = []
     for number, run in enumerate(runs, 1):
         begun = checkpoint.exists(run)
-        if results.isDone(checkpoint.nameOf(run)) and not begun:
+        if files.is_done(checkpoint.name_of(run)) and not begun:
             continue
         sweep.touch(id)
         print(f"######################## run {number} of {len(runs)}: {run['title']}", flush=True)
@@ -127,8 +129,8 @@ def goThrough(runs, id, means):
             except Diverged as error:
                 print(error)
                 sweep.drop(id, run)
-    names = [checkpoint.nameOf(run) for run in runs if results.isDone(checkpoint.nameOf(run))]
-    print(tables.text(tables.comparison({name: results.readOutcomes(name) for name in names})))
+    names = [checkpoint.name_of(run) for run in runs if files.is_done(checkpoint.name_of(run))]
+    print(tables.text(tables.comparison({name: files.read_outcomes(name) for name in names})))
     sweep.forget(id)
     return outcomes
 
@@ -136,7 +138,7 @@ def goThrough(runs, id, means):
 def crossValidate(trainer, means):
     """Train and test every fold and try that is not done yet; write the files of each and those of the cross-validation."""
     run, parameters = trainer.run, trainer.run["parameters"]
-    tries = everyTry(run)
+    tries = every_trial(run)
     ended = {this.name for this in tries if checkpoint.Checkpoint(this.name, run).ended}
     each = trainer.engine(means, lambda: progress(tries, ended), len(tries) - len(ended))
     with checkpoint.onward(run["sweep"] or run["id"]):
@@ -147,7 +149,7 @@ def crossValidate(trainer, means):
     folds = [outcomes[at:at + parameters["randomTry"]] for at in range(0, len(tries), parameters["randomTry"])]
     outcomes = [best(fold, parameters) for fold in folds if any(fold)]
     if outcomes:
-        summarise(outcomes, results.crossValidation(checkpoint.nameOf(run)), trainer.dataset, parameters)
+        summarise(outcomes, files.cross_validation(checkpoint.name_of(run)), trainer.dataset, parameters)
     checkpoint.forget(run, [this.name for this in tries])
     if not outcomes:
         raise Diverged("no fold could be trained: the loss was not finite from the first epoch on with "
@@ -171,7 +173,7 @@ class Trainer:
         self.run, self.dataset = run, dataset
 
     def __reduce__(self):
-        return trainerOnDisk, (checkpoint.nameOf(self.run), "memory" if self.dataset.isInMemory else "disk")
+        return trainerOnDisk, (checkpoint.name_of(self.run), "memory" if self.dataset.isInMemory else "disk")
 
     @cached_property
     def network(self):
@@ -188,13 +190,13 @@ class Trainer:
         return Table(self.build(ready=False), self.dataset, self.run["parameters"], count)
 
     def engine(self, means, progress, count):
-        """What makes the calls of `train`, as `means` say, for `count` trainings; see `workers.engine`."""
+        """What makes the calls of `train`, as `means` say, for `count` trainings; see `processes.engine`."""
         if not means["foldsTogether"] or not count:
-            return workers.engine(means, progress)
+            return processes.engine(means, progress)
         if not self.dataset.isInMemory:
             raise UserError("foldsTogether=True needs the data set in memory, and its spectrograms are read from disk: set "
                             "DS.store=memory, or leave out foldsTogether")
-        return together.engine(self.table(count), progress)
+        return lockstep.engine(self.table(count), progress)
 
     def train(self, this, network=None):
         """Train and test the `Try` this, unless another process has by now; its name."""
@@ -207,8 +209,8 @@ class Trainer:
 
 def trainerOf(run, processes=1, store=None):
     """The `Trainer` of a run that was begun earlier, or by another process; `store`: where its songs are kept, if not as the run says."""
-    name, network = checkpoint.nameOf(run), run["parameters"]["DL"]["type"]
-    if buildArchitecture.sourceHash(network) != run["architecture"]:
+    name, network = checkpoint.name_of(run), run["parameters"]["DL"]["type"]
+    if architectures.source_hash(network, buildArchitecture) != run["architecture"]:
         raise UserError(f"the network {network} of buildArchitecture.py has changed since the run {name!r} was begun; put the old one "
                         "back, or begin a new run")
     DS = run["parameters"]["DS"]
@@ -222,7 +224,7 @@ def trainerOf(run, processes=1, store=None):
 @lru_cache(1)       # for the next fold of the run
 def trainerOnDisk(name, store):
     """The `Trainer` of the run `name`, its songs being kept in `store`: 'memory' or 'disk'."""
-    with workers.silence():
+    with processes.silence():
         trainer = trainerOf(checkpoint.read(name), store=store)
         trainer.network     # compiled in silence as well
         return trainer
@@ -238,7 +240,7 @@ class Training:
     epoch : int
         The next one.
     rows : list of tuple
-        The training curves so far, as in `results.CURVES`.
+        The training curves so far, as in `files.CURVES`.
     seconds : float
     best : Outcome or None
         Of the best model by validation accuracy, with its weights and the report of its epoch.
@@ -271,24 +273,24 @@ def trainAndTest(network, dataset, this, state):
     for chunks in (train, validation, test):
         chunks.shuffle(rng)
     about = aboutModel(dataset, this, moments)
-    results.writeParameters(parameters, this.name)
+    files.write_parameters(parameters, this.name)
     if state.current:
         training = Training.fromDict(state.current["training"])
-        network.setState(state.current["network"])
+        network.set_state(state.current["network"])
         rng.set_state(state.current["rng"])
     else:
         training = Training(Schedule(parameters["DL"]["lr"]))
         network.reset(rng, this.rng(1).randint(1, SEEDS))
-    results.writeTraining(training.rows, this.name)
+    files.write_training(training.rows, this.name)
     fit(network, train, validation, rng, training, this, about, state)
     if training.best is None:
         return None
-    results.saveModel(training.weights, about, this.name)
-    network.setWeights(training.weights)
+    files.save_model(training.weights, about, this.name)
+    network.set_weights(training.weights)
     outcome, tested = testOn(network, test, training.best, parameters)
     outcome.seconds, outcome.fold = training.seconds, this.fold
     outcome.songs = about["testSongs"]
-    results.writeResult(training.report + tested, this.name)
+    files.write_result(training.report + tested, this.name)
     print(f"{this.title}: {outcome.epochs} epochs in {outcome.seconds:.1f} s, best {outcome.bestEpoch + 1}; "
           f"test accuracy {outcome.utterances:.2f} % of chunks, {outcome.majorityVote:.2f} % of songs by majority vote")
     return outcome
@@ -307,8 +309,8 @@ def fit(network, train, validation, rng, training, this, about, state):
     The curves are written as they come, and now and then the best model and, to the checkpoint `state`, how far all this is.
     """
     def current():
-        results.saveModel(training.weights, about, this.name)
-        return {"training": asdict(training), "network": network.getState(), "rng": rng.get_state()}
+        files.save_model(training.weights, about, this.name)
+        return {"training": asdict(training), "network": network.get_state(), "rng": rng.get_state()}
 
     parameters, schedule = this.parameters, training.schedule
     epochs = parameters["DL"]["num_epochs"]
@@ -327,18 +329,18 @@ def fit(network, train, validation, rng, training, this, about, state):
             lr = schedule.lr
             stop = schedule.see(loss)
             if schedule.lr != lr:
-                network.setLearningRate(schedule.lr)
+                network.set_learning_rate(schedule.lr)
                 progress.write(f"{this.title}: learning rate {schedule.lr:g} from epoch {epoch + 2} on")
             if stop and parameters["asPublished"]:
                 break
             row = epoch, loss, accuracy, validationLoss, validationAccuracy
             training.rows.append(row)
-            results.appendTraining(row, this.name)
+            files.append_training(row, this.name)
             toTensorBoard(row)
             # a model of validation accuracy 0 is kept only where none is better (the original kept none and failed)
             if training.best is None or validationAccuracy > training.best.validation:
                 training.best = Outcome(this.name, 0, epoch, validationAccuracy)
-                training.weights, training.report = network.getWeights(), epochReport(row, epochs)
+                training.weights, training.report = network.get_weights(), epochReport(row, epochs)
             training.best.epochs = training.epoch = epoch + 1
             training.seconds += time.monotonic() - start
             if stop:
@@ -366,7 +368,7 @@ def trainEpoch(network, train, rng, parameters):
 def evaluate(network, chunks, order, size):
     """Loss of each chunk and probabilities: (chunks, classes), in batches of one size (the last one filled up)."""
     full = [np.resize(batch, size) for batch in batches(order, size, whole=False)]   # another size would be compiled anew
-    losses, probabilities = network.evaluateAll(chunks, full)
+    losses, probabilities = network.evaluate_all(chunks, full)
     return losses[:len(order)], probabilities[:len(order)]
 
 
@@ -444,24 +446,24 @@ def summarise(outcomes, name, dataset, parameters):
         report += "Songs by majority vote, all folds together:\n" + classification_report(true, voted, **figures)
         perClass = classification_report(true, voted, output_dict=True, **figures)
         content["perClass"] = {tag: perClass[tag] for tag in dataset.classes}
-        results.writeConfusion(confusion_matrix(true, voted, labels=labels), name)
-    results.writeResult(report, name)
-    results.writeOutcomes(content, name)
-    print(f"########################\n{report}Written to {results.pathOf(name, '.result')}\n"
-          f"All of it on one page: python utils.py report {name.removeprefix(results.crossValidation(''))}")
+        files.write_confusion(confusion_matrix(true, voted, labels=labels), name)
+    files.write_result(report, name)
+    files.write_outcomes(content, name)
+    print(f"########################\n{report}Written to {files.path_of(name, '.result')}\n"
+          f"All of it on one page: python utils.py report {name.removeprefix(files.cross_validation(''))}")
 
 
 def testModel(parameters):
     """Test the model parameters['mode'] on the test songs of each fold."""
-    path = results.findModel(parameters["mode"])
-    weights, about = results.loadModel(path)
+    path = files.find_model(parameters["mode"])
+    weights, about = files.load_model(path)
     if about:
         checkInput(path, about["parameters"], parameters)
     dataset = loadDatasets.load_dataset(parameters)
     checkModel(path, weights, about, dataset, parameters)
     checkBatches(dataset, parameters, ("test",))
     network = Network(buildArchitecture.buildNet, parameters, len(dataset.classes))
-    network.setWeights(weights)
+    network.set_weights(weights)
     seen = set(about.get("trainingSongs", ())) & set(dataset.names)
     if seen:
         print(f"Note: {len(seen)} of the {len(dataset.names)} songs were training songs of this model")
@@ -473,7 +475,7 @@ def testModel(parameters):
         outcome, _ = testOn(network, test, Outcome(parameters["mode"], 0, 0, float("nan")), parameters)
         outcome.songs, outcome.fold = [dataset.names[song] for song in loadDatasets.split(dataset, fold, parameters)[2]], fold
         outcomes.append(outcome)
-    summarise(outcomes, "Test_" + results.nameOf(parameters, results.newId()), dataset, parameters)
+    summarise(outcomes, "Test_" + files.name_of(parameters, files.new_id()), dataset, parameters)
     return outcomes
 
 
@@ -528,7 +530,7 @@ def aboutModel(dataset, this, moments):
     train, validation, test = ([dataset.names[song] for song in songs]
                                for songs in loadDatasets.split(dataset, this.fold, parameters))
     return {"parameters": parameters, "classes": dataset.classes, "seed": this.run["seed"], "fold": this.fold,
-            "architecture": buildArchitecture.sourceHash(parameters["DL"]["type"]),
+            "architecture": architectures.source_hash(parameters["DL"]["type"], buildArchitecture),
             "versions": {package: version(package) for package in PACKAGES},
             "moments": [float(mean[0]), float(std[0])] if parameters["DS"]["inputNormWhere"] != "local" else None,
             "trainingSongs": train, "validationSongs": validation, "testSongs": test}

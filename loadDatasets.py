@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-from mirdl import audio, cache, known
-from mirdl.chunks import Chunks
-from mirdl.compression import compress, moments
-from mirdl.download import download
 from mirdl.errors import UserError
-from mirdl.groups import groupsOf, joined
-from mirdl.store import Stored
+from mirdl.songs import audio_files, public_sets
+from mirdl.songs.download import download
+from mirdl.songs.groups import groups_of, joined
+from mirdl.spectrograms import cache, decoding
+from mirdl.spectrograms.chunks import Chunks
+from mirdl.spectrograms.normalisation import compress, moments
+from mirdl.spectrograms.store import Stored
 
 ROOT = os.path.join("data", "datasets")
 TOLD = 20       # pairs of songs, at most, of which it is told that they are the same
@@ -33,7 +34,7 @@ class DataSet:
         TAG/file of each song.
     labels : ndarray
         (songs,), unsigned integers.
-    spectrograms : list of ndarray or of mirdl.store.Stored
+    spectrograms : list of ndarray or of mirdl.spectrograms.store.Stored
         float32, (bands, frames), compressed by the logarithm if inputNorm says so, not yet of mean 0 and variance 1.
     groups : list of str or None
         The group of each song; songs of a group stay in one fold.
@@ -99,7 +100,7 @@ def load_dataset(parameters, processes=1):
     checkSongs(usable, classes, parameters)
     names = shuffled(sorted(usable))
     labels = np.array([classes.index(_tag(name)) for name in names], np.min_scalar_type(len(classes)))
-    groups = groupsOf(names, DS["groups"]) if DS["groups"] else None
+    groups = groups_of(names, DS["groups"]) if DS["groups"] else None
     if DS["replicas"] == "together":
         groups = joined(names, groups, replicas)
     dataset = DataSet(classes, names, labels, [compressed(usable.pop(name), DS["inputNorm"]) for name in names], groups)
@@ -114,8 +115,8 @@ def findSongs(dataset):
     that lead back up are passed over.
     """
     folder = os.path.abspath(os.path.join(ROOT, dataset))
-    if dataset in known.SETS and not os.path.isdir(folder):
-        download(dataset, known.SETS[dataset], ROOT)
+    if dataset in public_sets.SETS and not os.path.isdir(folder):
+        download(dataset, public_sets.SETS[dataset], ROOT)
     if not os.path.isdir(folder):
         there = _folders(ROOT) if os.path.isdir(ROOT) else []
         raise UserError(f"there is no data set {dataset!r}: expected the folder {folder} with one folder "
@@ -126,10 +127,10 @@ def findSongs(dataset):
             raise UserError(f"{entry.path!r} is a link that leads nowhere; mend or remove it")
     songs = {}
     for tag in tags:
-        below = audio.below(os.path.join(folder, tag), _cannotRead)
+        below = audio_files.below(os.path.join(folder, tag), _cannotRead)
         if not below:
             raise UserError(f'the tag {tag!r} of data set {dataset!r} has no audio file; '
-                            f'put songs ({" ".join(audio.AUDIO)}) into {os.path.join(folder, tag)} or remove it')
+                            f'put songs ({" ".join(decoding.ENDINGS)}) into {os.path.join(folder, tag)} or remove it')
         songs.update((os.path.relpath(path, folder), path) for path in below)
     return songs
 
@@ -138,7 +139,7 @@ def knownReplicas(DS):
     """The pairs of songs of this data set that are one recording, if DS.replicas asks for them."""
     if DS["replicas"] == "keep":
         return ()
-    replicas = known.SETS[DS["dataset"]].replicas if DS["dataset"] in known.SETS else ()
+    replicas = public_sets.SETS[DS["dataset"]].replicas if DS["dataset"] in public_sets.SETS else ()
     if not replicas:
         raise UserError(f"DS.replicas={DS['replicas']} needs a data set whose replicas are known: Ballroom, not {DS['dataset']}; "
                         "name songs that belong together by DS.groups")

@@ -12,14 +12,18 @@ from functools import cached_property
 import numpy as np
 
 import loadDatasets
-from mirdl import audio, results, settings, tables
-from mirdl.chunks import Chunks
-from mirdl.compression import compress
-from mirdl.errors import UserError, exitOnUserError
-from mirdl.extraction import computeOrReason
-from mirdl.flags import startTheano
-from mirdl.parallel import inParallel
-from mirdl.progress import aside
+from mirdl import settings
+from mirdl.errors import UserError, exit_on_user_error
+from mirdl.results import files, tables
+from mirdl.songs import audio_files
+from mirdl.spectrograms import decoding
+from mirdl.spectrograms.chunks import Chunks
+from mirdl.spectrograms.decoding import compute_or_reason
+from mirdl.spectrograms.normalisation import compress
+from mirdl.system.pool import in_parallel
+from mirdl.system.progress import aside
+from mirdl.theano_flags import start_theano
+from mirdl.training import architectures
 from run import parameters as published
 
 BATCH = 4       # chunks that go through the network at a time; the last batch of a song is filled up to so many
@@ -54,9 +58,9 @@ def findAudio(paths):
     found = []
     for path in paths:
         if os.path.isdir(path):
-            below = audio.below(path)
+            below = audio_files.below(path)
             if not below:
-                raise UserError(f'the folder {path!r} has no audio file ({" ".join(audio.AUDIO)})')
+                raise UserError(f'the folder {path!r} has no audio file ({" ".join(decoding.ENDINGS)})')
             found += below
         elif os.path.exists(path):
             found.append(path)
@@ -112,8 +116,8 @@ class Tagger:
     """
 
     def __init__(self, name):
-        self.path = results.findModel(results.bestModel(name))
-        self.weights, self.about = results.loadModel(self.path)
+        self.path = files.find_model(files.best_model(name))
+        self.weights, self.about = files.load_model(self.path)
         if not self.about:
             raise UserError(f"the model {self.path!r} does not say what it is made for: it was not written by this program")
         self.classes = self.about["classes"]
@@ -131,7 +135,7 @@ class Tagger:
         """Yield the `Answer` for each audio file of the list `songs`; the files are read on all cores."""
         # absolute, as the processes that read them may be older than this one's current folder
         calls = [(os.path.abspath(song), self.parameters["DS"]) for song in songs]
-        for found, song in zip(inParallel(computeOrReason, calls, "songs", "song"), songs):
+        for found, song in zip(in_parallel(compute_or_reason, calls, "songs", "song"), songs):
             yield Answer(song, problem=found) if isinstance(found, str) else self._answer(song, found)
 
     def _answer(self, song, spectrogram):
@@ -147,7 +151,7 @@ class Tagger:
         # in batches of one size: another would be compiled anew
         batches = [x[at:at + BATCH] for at in range(0, len(x), BATCH)]
         probabilities = np.concatenate([self._forward(np.resize(batch, (BATCH, *x.shape[1:])))[:len(batch)] for batch in batches])
-        answer = Answer(song, None, probabilities, np.array(start) * DS["hopSize"] / audio.SAMPLE_RATE, (spectrogram - mean) / std)
+        answer = Answer(song, None, probabilities, np.array(start) * DS["hopSize"] / decoding.SAMPLE_RATE, (spectrogram - mean) / std)
         answer.label = int(answer.votes.argmax())
         return answer
 
@@ -155,18 +159,18 @@ class Tagger:
     def _forward(self):
         """x: (BATCH, 1, yInput, xInput) -> probabilities: (BATCH, classes)."""
         with aside():
-            startTheano()
-        import lasagne      # only now: the cores read the first songs in the seconds that these imports take
-        import theano
-        import theano.tensor as T
+            start_theano()
+        import lasagne  # only now: the cores read the first songs in the seconds that these imports take
 
         import buildArchitecture
+        import theano
+        import theano.tensor as T
         network, x = self.parameters["DL"]["type"], T.tensor4("x")
         output, _ = buildArchitecture.buildNet(x, self.parameters, len(self.classes))
         if [value.shape for value in self.weights] != [value.shape for value in lasagne.layers.get_all_param_values(output)]:
             raise UserError(f"the model {self.path!r} does not fit the network {network} of buildArchitecture.py, which has "
                             "changed since it was trained; put the old one back, or train again")
-        if self.about["architecture"] != buildArchitecture.sourceHash(network):
+        if self.about["architecture"] != architectures.source_hash(network, buildArchitecture):
             print(f"Note: the network {network} of buildArchitecture.py has changed since {self.path} was trained", file=sys.stderr)
         lasagne.layers.set_all_param_values(output, self.weights)
         return theano.function([x], lasagne.layers.get_output(output, deterministic=True))
@@ -218,4 +222,4 @@ SHOW = {"table": asTable, "csv": asCSV, "json": asJSON}
 
 
 if __name__ == "__main__":
-    exitOnUserError(main, sys.argv[1:])
+    exit_on_user_error(main, sys.argv[1:])

@@ -3,8 +3,8 @@
 import sys
 
 from mirdl import settings
-from mirdl.errors import exitOnUserError
-from mirdl.flags import startTheano
+from mirdl.errors import exit_on_user_error
+from mirdl.theano_flags import start_theano
 
 parameters = {"DL": {}, "DS": {}}
 
@@ -58,16 +58,16 @@ parameters["DS"]["replicas"] = "keep"               # known replicas (Ballroom h
 
 def main(arguments):
     """Settle the parameters with the command line's overrides, then hand them to dl.py."""
-    if settings.asksForHelp(arguments):
+    if settings.asks_for_help(arguments):
         print(settings.help(parameters))
         return
-    stopped, overrides = settings.takeResume(arguments)
+    stopped, overrides = settings.take_resume(arguments)
     chosen = settings.override(parameters, overrides)
     print("starting: loading Theano, Lasagne and Essentia ...", flush=True)
-    startTheano()
-    import dl       # only now: a mistyped setting is answered before the seconds that these imports take
+    start_theano()
+    import dl  # only now: a mistyped setting is answered before the seconds that these imports take
     dl.main(chosen) if stopped is None else dl.resume(stopped, chosen)
 
 
 if __name__ == "__main__":
-    exitOnUserError(main, sys.argv[1:])
+    exit_on_user_error(main, sys.argv[1:])

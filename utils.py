@@ -10,10 +10,11 @@ from functools import lru_cache, partial
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from mirdl import filters as temporal
-from mirdl import page, pictures, results, tables
-from mirdl.errors import UserError, exitOnUserError
-from mirdl.files import whole
+from mirdl.errors import UserError, exit_on_user_error
+from mirdl.results import figures, files, tables
+from mirdl.results import filters as temporal
+from mirdl.results import report as page
+from mirdl.system.whole_files import whole
 
 USAGE = """usage: python utils.py [COMMAND] NAME ...
 
@@ -47,7 +48,7 @@ def main(arguments):
 
 
 def curves(*names):
-    """Draw loss and accuracy over the epochs; see `pictures.curves`.
+    """Draw loss and accuracy over the epochs; see `figures.curves`.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def curves(*names):
         If there is no such run, or its table is damaged.
     """
     title = names[0] if len(names) == 1 else f"Compared_{names[0]}_and_{len(names) - 1}_more"
-    return pictures.save(_curves(*names)(), results.pathOf(title, ".png"))
+    return figures.save(_curves(*names)(), files.path_of(title, ".png"))
 
 
 def trainingEvolution(name):
@@ -75,18 +76,18 @@ def trainingEvolution(name):
 
 def confusion(name):
     """Draw the confusion matrix of a run's songs by majority vote; the path of the picture, NAME.confusion.png."""
-    return pictures.save(_confusion(name)(), results.pathOf(name, ".confusion.png"))
+    return figures.save(_confusion(name)(), files.path_of(name, ".confusion.png"))
 
 
 def filters(name):
     """Draw a model's temporal filters, and list them all in NAME.filters.csv; the path of the picture, NAME.filters.png."""
     found, classes, _ = _model(name)
-    with whole(results.pathOf(name, ".filters.csv")) as file:
+    with whole(files.path_of(name, ".filters.csv")) as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["frames", "seconds", "bpm", "class", "outputWeight"])
         table.writerows([len(one.weights), f"{one.seconds:.3f}", "" if np.isnan(one.tempo) else f"{one.tempo:.0f}",
                          "" if one.feeds is None else classes[one.feeds], f"{one.weight:.6g}"] for one in found)
-    return pictures.save(_filters(name)(), results.pathOf(name, ".filters.png"))
+    return figures.save(_filters(name)(), files.path_of(name, ".filters.png"))
 
 
 def activations(name, *songs):
@@ -109,20 +110,20 @@ def activations(name, *songs):
     UserError
         If a song cannot be read or is too short, or the network has no temporal filters.
     """
-    return "\n".join(pictures.save(_activations(song, name)(), results.pathOf(
+    return "\n".join(figures.save(_activations(song, name)(), files.path_of(
         name, f".activations.{re.sub('[^-. 0-9A-Za-z]', '_', _titleOf(song))[:60]}.png")) for song in songs)
 
 
 def songs(name):
     """The misclassified songs of a run with their votes, as a text."""
-    content = results.readOutcomes(name)
+    content = files.read_outcomes(name)
     wrong = tables.misclassified(content)
     return f"{tables.text(wrong)}\n{len(wrong)} of {sum(len(fold['true']) for fold in content['folds'])} songs"
 
 
 def compare(*names):
     """What several runs came to, beside each other, as a text."""
-    return tables.text(tables.comparison({name: results.readOutcomes(name) for name in names}))
+    return tables.text(tables.comparison({name: files.read_outcomes(name) for name in names}))
 
 
 def report(name, *songs):
@@ -139,14 +140,14 @@ def report(name, *songs):
     str
         The path of the page, NAME.html in data/results.
     """
-    content, drawings = results.readOutcomes(name), {}
+    content, drawings = files.read_outcomes(name), {}
     for title, prepare in (("Training curves", _curves), ("Confusion of songs", _confusion), ("Filters over time", _filters),
                            *[(f"Activations in {_titleOf(song)}", partial(_activations, song)) for song in songs]):
         try:
             drawings[title] = prepare(name)
         except UserError as error:      # a model that was only tested has no curves, another network no temporal filters
             print(f"without {title.lower()}: {error}", file=sys.stderr)
-    path = results.pathOf(name, ".html")
+    path = files.path_of(name, ".html")
     with whole(path) as file:
         file.write(page.html(name, content, drawings))
     return path
@@ -154,27 +155,27 @@ def report(name, *songs):
 
 def _curves(*names):
     """Draws the training curves of runs, when called."""
-    runs = {name: [results.readTraining(run) for run in results.runs(name)] for name in names}
+    runs = {name: [files.read_training(run) for run in files.runs(name)] for name in names}
     empty = [name for name, folds in runs.items() if not any(len(fold["epoch"]) for fold in folds)]
     if empty:
         raise UserError(f"the run {empty[0]!r} has no epoch yet")
-    return lambda: pictures.curves(runs)
+    return lambda: figures.curves(runs)
 
 
 def _confusion(name):
     """Draws the confusion matrix of a run's songs, when called."""
-    content = results.readOutcomes(name)
+    content = files.read_outcomes(name)
     true, voted = (sum((fold[part] for fold in content["folds"]), []) for part in ("true", "voted"))
     if not true:
         raise UserError(f"the run {name!r} has no votes of songs: it was run with testMethod=utterances")
     matrix = confusion_matrix(true, voted, labels=range(len(content["classes"])))
-    return lambda: pictures.confusion(matrix, content["classes"], name)
+    return lambda: figures.confusion(matrix, content["classes"], name)
 
 
 def _filters(name):
     """Draws the temporal filters of a model, when called."""
     found = _model(name)
-    return lambda: pictures.filters(*found)
+    return lambda: figures.filters(*found)
 
 
 def _activations(song, name):
@@ -184,12 +185,12 @@ def _activations(song, name):
     if answer.problem:
         raise UserError(f"{song!r} {answer.problem}")
     fired = temporal.strongest(found, answer.spectrogram, answer.label, 5)
-    return lambda: pictures.activations(answer.spectrogram, fired, classes, answer.label, _titleOf(song))
+    return lambda: figures.activations(answer.spectrogram, fired, classes, answer.label, _titleOf(song))
 
 
 @lru_cache(1)       # for the next song
 def _tagger(model):
-    import predict      # only here: the other commands need none of the seconds in which Theano is loaded
+    import predict  # only here: the other commands need none of the seconds in which Theano is loaded
     return predict.Tagger(model)
 
 
@@ -200,11 +201,11 @@ def _titleOf(song):
 
 def _model(name):
     """The temporal filters of the model `name` or of a run's best model, the names of the classes, and the model's name."""
-    model = results.bestModel(name)
-    values, about = results.loadModel(results.findModel(model))
+    model = files.best_model(name)
+    values, about = files.load_model(files.find_model(model))
     if not about:
         raise UserError(f"the model {model!r} does not say what it is made for: it was not written by this program")
-    return temporal.findFilters(values, about), about["classes"], model
+    return temporal.find_filters(values, about), about["classes"], model
 
 
 COMMANDS = {    # name -> function, fewest and most names
@@ -212,4 +213,4 @@ COMMANDS = {    # name -> function, fewest and most names
     "songs": (songs, 1, 1), "compare": (compare, 1, 99), "report": (report, 1, 99)}
 
 if __name__ == "__main__":
-    exitOnUserError(main, sys.argv[1:])
+    exit_on_user_error(main, sys.argv[1:])

@@ -22,6 +22,7 @@ def first_step(network, form):
     """Build, compile, do a step; its seconds as JSON on stdout."""
     import networks
     import training_step
+
     from filterbank import TemporalFilterBankLayer
     bank = TemporalFilterBankLayer if form == "filterbank" else networks.plain_bank
     batch = networks.batch()

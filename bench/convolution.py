@@ -17,9 +17,10 @@ import jax.numpy as jnp
 import lasagne
 import measure
 import numpy as np
+from lasagne.layers import Conv2DLayer, DenseLayer, InputLayer, MaxPool2DLayer
+
 import theano
 import theano.tensor as T
-from lasagne.layers import Conv2DLayer, DenseLayer, InputLayer, MaxPool2DLayer
 
 SHAPE, CLASSES, RATE = (50, 1, 40, 250), 8, .001
 

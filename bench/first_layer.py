@@ -13,11 +13,12 @@ sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
 import lasagne
 import measure
 import networks
-import theano
-import theano.tensor as T
 from lasagne.layers import InputLayer
 
+import theano
+import theano.tensor as T
 from filterbank import TemporalFilterBankLayer
+
 
 def forward(bank, filters):
     """The compiled forward pass of a bank."""

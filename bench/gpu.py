@@ -22,8 +22,9 @@ sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
 
 import measure
 import numpy as np
-from mirdl.errors import exitOnUserError
-from mirdl.flags import startTheano
+
+from mirdl.errors import exit_on_user_error
+from mirdl.theano_flags import start_theano
 
 FRAMES, BANDS, CLASSES = 1292, 40, 8
 # what Theano is told beside the device, in the words of the tables
@@ -56,14 +57,16 @@ def songs(count):
 
 def trainer(size, *overrides):
     """The `dl.Trainer` of a new run, and how its work is to be done."""
-    import dl
-    from mirdl import results, settings
     from networks import BATCH
+
+    import dl
+    from mirdl import settings
+    from mirdl.results import files
     from run import parameters
     chosen = [f"DL.type={size.network}", f"folds={size.folds}", f"DL.num_epochs={size.epochs}", f"DL.batchSize={BATCH}", "quiet=True"]
     settled, means = settings.apart(settings.check(settings.override(parameters, [*chosen, *overrides], tell=str)))
     dataset = songs(size.songs)
-    run = {"parameters": settled, "id": results.newId(), "seed": dl.baseSeed(settled), "songs": dataset.fingerprint(), "sweep": None}
+    run = {"parameters": settled, "id": files.new_id(), "seed": dl.baseSeed(settled), "songs": dataset.fingerprint(), "sweep": None}
     return dl.Trainer(run, dataset), means
 
 
@@ -75,9 +78,10 @@ def memory():
 
 def steps(size):
     """A training step, as a part of an epoch in one call and in a call of its own."""
-    import dl
     import jax
     import networks
+
+    import dl
     begun, _ = trainer(size)
     parameters, rng = begun.run["parameters"], np.random.RandomState(0)
     train, *_ = dl.foldData(begun.dataset, 0, parameters)
@@ -107,10 +111,11 @@ def steps(size):
 def folds(size, *overrides):
     """A cross-validation by dl.py, from the songs in memory to its last file."""
     import dl
-    from mirdl import checkpoint, results
+    from mirdl.results import files
+    from mirdl.training import checkpoint
     begun, means = trainer(size, *overrides)
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        os.makedirs(results.FOLDER)
+        os.makedirs(files.FOLDER)
         start = time.perf_counter()
         with checkpoint.begun(begun.run):
             outcomes = dl.crossValidate(begun, means)
@@ -242,7 +247,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["measure"]:
         size, function, *rest = sys.argv[2:]
         with redirect_stdout(sys.stderr):
-            exitOnUserError(startTheano)
+            exit_on_user_error(start_theano)
             figures = {"steps": steps, "folds": folds, "peer": peer}[function](SIZES[size], *rest)
         print(json.dumps(figures))
     else:

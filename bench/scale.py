@@ -24,7 +24,8 @@ import makeMiniRhythm
 import measure
 import psutil
 from distributed import Client
-from mirdl.workers import THREADS
+
+from mirdl.training.processes import THREADS
 
 essentia.log.infoActive = False      # no greeting
 
@@ -48,23 +49,23 @@ FILL = """if True:
     sys.path.insert(0, {root!r})
     import numpy as np
     frames = int(sys.argv.pop().removeprefix('frames='))
-    from mirdl import cache
+    from mirdl.spectrograms import cache
 
     def madeUp(rng, place):
         song = rng.random((40, frames), np.float32)
         song[:, ::(17, 23, 31, 41)[place]] *= 9     # a beat, by which the classes differ
         return song
 
-    def inParallel(function, calls, *names):
+    def in_parallel(function, calls, *names):
         rng = np.random.default_rng(0)
         tags = sorted({{file.split('/')[-2] for file, _ in calls}})
         return (madeUp(rng, tags.index(file.split('/')[-2])) for file, _ in calls)
-    cache.inParallel = inParallel
+    cache.in_parallel = in_parallel
     """ + START.removeprefix("if True:")
 EPOCHS = START + """
     import numpy as np
     import buildArchitecture, dl
-    from mirdl.network import Network
+    from mirdl.training.network import Network
     train, *_ = dl.foldData(dataset, 0, parameters)
     network = Network(buildArchitecture.buildNet, parameters, len(dataset.classes))
     rng, seconds = np.random.RandomState(0), []

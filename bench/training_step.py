@@ -15,10 +15,10 @@ sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
 import lasagne
 import measure
 import networks
-import theano
-import theano.tensor as T
 from lasagne.layers import DenseLayer, InputLayer, dropout
 
+import theano
+import theano.tensor as T
 from filterbank import TemporalFilterBankLayer
 
 
@@ -77,7 +77,7 @@ def main(names):
             plain, _ = lasagne_step(networks.plain_bank, filters)
             runs["Lasagne layers"] = lambda: plain(x, y)
         try:
-            import torch        # noqa: F401
+            import torch  # noqa: F401
             module = networks.torch_network(filters)
             runs["PyTorch eager"] = torch_step(module)
             if len(filters) <= networks.MANY:

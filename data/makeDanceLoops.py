@@ -25,9 +25,9 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))     # for mirdl, when run as a script
 
-from mirdl.errors import UserError, exitOnUserError     # noqa: E402
-from mirdl.files import cannotWrite, makeFolder, whole  # noqa: E402
-from mirdl.parallel import inParallel                   # noqa: E402
+from mirdl.errors import UserError, exit_on_user_error  # noqa: E402
+from mirdl.system.pool import in_parallel  # noqa: E402
+from mirdl.system.whole_files import cannot_write, make_folder, whole  # noqa: E402
 
 NAME = "DanceLoops"
 SUMS = HERE / "DanceLoops.sha256"        # made by `sha256sum */*.wav` in the data set's folder
@@ -295,17 +295,17 @@ def make(out):
     if out.exists() and not out.is_dir():
         raise UserError(f"{str(out)!r} is no folder; give the one that holds the data sets, such as data/datasets")
     for tag in STYLES:
-        makeFolder(partial / tag)
+        make_folder(partial / tag)
     for name in wrongFiles(partial):         # half-written, or of another version of this script
         (partial / name).unlink(missing_ok=True)
     missing = [(partial, tag, number) for tag in STYLES for number in range(CLIPS)
                if not (partial / clipName(tag, number)).exists()]
-    for _ in inParallel(writeClip, missing, f"making {NAME}", "clip"):
+    for _ in in_parallel(writeClip, missing, f"making {NAME}", "clip"):
         pass
     try:
         os.rename(partial, folder)
     except OSError as error:
-        raise cannotWrite(folder, error) from error
+        raise cannot_write(folder, error) from error
     print(f"{folder}: {len(STYLES)} styles, {CLIPS} clips each")
 
 
@@ -330,4 +330,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    exitOnUserError(main, sys.argv[1:])
+    exit_on_user_error(main, sys.argv[1:])

@@ -187,7 +187,7 @@ def apart(parameters):
     return ({key: value for key, value in parameters.items() if key not in MEANS}, {key: parameters[key] for key in MEANS})
 
 
-def takeResume(arguments):
+def take_resume(arguments):
     """The run that 'resume=ID' asks to go on with, or None, and the other arguments: of `MEANS` only, as that run has its parameters."""
     asked = [argument for argument in arguments if argument.startswith("resume=")]
     others = [argument for argument in arguments if argument not in asked]
@@ -198,7 +198,7 @@ def takeResume(arguments):
     return asked[0].removeprefix("resume=") if asked else None, others
 
 
-def asksForHelp(arguments):
+def asks_for_help(arguments):
     """Whether -h or --help is among the arguments."""
     return bool({"-h", "--help", "help"} & set(arguments))
 

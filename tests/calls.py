@@ -4,7 +4,7 @@ import os
 import signal
 from dataclasses import dataclass
 
-from mirdl import workers
+from mirdl.training import processes
 
 
 @dataclass
@@ -27,7 +27,7 @@ def divide(call):
 
 
 def threads(call):
-    return os.getpid(), [os.environ[name] for name in workers.THREADS]
+    return os.getpid(), [os.environ[name] for name in processes.THREADS]
 
 
 def die(call):

@@ -13,8 +13,9 @@ sys.path.insert(0, os.path.dirname(__file__))
 os.environ["THEANO_FLAGS"] = "floatX=float32,deterministic=more," + os.environ.get("THEANO_FLAGS", "")
 # A shell starts what runs in its background deaf to Ctrl-C, and so would all that is started from here be
 signal.signal(signal.SIGINT, signal.default_int_handler)
-import makeMiniRhythm       # noqa: E402 (from this folder)
-from run import parameters as published     # noqa: E402
+import makeMiniRhythm  # noqa: E402 (from this folder)
+
+from run import parameters as published  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ORACLE = os.path.join(ROOT, "tests", "oracle")

@@ -11,16 +11,20 @@ import sys
 import tempfile
 import zipfile
 
+import numpy as np
+import pytest
+from conftest import ROOT, published
+from makeSounds import encoded, noise, wav
+
 import buildArchitecture
 import dl
 import loadDatasets
-import numpy as np
-import pytest
 import run
-from conftest import ROOT, published
-from makeSounds import encoded, noise, wav
-from mirdl import cache, features, results, settings
-from mirdl.errors import UserError, exitOnUserError
+from mirdl import settings
+from mirdl.errors import UserError, exit_on_user_error
+from mirdl.results import files
+from mirdl.spectrograms import cache, features
+from mirdl.training import architectures
 
 SOUND = noise()
 FINITE = "holds samples that are not finite numbers"
@@ -137,7 +141,7 @@ def exact(error):
     def fail():
         raise error
     with pytest.raises(SystemExit) as end:
-        exitOnUserError(fail)
+        exit_on_user_error(fail)
     return end.value.code
 
 
@@ -236,7 +240,7 @@ def test_data_set(small, spoil, overrides, line):
     with pytest.raises(UserError) as error:
         dl.main(settings.check(settings.override(published, [*FIT, *overrides])))
     assert exact(error.value) == "error: " + line.format(datasets=os.path.realpath("data/datasets"),
-                                                           networks=", ".join(sorted(buildArchitecture.architectures())))
+                                                           networks=", ".join(sorted(architectures.networks(buildArchitecture))))
     assert not os.listdir("data/results"), "nothing half-written"
 
 
@@ -267,8 +271,8 @@ def test_a_song_that_may_not_be_read_and_later_may(public, parameters):
     with open(path, "wb") as file:
         file.write(wav(SOUND))
     with withoutRights(path, 0), pytest.raises(features.Unopened, match="^cannot be opened: Permission denied$"):
-        features.computeSpectrogram(path, parameters()["DS"])
-    assert features.computeSpectrogram(path, parameters()["DS"]).shape == (40, 88)
+        features.compute_spectrogram(path, parameters()["DS"])
+    assert features.compute_spectrogram(path, parameters()["DS"]).shape == (40, 88)
 
 
 def test_folders_that_may_not_be_read_or_written(public, parameters, monkeypatch):
@@ -357,7 +361,7 @@ def test_model_file(workplace, content, line):
     with open("data/results/m.npz", "wb") as file:
         file.write(content)
     with pytest.raises(UserError) as error:
-        results.loadModel(results.findModel("m"))
+        files.load_model(files.find_model("m"))
     assert exact(error.value).startswith("error: 'data/results/m.npz' is no model file (an .npz of the arrays arr_0, arr_1 ...): ")
     assert line in exact(error.value) and not os.path.exists("pwned")
 
@@ -365,7 +369,7 @@ def test_model_file(workplace, content, line):
 @pytest.mark.parametrize("name", ["../m", "/etc/m", "data/results/m"])
 def test_names_that_climb_are_refused(workplace, name):
     with pytest.raises(UserError) as error:
-        results.findModel(name)
+        files.find_model(name)
     assert exact(error.value) == f"error: '{name}' is no name of a model: give it without folders, as in data/results"
 
 
@@ -392,22 +396,22 @@ COUNTS = "cannot read 'data/results/r.confusionMatrix': "
 
 
 @pytest.mark.parametrize("read, ending, content, line", [
-    (results.readParameters, ".param", b'{"folds": 1', PARAM + "Expecting ',' delimiter: line 1 column 12 (char 11)"),
-    (results.readParameters, ".param", b"[" * 100000, PARAM),
-    (results.readParameters, ".param", b"\xff\xfe", "cannot read 'data/results/r.param': 'utf-8' codec can't decode byte 0xff in position 0: "),
-    (results.readParameters, ".param", None, "cannot read 'data/results/r.param': [Errno 2] No such file or directory"),
-    (results.readTraining, ".training", b"", NO_TABLE),
-    (results.readTraining, ".training", b"a,b\n1,2\n", NO_TABLE),
-    (results.readTraining, ".training", ",".join(results.CURVES).encode() + b"\n0,1,2,3\n", TABLE + "cannot reshape array of size 4 into shape (1,5)"),
-    (results.readTraining, ".training", ",".join(results.CURVES).encode() + b"\n0,1,2,3,x\n", TABLE + "could not convert string to float: 'x'"),
-    (results.runs, ".training", None, "there is no run 'r' in data/results; the latest there: none"),
-    (results.readConfusion, ".confusionMatrix", pickle.dumps(Hostile()), COUNTS + "it refers to posix.mkdir, which is neither a NumPy array nor a plain "
+    (files.read_parameters, ".param", b'{"folds": 1', PARAM + "Expecting ',' delimiter: line 1 column 12 (char 11)"),
+    (files.read_parameters, ".param", b"[" * 100000, PARAM),
+    (files.read_parameters, ".param", b"\xff\xfe", "cannot read 'data/results/r.param': 'utf-8' codec can't decode byte 0xff in position 0: "),
+    (files.read_parameters, ".param", None, "cannot read 'data/results/r.param': [Errno 2] No such file or directory"),
+    (files.read_training, ".training", b"", NO_TABLE),
+    (files.read_training, ".training", b"a,b\n1,2\n", NO_TABLE),
+    (files.read_training, ".training", ",".join(files.CURVES).encode() + b"\n0,1,2,3\n", TABLE + "cannot reshape array of size 4 into shape (1,5)"),
+    (files.read_training, ".training", ",".join(files.CURVES).encode() + b"\n0,1,2,3,x\n", TABLE + "could not convert string to float: 'x'"),
+    (files.runs, ".training", None, "there is no run 'r' in data/results; the latest there: none"),
+    (files.read_confusion, ".confusionMatrix", pickle.dumps(Hostile()), COUNTS + "it refers to posix.mkdir, which is neither a NumPy array nor a plain "
      "value"),
-    (results.readConfusion, ".confusionMatrix", pickle.dumps([np.eye(2, dtype=int)])[:-20], COUNTS + "expected 32 bytes in a bytes1, but only 18 remain"),
-    (results.readConfusion, ".confusionMatrix", pickle.dumps(["accuracy 100 %"]), COUNTS + "expected one matrix of counts"),
+    (files.read_confusion, ".confusionMatrix", pickle.dumps([np.eye(2, dtype=int)])[:-20], COUNTS + "expected 32 bytes in a bytes1, but only 18 remain"),
+    (files.read_confusion, ".confusionMatrix", pickle.dumps(["accuracy 100 %"]), COUNTS + "expected one matrix of counts"),
     # five bytes that make the unpickler ask for 64 GB
-    (results.readConfusion, ".confusionMatrix", b"\x80\x04]r\xff\xff\xff\xff.", COUNTS + "it numbers an object 4294967295 after 3 bytes"),
-    (results.readConfusion, ".confusionMatrix", b"\x80\x05\x96\0\0\0\x80\x02\0\0\0abc.", COUNTS + "expected 10737418240 bytes in a bytearray8, "
+    (files.read_confusion, ".confusionMatrix", b"\x80\x04]r\xff\xff\xff\xff.", COUNTS + "it numbers an object 4294967295 after 3 bytes"),
+    (files.read_confusion, ".confusionMatrix", b"\x80\x05\x96\0\0\0\x80\x02\0\0\0abc.", COUNTS + "expected 10737418240 bytes in a bytearray8, "
      "but only 4 remain"),
 ])
 def test_result_file(workplace, read, ending, content, line):
@@ -433,20 +437,21 @@ def test_a_decoder_that_crashes_or_never_ends_costs_its_song_only(small):
     with open("script.py", "w") as file:
         file.write("""if True:
             import itertools, os, sys
-            from mirdl import cache, extraction, features, settings
+            from mirdl import settings
+            from mirdl.spectrograms import cache, decoding, features
             import loadDatasets
             from run import parameters
-            decode = features.computeSpectrogram
+            decode = features.compute_spectrogram
 
             def crash(file, DS):
                 if file.endswith('0.wav'):
                     os.abort()
                 return sum(itertools.repeat(1)) if file.endswith('1.wav') else decode(file, DS)
-            features.computeSpectrogram, extraction.SECONDS, extraction.SECONDS_PER_MB = crash, 5, 0
-            cache.inParallel = lambda function, calls, *_: (function(*call) for call in calls)
+            features.compute_spectrogram, decoding.SECONDS, decoding.SECONDS_PER_MB = crash, 5, 0
+            cache.in_parallel = lambda function, calls, *_: (function(*call) for call in calls)
             for _ in range(2):
                 loadDatasets.load_dataset(settings.check(settings.override(parameters, sys.argv[1:])))
-                features.computeSpectrogram = decode
+                features.compute_spectrogram = decode
             """)
     done = subprocess.run([sys.executable, "script.py", *FIT], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ROOT})
     assert done.returncode == 0, done.stderr

@@ -1,10 +1,12 @@
-import buildArchitecture
 import lasagne
 import numpy as np
 import pytest
+
+import buildArchitecture
 import theano
 import theano.tensor as T
 from mirdl.errors import UserError
+from mirdl.training import architectures
 
 BEFORE = {"time": 7336, "frequency": 3368, "timeFrequency": 196816, "blackBox": 3275312}     # CBMI 2016: parameters
 TYPES = ["oNetOne", "pNetOne", "oNetTwo", "pNetTwo", "oNetpNet", "oNetTwopNetTwo", "oNetFourpNetFour", "oNetEightpNetEight"]
@@ -50,7 +52,7 @@ def test_a_new_function_is_a_network_and_helpers_are_none(monkeypatch, parameter
         network = {"input": buildArchitecture.inputLayer(input_var, parameters)}
         return buildArchitecture.withOutput(network, network["input"], numClasses)
     monkeypatch.setattr(buildArchitecture, "mine", mine, raising=False)
-    assert sorted(buildArchitecture.architectures()) == sorted([*TYPES, *BEFORE, "mine"])
+    assert sorted(architectures.networks(buildArchitecture)) == sorted([*TYPES, *BEFORE, "mine"])
     output, _ = buildArchitecture.buildNet(None, parameters("DL.type=mine"), 3)
     assert lasagne.layers.count_params(output) == 40 * 250 * 3 + 3
 
@@ -60,17 +62,17 @@ def test_an_unknown_network_is_answered_with_the_list(parameters):
                                         r"There are: blackBox, .*pNetTwo, .*"):
         buildArchitecture.buildNet(None, parameters("DL.type=oNetone"), 8)
     with pytest.raises(UserError, match="DL.type=temporalNet is no network"):
-        buildArchitecture.findNet("temporalNet")
+        architectures.find("temporalNet", buildArchitecture)
 
 
 def test_the_source_hash_follows_what_a_network_uses(monkeypatch):
-    before = {name: buildArchitecture.sourceHash(name) for name in TYPES}
+    before = {name: architectures.source_hash(name, buildArchitecture) for name in TYPES}
     assert len(set(before.values())) == len(TYPES)
     monkeypatch.setattr(buildArchitecture, "pNet", [(50, 1)])
-    changed = {name for name in TYPES if buildArchitecture.sourceHash(name) != before[name]}
+    changed = {name for name in TYPES if architectures.source_hash(name, buildArchitecture) != before[name]}
     assert changed == {name for name in TYPES if "pNet" in name}
 
     def inputLayer(input_var, parameters):
         raise NotImplementedError
     monkeypatch.setattr(buildArchitecture, "inputLayer", inputLayer)
-    assert all(buildArchitecture.sourceHash(name) != before[name] for name in TYPES), "helpers of helpers count"
+    assert all(architectures.source_hash(name, buildArchitecture) != before[name] for name in TYPES), "helpers of helpers count"

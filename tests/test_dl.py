@@ -3,17 +3,21 @@ import pickle
 import subprocess
 import sys
 
-import buildArchitecture
-import dl
-import loadDatasets
 import numpy as np
 import pytest
 from conftest import ROOT, link
-from mirdl import cache, checkpoint, results, settings
+
+import buildArchitecture
+import dl
+import loadDatasets
+from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.network import Network
-from mirdl.schedule import Schedule
-from mirdl.tries import Try
+from mirdl.results import files
+from mirdl.spectrograms import cache
+from mirdl.training import architectures, checkpoint
+from mirdl.training.network import Network
+from mirdl.training.schedule import Schedule
+from mirdl.training.trial import Try
 
 SMALL = ("DS.dataset=Beats", "DL.type=tiny", "folds=3", "chunkHop=80", "DL.batchSize=3", "DL.num_epochs=4")
 
@@ -32,7 +36,7 @@ def here(beats, workplace):
     return workplace
 
 
-def files(folder="data/results"):
+def written(folder="data/results"):
     return sorted(os.listdir(folder))
 
 
@@ -42,8 +46,8 @@ def test_twenty_steps_equal_the_originals(oracle, parameters, monkeypatch, name,
     numbers = oracle(f"train_{name}.npz")
     count = sum(key.startswith("init_") for key in numbers.files)
     network = Network(buildArchitecture.buildNet, parameters(f"DL.type={name}", "DL.batchSize=10"), 8)
-    network.setWeights([numbers[f"init_{place}"] for place in range(count)])
-    network.setLearningRate(0.01)
+    network.set_weights([numbers[f"init_{place}"] for place in range(count)])
+    network.set_learning_rate(0.01)
     rs = np.random.RandomState(seed)
     X = (0.2 * rs.standard_normal((200, 1, 40, 250))).astype(np.float32)
     y = rs.randint(0, 8, 200)
@@ -51,7 +55,7 @@ def test_twenty_steps_equal_the_originals(oracle, parameters, monkeypatch, name,
         X[i, 0, 5 * y[i]:5 * y[i] + 5] += np.float32(0.5)
     figures = [network.train(X[at:at + 10], y[at:at + 10].astype(np.int32)) for at in range(0, 200, 10)]
     np.testing.assert_allclose(figures, np.transpose([numbers["loss"], numbers["acc"]]), rtol=0, atol=1e-5)
-    for place, weight in enumerate(network.getWeights()):
+    for place, weight in enumerate(network.get_weights()):
         np.testing.assert_allclose(weight, numbers[f"final_{place}"], rtol=0, atol=1e-5)
 
 
@@ -62,7 +66,7 @@ def test_initial_filters_of_the_first_fold_equal_the_originals(oracle, parameter
     network = Network(buildArchitecture.buildNet, parameters("DL.type=oNetOne", "DL.batchSize=2"), 4)
     network.reset(rng, seed=1)
     expected = oracle("initial_oNetOne.npz")
-    for place, weight in enumerate(network.getWeights()[:-2]):      # the output layer is drawn after a layer that is not used
+    for place, weight in enumerate(network.get_weights()[:-2]):      # the output layer is drawn after a layer that is not used
         np.testing.assert_array_equal(weight, expected[f"arr_{place}"])
 
 
@@ -73,21 +77,21 @@ def test_a_cross_validation_writes_every_file_and_they_agree(here, parameters, c
     assert len(outcomes) == 3
     names = [outcome.name for outcome in outcomes]
     whole = names[0][:-len("-f0")]
-    assert files() == sorted([f"{name}{ending}" for name in names for ending in (".npz", ".param", ".result", ".training")]
+    assert written() == sorted([f"{name}{ending}" for name in names for ending in (".npz", ".param", ".result", ".training")]
                              + [f"CrossValidation_{whole}{ending}" for ending in (".confusionMatrix", ".json", ".result")])
     for outcome in outcomes:
-        assert results.readParameters(outcome.name) == settings.apart(settled)[0], "how the work was done is no part of it"
-        curves = results.readTraining(outcome.name)
+        assert files.read_parameters(outcome.name) == settings.apart(settled)[0], "how the work was done is no part of it"
+        curves = files.read_training(outcome.name)
         assert curves["epoch"].tolist() == [0, 1, 2, 3] and curves["validationAccuracy"].max() == pytest.approx(outcome.validation)
-        weights, about = results.loadModel(results.findModel(outcome.name))
+        weights, about = files.load_model(files.find_model(outcome.name))
         assert [weight.shape for weight in weights] == [(4, 1, 1, 20), (4,), (4, 1, 1, 60), (4,), (80, 3), (3,)]
         assert about["classes"] == ["fast", "middle", "slow"]
         assert len(set(about["trainingSongs"] + about["validationSongs"] + about["testSongs"])) == 18
-        with open(results.pathOf(outcome.name, ".result")) as file:
+        with open(files.path_of(outcome.name, ".result")) as file:
             assert f"test accuracy:\t\t{outcome.majorityVote:.2f} %" in file.read()
-    matrix = results.readConfusion("CrossValidation_" + whole)
+    matrix = files.read_confusion("CrossValidation_" + whole)
     assert matrix.shape == (3, 3) and matrix.sum(axis=1).tolist() == [6, 6, 6]
-    content = results.readOutcomes("CrossValidation_" + whole)
+    content = files.read_outcomes("CrossValidation_" + whole)
     assert [fold["votes"] for fold in content["folds"]] == [outcome.votes for outcome in outcomes]
     for fold in content["folds"]:
         assert len(fold["songs"]) == len(fold["votes"]) and [sum(votes) for votes in fold["votes"]] == [1] * 6
@@ -96,7 +100,7 @@ def test_a_cross_validation_writes_every_file_and_they_agree(here, parameters, c
     np.testing.assert_allclose(recalls, np.diag(matrix) / matrix.sum(axis=1))
     mean = np.mean([outcome.majorityVote for outcome in outcomes])
     assert 100 * np.trace(matrix) / 18 == pytest.approx(mean)
-    with open(results.pathOf("CrossValidation_" + whole, ".result")) as file:
+    with open(files.path_of("CrossValidation_" + whole, ".result")) as file:
         text = file.read()
     assert "precision    recall  f1-score" in text and text in out and all(name in text for name in names)
     assert f"[CV-MAJORITYVOTE] test accuracy:\n  mean:\t\t{mean:.2f} %" in text and "Number of parameters: 571" in text
@@ -109,11 +113,11 @@ def test_the_network_learns_beats(here, parameters):
 
 def test_the_same_seed_gives_the_same_bits_another_seed_others(here, parameters):
     def curves(*overrides):
-        return [results.readTraining(outcome.name) for outcome in dl.main(parameters(*SMALL, *overrides))]
+        return [files.read_training(outcome.name) for outcome in dl.main(parameters(*SMALL, *overrides))]
     first, again, other = curves(), curves(), curves("random_seed=12")
     np.testing.assert_equal(first, again)
     assert (first[0]["trainingLoss"] != other[0]["trainingLoss"]).all()
-    assert len(set(name.split("-f")[0] for name in files() if name.endswith(".training"))) == 3, "ids never repeat"
+    assert len(set(name.split("-f")[0] for name in written() if name.endswith(".training"))) == 3, "ids never repeat"
 
 
 def test_without_asPublished_every_chunk_counts(here, parameters, monkeypatch):
@@ -131,21 +135,21 @@ def test_without_asPublished_every_chunk_counts(here, parameters, monkeypatch):
 def test_each_test_method_alone(here, parameters, method, missing):
     [outcome] = dl.main(parameters(*SMALL[:2], "folds=1", "trainSplit=0.5", "testSplit=0.25", *SMALL[3:-1],
                                    "DL.num_epochs=1", f"testMethod={method}"))
-    with open(results.pathOf(outcome.name, ".result")) as file:
+    with open(files.path_of(outcome.name, ".result")) as file:
         assert missing not in file.read()
 
 
 def test_two_folds_and_two_tries(here, parameters):
     outcomes = dl.main(parameters("DS.dataset=Beats", "DL.type=tiny", "folds=2", "chunkHop=80", "DL.batchSize=3",
                                   "DL.num_epochs=2", "randomTry=2"))
-    assert len(outcomes) == 2 and len([name for name in files() if name.endswith(".npz")]) == 4
-    curves = [results.readTraining(name[:-4])["trainingLoss"].tolist() for name in files() if name.endswith(".npz")]
+    assert len(outcomes) == 2 and len([name for name in written() if name.endswith(".npz")]) == 4
+    curves = [files.read_training(name[:-4])["trainingLoss"].tolist() for name in written() if name.endswith(".npz")]
     assert len(set(map(str, curves))) == 4, "every try has a random stream of its own"
 
 
 def test_squared_error_trains(here, parameters):
     outcome, *_ = dl.main(parameters(*SMALL, "DL.cost=squared_error", "DL.lr=0.1", "DL.momentum=0.9"))
-    losses = results.readTraining(outcome.name)["trainingLoss"]
+    losses = files.read_training(outcome.name)["trainingLoss"]
     assert losses[-1] < losses[0] < 1
 
 
@@ -154,7 +158,7 @@ def test_a_model_is_tested_as_it_was_after_training(here, parameters, capsys):
     tested = dl.main(parameters(*SMALL, f"mode={outcomes[1].name}"))
     assert tested[1].voted == outcomes[1].voted and tested[1].utterances == outcomes[1].utterances
     assert "Note: 6 of the 18 songs were training songs of this model" in capsys.readouterr().out
-    assert [name for name in files() if name.startswith("Test_Beats_tiny_")]
+    assert [name for name in written() if name.startswith("Test_Beats_tiny_")]
 
 
 def test_models_that_do_not_fit_are_refused(here, parameters):
@@ -180,7 +184,7 @@ def test_an_infinite_loss_stops_the_try_and_is_told(here, parameters, capsys):
 def test_batches_larger_than_a_part_are_refused_before_training(here, parameters):
     with pytest.raises(UserError, match="fold 1 has 6 training chunks of 6 songs, less than one batch of DL.batchSize=50"):
         dl.main(parameters(*SMALL, "DL.batchSize=50"))
-    assert files() == []
+    assert written() == []
 
 
 @pytest.mark.parametrize("case", range(8))
@@ -193,15 +197,15 @@ def test_stop_and_best_model_follow_the_originals_rule(here, oracle, parameters,
     best = []
 
     class Still:
-        setLearningRate = save = lambda *_: None
+        set_learning_rate = save = lambda *_: None
 
-        def getWeights(self):
-            best.append(len(results.readTraining(this.name)["epoch"]) - 1)
+        def get_weights(self):
+            best.append(len(files.read_training(this.name)["epoch"]) - 1)
     settled = parameters(*SMALL[:-1], f"DL.num_epochs={len(case['val_acc'])}")
     this = Try({"id": "id", "seed": 11, "parameters": settled}, 0, 0)
-    results.writeTraining([], this.name)
+    files.write_training([], this.name)
     dl.fit(Still(), None, None, None, dl.Training(Schedule(0.01)), this, {}, Still())
-    rows = results.readTraining(this.name)["epoch"]
+    rows = files.read_training(this.name)["epoch"]
     assert [rows[0], rows[-1], len(rows)] == case["rows_in_training_file"]
     kept = case["best_model_saved_at_epochs"]
     assert [epoch for epoch in best if epoch in kept] == kept
@@ -223,7 +227,7 @@ def test_workers_keep_the_songs_where_the_run_does_whatever_their_memory(here, p
     monkeypatch.setattr(cache, "memory", lambda: sizes[isInMemory])
     dataset = loadDatasets.load_dataset(settled)
     run = {"parameters": settled, "id": "id", "seed": 11, "songs": dataset.fingerprint(), "sweep": None,
-           "architecture": buildArchitecture.sourceHash("tiny")}
+           "architecture": architectures.source_hash("tiny", buildArchitecture)}
     with checkpoint.begun(run):
         monkeypatch.setattr(cache, "memory", lambda: sizes[not isInMemory])
         taken = pickle.loads(pickle.dumps(dl.Trainer(run, dataset)))
@@ -233,11 +237,11 @@ def test_workers_keep_the_songs_where_the_run_does_whatever_their_memory(here, p
 
 def test_a_run_begun_and_resumed_shares_the_memory_among_its_workers(here, parameters, monkeypatch):
     asked = []
-    monkeypatch.setattr(cache, "_belongsOnDisk", lambda songs, where, processes: asked.append(processes) or 1 / 0)
+    monkeypatch.setattr(cache, "_belongs_on_disk", lambda songs, where, processes: asked.append(processes) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         dl.main(parameters(*SMALL, "workers=3"))
     run = {"parameters": dl.checked(parameters(*SMALL)), "id": "id", "seed": 11, "songs": "", "sweep": None,
-           "architecture": buildArchitecture.sourceHash("tiny")}
+           "architecture": architectures.source_hash("tiny", buildArchitecture)}
     with checkpoint.begun(run):
         pass
     with pytest.raises(ZeroDivisionError):
@@ -249,18 +253,19 @@ LIMITED = """if True:
     import resource, sys
     import numpy as np
     import buildArchitecture, dl, loadDatasets
-    from mirdl import cache, settings
-    from mirdl.network import Network
+    from mirdl import settings
+    from mirdl.spectrograms import cache
+    from mirdl.training.network import Network
     from run import parameters
     parameters = settings.check(settings.override(parameters, sys.argv[1:]))
 
-    def inParallel(function, calls, *names):        # the songs, of 1 MB each
+    def in_parallel(function, calls, *names):        # the songs, of 1 MB each
         rng = np.random.default_rng(0)
         for file, _ in calls:
             song = rng.random((40, 6554), np.float32)
             song[:20 if '/a/' in file else 40] *= 9
             yield song
-    cache.inParallel = inParallel
+    cache.in_parallel = in_parallel
     network = Network(buildArchitecture.buildNet, parameters, 2)
     with open('/proc/self/status') as file:
         [taken] = [int(line.split()[1]) * 1024 for line in file if line.startswith('VmData')]

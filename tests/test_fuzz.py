@@ -6,12 +6,13 @@ MIRDL_TORTURE=1 runs the long form.
 import json
 import os
 
-import loadDatasets
 import makeSounds
 import numpy as np
 from hypothesis import given
 from hypothesis import settings as fuzz
 from hypothesis import strategies as st
+
+import loadDatasets
 from mirdl import settings
 from mirdl.errors import UserError
 from run import parameters as published

@@ -2,13 +2,14 @@ import os
 import shutil
 import tracemalloc
 
-import loadDatasets
 import makeSounds
 import numpy as np
 import pytest
 from conftest import link
+
+import loadDatasets
 from mirdl.errors import UserError
-from mirdl.store import Stored
+from mirdl.spectrograms.store import Stored
 
 
 def test_shuffle_and_splits_equal_the_originals(oracle, parameters):
@@ -168,7 +169,7 @@ def test_fewer_groups_than_folds_are_refused(parameters):
 def test_groups_and_replicas_of_a_data_set(beats, workplace, parameters, monkeypatch):
     link(beats, workplace)
     pairs = ("fast/fast 0.wav", "slow/slow 5.wav"), ("fast/fast 1.wav", "fast/fast 2.wav")
-    monkeypatch.setitem(loadDatasets.known.SETS, "Beats", loadDatasets.known.GTZAN._replace(replicas=pairs))
+    monkeypatch.setitem(loadDatasets.public_sets.SETS, "Beats", loadDatasets.public_sets.GTZAN._replace(replicas=pairs))
     settings = "DS.dataset=Beats", "folds=3", "chunkHop=80"
     dataset = loadDatasets.load_dataset(parameters(*settings))
     assert dataset.groups is None and len(dataset.names) == 18
@@ -178,7 +179,7 @@ def test_groups_and_replicas_of_a_data_set(beats, workplace, parameters, monkeyp
     assert len(set(together.groups)) == 16 and group[pairs[0][0]] == group[pairs[0][1]]
     byNumber = loadDatasets.load_dataset(parameters(*settings, r"DS.groups=(\d).wav"))
     assert [name[-5] for name in byNumber.names] == byNumber.groups
-    monkeypatch.delitem(loadDatasets.known.SETS, "Beats")
+    monkeypatch.delitem(loadDatasets.public_sets.SETS, "Beats")
     with pytest.raises(UserError, match="DS.replicas=drop needs a data set whose replicas are known: Ballroom, not Beats"):
         loadDatasets.load_dataset(parameters(*settings, "DS.replicas=drop"))
 

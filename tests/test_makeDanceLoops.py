@@ -20,8 +20,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mirdl.features import computeSpectrogram
-from mirdl.parallel import inParallel
+from mirdl.spectrograms.features import compute_spectrogram
+from mirdl.system.pool import in_parallel
 from run import parameters
 
 SCRIPT = Path(__file__).resolve().parent.parent / "data" / "makeDanceLoops.py"
@@ -72,7 +72,7 @@ def spectrograms(danceLoops):
     """(tags, log10(10000 x + 1) of the mel bands, each (40, frames))."""
     files = sorted(danceLoops.glob("*/*.wav"))
     DS = {**parameters["DS"], "melBands": 40}
-    mel = inParallel(computeSpectrogram, [(str(file), DS) for file in files], "spectrograms", "song")
+    mel = in_parallel(compute_spectrogram, [(str(file), DS) for file in files], "spectrograms", "song")
     return np.array([file.parent.name for file in files]), [np.log10(10000 * x + 1) for x in mel]
 
 

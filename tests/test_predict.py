@@ -7,10 +7,11 @@ import shutil
 import weakref
 
 import numpy as np
-import predict
 import pytest
-from mirdl import results
+
+import predict
 from mirdl.errors import UserError
+from mirdl.results import files
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_votes_equal_those_of_the_test_after_training(run, trained):
 
 def test_a_run_is_its_best_model(run, trained):
     best = max(trained[2], key=lambda outcome: outcome.validation)
-    assert predict.Tagger(run).path == results.pathOf(best.name, ".npz")
+    assert predict.Tagger(run).path == files.path_of(best.name, ".npz")
 
 
 def test_table_csv_and_json_agree(run, capsys):
@@ -112,10 +113,10 @@ def test_a_changed_network_is_told(run, monkeypatch, capsys):
 
 def withParameters(name, other, change):
     """A copy of the model `name` as `other` in data/preloaded/models, whose parameters `change` has changed."""
-    values, about = results.loadModel(results.pathOf(name, ".npz"))
+    values, about = files.load_model(files.path_of(name, ".npz"))
     change(about["parameters"])
-    os.makedirs(results.MODELS, exist_ok=True)
-    np.savez(os.path.join(results.MODELS, other), *values, about=np.array(json.dumps(about)))
+    os.makedirs(files.MODELS, exist_ok=True)
+    np.savez(os.path.join(files.MODELS, other), *values, about=np.array(json.dumps(about)))
 
 
 @pytest.mark.parametrize("change, words", [

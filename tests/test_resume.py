@@ -12,16 +12,17 @@ import sys
 import time
 from contextlib import suppress
 
-import buildArchitecture
-import dl
 import psutil
 import pytest
 from conftest import ROOT, link
 from distributed import LocalCluster
-from mirdl import checkpoint, results, sweep
-from mirdl.errors import UserError
-from mirdl.locks import locked
 from tqdm import tqdm
+
+import dl
+from mirdl.errors import UserError
+from mirdl.results import files
+from mirdl.system.locks import locked
+from mirdl.training import architectures, checkpoint, sweep
 
 UNFINISHED = ".checkpoint", ".state", ".lock", ".part"
 LONG = bool(os.environ.get("MIRDL_TORTURE"))
@@ -143,14 +144,14 @@ def test_a_run_does_not_go_on_with_another_network(here, monkeypatch, parameters
         patch.setattr(dl.Trainer, "train", lambda trainer, this: signal.raise_signal(signal.SIGINT))
         dl.main(settled)
     with monkeypatch.context() as patch, pytest.raises(UserError, match="the network oNetOne of buildArchitecture.py has changed since the run"):
-        patch.setattr(buildArchitecture, "sourceHash", lambda name: "another")
+        patch.setattr(architectures, "source_hash", lambda name, module: "another")
         dl.resume("last", settled)
     assert len(dl.resume("last", settled)) == 3
 
 
 def test_the_last_one_is_what_was_worked_on_last_but_is_not_under_way(workplace):
     def put(name, age):
-        path = results.pathOf(name, "")
+        path = files.path_of(name, "")
         open(path, "w").close()
         os.utime(path, (time.time() - age,) * 2)
     for name, age in (("A_x_1.checkpoint", 30), ("A_x_1-f0.state", 5), ("A_x_2.checkpoint", 10), ("A_x_3.checkpoint", 1)):

@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-import utils
 from matplotlib.image import imread
-from mirdl import results
+
+import utils
 from mirdl.errors import UserError
+from mirdl.results import files
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def page(trained):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(trained[0])
         path = utils.report(trained[1], "data/datasets/Beats/slow/slow 0.wav")
-        assert path == results.pathOf(trained[1], ".html")
+        assert path == files.path_of(trained[1], ".html")
         with open(path, encoding="utf-8") as file:
             return file.read()
 
@@ -41,19 +42,19 @@ def isPicture(path):
 @pytest.mark.parametrize("command, ending", [((), ".png"), (("curves",), ".png"), (("confusion",), ".confusion.png"), (("filters",), ".filters.png")])
 def test_pictures_are_saved_beside_the_run(run, capsys, command, ending):
     utils.main([*command, run])
-    assert capsys.readouterr().out == f"{results.pathOf(run, ending)}\n"
-    assert isPicture(results.pathOf(run, ending))
+    assert capsys.readouterr().out == f"{files.path_of(run, ending)}\n"
+    assert isPicture(files.path_of(run, ending))
 
 
 def test_curves_of_one_fold_and_of_several_runs(run):
     assert isPicture(utils.trainingEvolution(run + "-f1"))
-    assert utils.curves(run, run + "-f0") == results.pathOf(f"Compared_{run}_and_1_more", ".png")
-    assert isPicture(results.pathOf(f"Compared_{run}_and_1_more", ".png"))
+    assert utils.curves(run, run + "-f0") == files.path_of(f"Compared_{run}_and_1_more", ".png")
+    assert isPicture(files.path_of(f"Compared_{run}_and_1_more", ".png"))
 
 
 def test_every_filter_is_listed(run):
     utils.filters(run)
-    with open(results.pathOf(run, ".filters.csv")) as file:
+    with open(files.path_of(run, ".filters.csv")) as file:
         rows = list(csv.DictReader(file))
     assert [int(row["frames"]) for row in rows] == [n for n in range(6, 42, 5) for _ in range(5)]
     assert float(rows[-1]["seconds"]) == pytest.approx(41 * 1024 / 44100, abs=1e-3)
@@ -62,7 +63,7 @@ def test_every_filter_is_listed(run):
 
 def test_activations_in_a_song(run):
     path = utils.activations(run, "data/datasets/Beats/fast/fast 1.wav")
-    assert path == results.pathOf(run, ".activations.fast 1.png") and isPicture(path)
+    assert path == files.path_of(run, ".activations.fast 1.png") and isPicture(path)
 
 
 def test_a_song_that_cannot_be_read_is_told(run, tmp_path):
@@ -135,7 +136,7 @@ def test_what_cannot_be_shown_is_told(run, tmp_path, monkeypatch):
         utils.main([])
     shutil.copytree("data/results", tmp_path / "data/results")
     monkeypatch.chdir(tmp_path)
-    os.unlink(results.pathOf("CrossValidation_" + run, ".json"))
+    os.unlink(files.path_of("CrossValidation_" + run, ".json"))
     with pytest.raises(UserError, match="has not ended"):
         utils.main(["songs", run])
 
@@ -143,7 +144,7 @@ def test_what_cannot_be_shown_is_told(run, tmp_path, monkeypatch):
 def test_a_report_leaves_out_what_a_run_has_not(run, tmp_path, monkeypatch, capsys):
     shutil.copytree("data/results", tmp_path / "data/results")
     monkeypatch.chdir(tmp_path)
-    shutil.move(results.pathOf("CrossValidation_" + run, ".json"), results.pathOf("Test_of a model", ".json"))
+    shutil.move(files.path_of("CrossValidation_" + run, ".json"), files.path_of("Test_of a model", ".json"))
     with open(utils.report("Test_of a model")) as file:
         assert file.read().count("<picture>") == 2
     assert "without training curves: there is no run 'Test_of a model'" in capsys.readouterr().err

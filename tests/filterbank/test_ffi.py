@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 
-import filterbank
 import jax
 import numpy as np
 import pytest
-from filterbank import ffi, xla
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import filterbank
+from filterbank import ffi, xla
 
 ROOT = os.path.dirname(os.path.dirname(filterbank.__file__))
 ON_THE_CPU = {**os.environ, "THEANO_FLAGS": "floatX=float32"}

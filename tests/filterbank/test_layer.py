@@ -3,13 +3,14 @@
 import lasagne
 import numpy as np
 import pytest
-import theano
-import theano.tensor as T
-from filterbank import TemporalFilterBankLayer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lasagne import nonlinearities
 from lasagne.layers import InputLayer
+
+import theano
+import theano.tensor as T
+from filterbank import TemporalFilterBankLayer
 
 oNet = [(n, 5) for n in range(6, 42, 5)]
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from pytensor.gradient import verify_grad
+
 import theano
 import theano.tensor as T
 from filterbank.op import LargestWindow
-from pytensor.gradient import verify_grad
 
 FILTERS = (5, 2), (3, 1)
 

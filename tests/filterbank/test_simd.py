@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 
-import filterbank
 import pytest
+
+import filterbank
 
 OTHER_MACHINE = """
 from filterbank import simd

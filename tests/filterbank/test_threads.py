@@ -1,4 +1,5 @@
 import pytest
+
 from filterbank import threads
 
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from filterbank import ffi, xla
 
 FILTERS = [(7, 2), (95, 2), (1, 1), (97, 1), (48, 2)]     # of three classes, mixed

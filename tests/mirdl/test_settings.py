@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from mirdl import settings
 from mirdl.errors import UserError
 from run import parameters as published

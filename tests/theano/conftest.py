@@ -1,6 +1,7 @@
 """What tests of several modules use."""
 
 import pytest
+
 import theano
 from theano import configdefaults
 

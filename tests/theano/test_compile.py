@@ -7,9 +7,10 @@ import warnings
 import jax
 import numpy as np
 import pytest
+from pytensor.compile.debug.debugmode import DebugMode
+
 import theano
 import theano.tensor as T
-from pytensor.compile.debug.debugmode import DebugMode
 from theano.compile import UnusedInputError
 from theano.link.function import SlowPath
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 import theano
 from theano import configdefaults
 

@@ -8,8 +8,9 @@ import sys
 import jax
 import numpy as np
 import pytest
-import theano
 from lasagne import layers
+
+import theano
 from theano import device
 from theano.sandbox import cuda
 

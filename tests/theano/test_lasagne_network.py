@@ -2,9 +2,10 @@
 
 import lasagne
 import numpy as np
+from lasagne import layers
+
 import theano
 import theano.tensor as T
-from lasagne import layers
 
 
 def network(x):

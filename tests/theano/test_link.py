@@ -5,6 +5,7 @@ import warnings
 import jax
 import numpy as np
 import pytest
+
 import theano
 import theano.tensor as T
 from theano.link.function import SlowPath

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import scipy.signal
+
 import theano
 import theano.tensor as T
 from theano.tensor.nnet import abstract_conv, bn, neighbours

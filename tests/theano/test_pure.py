@@ -1,6 +1,7 @@
 import jax
 import numpy as np
 import pytest
+
 import theano
 import theano.tensor as T
 from theano.link.pure import pure

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import theano
 import theano.tensor as T
 from theano.sandbox.rng_mrg import MRG_RandomStreams

@@ -3,6 +3,7 @@
 import lasagne
 import numpy as np
 import pytest
+
 import theano
 import theano.tensor as T
 from theano.link.function import SlowPath

@@ -1,0 +1,1 @@
+"""Which songs there are, and how they are divided."""

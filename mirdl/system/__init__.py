@@ -1,0 +1,1 @@
+"""What any program needs that must not lose anything."""

@@ -1,0 +1,77 @@
+import lasagne
+import numpy as np
+import pytest
+
+import buildArchitecture
+import theano
+import theano.tensor as T
+from mirdl.errors import UserError
+from mirdl.results import filters
+
+RATE = 44100 / 1024
+
+
+@pytest.mark.parametrize("frames, bpm", [(216, 84), (216, 206), (100, 120), (61, 150)])
+def test_a_filter_that_repeats_has_the_tempo_of_its_beats(frames, bpm):
+    time = np.arange(frames) / RATE
+    beats = np.exp(-((time * bpm / 60) % 1) * 8) + 0.3 * time      # a pulse train on a slope
+    assert filters.main_tempo(beats, RATE) == pytest.approx(bpm, rel=0.03)
+
+
+def test_a_filter_without_a_period_of_a_tempo_has_none():
+    assert np.isnan(filters.main_tempo(np.sin(np.arange(12.0)), RATE)), "too short for two beats"
+    assert np.isnan(filters.main_tempo(np.zeros(100), RATE))
+    assert np.isnan(filters.main_tempo(np.sin(np.arange(60) / RATE * 2 * np.pi * 310 / 60), RATE)), "at 300 it still rises"
+
+
+@pytest.fixture
+def model(parameters):
+    """oNetpNet for 3 classes with random weights: (values, about, function x -> the bank's maxima, probabilities)."""
+    lasagne.random.set_rng(np.random.RandomState(4))
+    settled, x = parameters("DL.type=oNetpNet"), T.tensor4("x")
+    output, network = buildArchitecture.buildNet(x, settled, 3)
+    rng = np.random.RandomState(5)
+    values = [value + rng.normal(0, 0.05, value.shape).astype(np.float32) for value in lasagne.layers.get_all_param_values(output)]
+    lasagne.layers.set_all_param_values(output, values)
+    forward = theano.function([x], lasagne.layers.get_output([network["fusion"], output], deterministic=True))
+    return values, {"parameters": settled, "classes": list("abc")}, forward
+
+
+def test_responses_are_what_the_network_takes_the_maximum_of(model):
+    values, about, forward = model
+    x = np.random.RandomState(6).standard_normal((1, 1, 40, 250)).astype(np.float32)
+    fusion, _ = forward(x)
+    found = filters.find_filters(values, about)
+    assert [len(one.weights) for one in found] == [n for n in range(6, 42, 5) for _ in range(5)] + list(range(46, 217, 5))
+    for place in (0, 7, 39, 40, 74):
+        [response] = filters.responses([found[place]], x[0, 0])
+        np.testing.assert_allclose(response.reshape(10, 4, -1).max(axis=(1, 2)), fusion[0, place, :, 0], rtol=1e-4, atol=1e-5)
+
+
+def test_what_all_filters_add_is_the_output_before_the_softmax(model):
+    values, about, forward = model
+    x = np.random.RandomState(7).standard_normal((1, 1, 40, 250)).astype(np.float32)
+    _, probabilities = forward(x)
+    found = filters.find_filters(values, about)
+    shares = [[share for *_, share in filters.strongest(found, x[0, 0], label, len(found))] for label in range(3)]
+    assert all(row == sorted(row, reverse=True) for row in shares)
+    scores = np.sum(shares, axis=1) + values[-1]
+    np.testing.assert_allclose(np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum(), probabilities[0], rtol=1e-3)
+    assert [one.feeds for one in found[:5]] == [one.output.sum(axis=0).argmax() for one in found[:5]]
+
+
+def test_filters_before_another_layer_feed_no_class(model):
+    _, about, _ = model
+    rng = np.random.RandomState(8)
+    values = [rng.normal(0, 1, shape) for shape in ((32, 1, 1, 60), (32,), (32 * 21, 3), (3,))]     # pooled over bands, not time
+    found = filters.find_filters(values, about)
+    assert len(found) == 32 and all(one.feeds is None and one.output is None for one in found)
+    x = rng.standard_normal((40, 80))
+    (first, response, share), second = filters.strongest(found, x, 0, 2)
+    assert share == response.max() > second[2] and response.shape == (40, 21)
+
+
+def test_a_network_without_filters_over_time_is_told(model):
+    _, about, _ = model
+    with pytest.raises(UserError, match=r"the network oNetpNet has no filters over time.*\(32, 1, 12, 8\)"):
+        filters.find_filters([np.zeros((32, 1, 12, 8)), np.zeros(32), np.zeros((100, 3)), np.zeros(3)], about)

@@ -1,0 +1,157 @@
+import hashlib
+import io
+import os
+import tarfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+import loadDatasets
+from mirdl.errors import UserError
+from mirdl.songs import download, public_sets
+
+MERGED = {"Rumba-Misc": "Rumba", "Rumba-American": "Rumba"}
+SONGS = {"Rumba": 3, "Waltz": 2}
+INSIDE = ["Rumba-Misc/1.wav", "Rumba-American/2.wav", "Rumba-American/3.wav", "Waltz/4.wav", "Waltz/5.wav", "allBallroomFiles"]
+
+
+def archive(names=INSIDE, folder="BallroomData", links=()):
+    """The bytes of a .tar.gz of the same shape as Ballroom's."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        for name in names:
+            content = np.random.RandomState(len(name)).bytes(20000)     # does not shrink: the archive is worth cutting
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+        for name, target in links:
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            tar.addfile(entry)
+    return file.getvalue()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A web server for one file: set `content`; `cuts`: after so many bytes each answer breaks off; `requests`: what was asked."""
+    class Handler(BaseHTTPRequestHandler):
+        content, cuts, requests, ranges = b"", [], [], True
+
+        def do_GET(self):
+            begin = self.headers.get("Range", "bytes=0-")[6:-1] if Handler.ranges else "0"
+            Handler.requests.append((int(begin), self.headers["User-Agent"]))
+            if not Handler.content:
+                return self.send_error(404)
+            if int(begin) >= len(Handler.content):
+                return self.send_error(416)
+            part = Handler.content[int(begin):]
+            self.send_response(206 if int(begin) else 200)
+            self.send_header("Content-Length", str(len(part)))
+            self.end_headers()
+            self.wfile.write(part[:Handler.cuts.pop(0)] if Handler.cuts else part)
+
+        def log_message(self, *_):
+            pass
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    monkeypatch.setattr(download, "PAUSE", 0)
+    Handler.url = f"http://127.0.0.1:{http.server_port}/data1.tar.gz"
+    yield Handler
+    http.shutdown()
+    http.server_close()
+
+
+@pytest.fixture
+def ballroom(server, workplace, monkeypatch):
+    """Makes Ballroom come from the server: ballroom(content)."""
+    def serve(content, md5=None):
+        server.content = content
+        found = public_sets.Known(server.url, md5 or hashlib.md5(content).hexdigest(), "BallroomData", SONGS, MERGED, ())
+        monkeypatch.setitem(public_sets.SETS, "Ballroom", found)
+    return serve
+
+
+def left():
+    return sorted(os.listdir("data/datasets"))
+
+
+def test_a_missing_set_is_downloaded_merged_and_counted(ballroom, server):
+    ballroom(archive())
+    songs = loadDatasets.findSongs("Ballroom")
+    assert sorted(songs) == ["Rumba/1.wav", "Rumba/2.wav", "Rumba/3.wav", "Waltz/4.wav", "Waltz/5.wav"]
+    assert all(os.path.getsize(path) == 20000 for path in songs.values()) and left() == ["Ballroom"]
+    assert [begin for begin, _ in server.requests] == [0] and "curl" not in server.requests[0][1] and "python" not in server.requests[0][1]
+    server.requests.clear()
+    assert loadDatasets.findSongs("Ballroom") == songs and not server.requests
+
+
+def test_a_download_cut_off_goes_on_where_it_ended(ballroom, server):
+    content = archive()
+    server.cuts += [30000, 20000]
+    ballroom(content)
+    assert len(loadDatasets.findSongs("Ballroom")) == 5
+    assert [begin for begin, _ in server.requests] == [0, 30000, 50000]
+
+
+def test_a_download_goes_on_in_the_next_run(ballroom, server):
+    content = archive()
+    server.cuts += [10000] * 4
+    ballroom(content)
+    with pytest.raises(UserError, match="the connection broke after 40000 of .* run again to go on"):
+        loadDatasets.findSongs("Ballroom")
+    assert left() == ["data1.tar.gz.part"]
+    assert len(loadDatasets.findSongs("Ballroom")) == 5 and server.requests[-1][0] == 40000 and left() == ["Ballroom"]
+
+
+def test_a_server_without_ranges_sends_all_of_it_again(ballroom, server, monkeypatch):
+    monkeypatch.setattr(server, "ranges", False)
+    server.cuts += [10000]
+    ballroom(archive())
+    assert len(loadDatasets.findSongs("Ballroom")) == 5
+
+
+def test_a_wrong_checksum_leaves_nothing(ballroom):
+    ballroom(archive(), md5="0" * 32)
+    with pytest.raises(UserError, match=f"cannot download data set 'Ballroom' .*hash.* put the archive by hand: .*data1.tar.gz .md5 {'0' * 32}"):
+        loadDatasets.findSongs("Ballroom")
+    assert left() == []
+
+
+def test_a_dead_link_tells_what_to_do_by_hand(ballroom, server):
+    ballroom(b"")
+    with pytest.raises(UserError, match="404 .*data/datasets/data1.tar.gz .md5 .*'make run' needs no download"):
+        loadDatasets.findSongs("Ballroom")
+    assert len(server.requests) == 1, "a refusal is not asked again"
+    content = archive()
+    ballroom(content)
+    with open("data/datasets/data1.tar.gz", "wb") as file:
+        file.write(content)
+    server.requests.clear()
+    assert len(loadDatasets.findSongs("Ballroom")) == 5 and not server.requests, "an archive put by hand is taken"
+
+
+def test_no_server_at_all(ballroom, monkeypatch):
+    ballroom(archive())
+    monkeypatch.setitem(public_sets.SETS, "Ballroom", public_sets.SETS["Ballroom"]._replace(url="http://127.0.0.1:9/data1.tar.gz"))
+    with pytest.raises(UserError, match="cannot download data set 'Ballroom' from http://127.0.0.1:9/data1.tar.gz: Failed to establish .*refused"):
+        loadDatasets.findSongs("Ballroom")
+
+
+@pytest.mark.parametrize("content, message", [
+    (archive()[:40000], "cannot unpack"), (b"no archive" * 99, "cannot unpack"), (archive(INSIDE[:-2]), r"Waltz 1 \(expected 2\)"),
+    (archive(folder="Other"), "cannot unpack"), (archive(INSIDE + ["../../../evil.wav"]), "cannot unpack.*outside"),
+    (archive(links=[("Waltz/out", "../../../../evil")]), "cannot unpack.*outside")])
+def test_a_bad_archive_leaves_no_data_set(ballroom, content, message):
+    ballroom(content)
+    with pytest.raises(UserError, match=message):
+        loadDatasets.findSongs("Ballroom")
+    assert left() == ["data1.tar.gz"] and not os.path.exists("data/evil.wav") and not os.path.exists("evil.wav")
+
+
+def test_what_is_known_adds_up():
+    ballroom = public_sets.SETS["Ballroom"]
+    assert sum(ballroom.songs.values()) == 698 and len(ballroom.songs) == 8 and len(ballroom.replicas) == 13
+    assert {song.split("/")[0] for pair in ballroom.replicas for song in pair} <= set(ballroom.songs)
+    assert sum(public_sets.SETS["GTZAN"].songs.values()) == 1000 and public_sets.SETS["genres"] is public_sets.SETS["GTZAN"]
