@@ -1,102 +1,140 @@
 """The filter bank on a CPU: three kernels, compiled by numba, that share their work among threads.
 
-- `largest`: every filter's largest correlation in a group of bands, and where it stands;
-- `parameter_gradient`, `input_gradient`: only that window has gradient, so they cost next to nothing.
+- `largest`: each filter's largest correlation in each group of bands, and where its window begins;
+- `parameter_gradient`, `input_gradient`: only that window has a gradient, so they cost next to
+  nothing.
 
-A kernel reads its arrays at the addresses in a JOB record, for it is called by XLA (see ffi.py).
+XLA calls the kernels (see ffi.py) and passes arrays by address, so a kernel finds its arrays at the
+addresses in a JOB record. `zero` is a number of the dtype to compute in: numba compiles each kernel
+for each dtype.
+
 Theano's convolution flips the filter: tap k of a correlation is W[length - 1 - k].
 """
 
+from collections.abc import Callable
+
 import numpy as np
+from llvmlite import ir
 from numba import carray, njit, types
+from numba.core.base import BaseContext
+from numba.core.typing.context import BaseContext as TypingContext
+from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
 
 from filterbank import simd, threads
 
 JOB = np.dtype([(name, np.int64) for name in (
-    "next_task",                    # the first field: threads count it up at the record's own address
-    "x", "batch", "channels", "bands", "frames",    # the spectrograms, or their gradient
+    # The next task to do. It comes first because threads count it up at the record's own address.
+    "next_task",
+    # The spectrograms, or their gradient: address and shape.
+    "x", "batch", "channels", "bands", "frames",
     "pool_bands",
-    "filters", "count",             # address of `count` FILTER records
-    "value", "where",               # (batch, count, groups): the results of `largest`, or the gradient of
-                                    # its value, and where
-    "packed_at",                    # addresses (count,) of the filters as simd.largest_window reads them
+    # Address and number of the FILTER records.
+    "filters", "count",
+    # Addresses of arrays (batch, count, groups): the results of `largest`, or the gradient of its
+    # value, and `where`.
+    "value", "where",
+    # Address of an array (count,) of addresses: the filters as simd.largest_window reads them.
+    "packed_at",
 )])
 
-# A filter's W (channels, 1, length) and b, by address: read by `largest` and `input_gradient`,
-# written by `parameter_gradient`.
+# A filter's length in frames, and the addresses of its W (channels, 1, length) and its b.
+# `largest` and `input_gradient` read W and b, `parameter_gradient` writes them.
 FILTER = np.dtype([("length", np.int64), ("weights", np.int64), ("bias", np.int64)])
 
-# Sums of products bounded by this cannot overflow, not even those that the fast algorithm forms on its way.
+# Sums of products below this cannot overflow, nor can the intermediate sums of the fast algorithm.
 _SAFE = 1e35
 
-# Not kept on disk one by one: numba would not see a change in another file (ffi.py keeps the whole).
+# Without numba's cache of single functions, which misses a change in another file. ffi.py caches
+# the whole.
 compiled = njit(nogil=True, error_model="numpy")
-inlined = njit(inline="always", error_model="numpy")     # to optimise large functions once, not in each caller
+# For large functions: numba inlines them, so that LLVM optimises them only within their caller.
+inlined = njit(inline="always", error_model="numpy")
 
 
 @intrinsic
-def pointer(typingctx, address, like):
-    """The address as a pointer to numbers of the type of `like`; to anything if it is None."""
+def pointer(
+    typingctx: TypingContext, address: types.Type, like: types.Type,
+) -> tuple[Signature, Callable]:
+    """Turn an address into a pointer to numbers of the type of `like`, or into a void pointer.
+
+    A void pointer is what `like=None` gives.
+    """
     target = types.voidptr if like == types.none else types.CPointer(like)
 
-    def codegen(context, builder, signature, args):
+    def codegen(
+        context: BaseContext, builder: ir.IRBuilder, signature: Signature, args: list[ir.Value],
+    ) -> ir.Value:
         return builder.inttoptr(args[0], context.get_value_type(target))
 
     return target(types.int64, like), codegen
 
 
 @intrinsic
-def itemsize(typingctx, like):
-    """Bytes of one such number."""
-    return types.int64(like), lambda context, builder, signature, args: context.get_constant(types.int64, like.bitwidth // 8)
+def itemsize(typingctx: TypingContext, like: types.Type) -> tuple[Signature, Callable]:
+    """Return the bytes of a number of the type of `like`."""
+    def codegen(
+        context: BaseContext, builder: ir.IRBuilder, signature: Signature, args: list[ir.Value],
+    ) -> ir.Value:
+        return context.get_constant(types.int64, like.bitwidth // 8)
+
+    return types.int64(like), codegen
 
 
 @compiled
-def _address(array):
-    return np.int64(array.ctypes.data)                   # numba's uint64 would turn sums into float64
+def _address(array: np.ndarray) -> int:
+    # Signed, because numba turns a sum of uint64 and int64 into float64.
+    return np.int64(array.ctypes.data)
 
 
 @compiled
-def _record(address):
+def _record(address: int) -> np.void:
     return carray(pointer(address, None), 1, JOB)[0]
 
 
 @compiled
-def _filters(job):
+def _filters(job: np.void) -> np.ndarray:
     return carray(pointer(job.filters, None), job.count, FILTER)
 
 
 @compiled
-def _weights(job, filter, zero):
-    return carray(pointer(filter.weights, zero), (job.channels, filter.length))
+def _weights(job: np.void, record: np.void, zero: np.floating) -> np.ndarray:
+    return carray(pointer(record.weights, zero), (job.channels, record.length))
 
 
 @compiled
-def _bias(filter, zero):
-    return carray(pointer(filter.bias, zero), 1)
+def _bias(record: np.void, zero: np.floating) -> np.ndarray:
+    return carray(pointer(record.bias, zero), 1)
 
 
 @compiled
-def _spectrogram(job, zero):
+def _spectrogram(job: np.void, zero: np.floating) -> np.ndarray:
     return carray(pointer(job.x, zero), (job.batch, job.channels, job.bands, job.frames))
 
 
 @compiled
-def _per_group(job, address, like):
+def _per_group(job: np.void, address: int, like: np.generic) -> np.ndarray:
     return carray(pointer(address, like), (job.batch, job.count, job.bands // job.pool_bands))
 
 
-# ---- the largest window ---------------------------------------------------------------------------
+# ---- the largest window --------------------------------------------------------------------------
 
 @compiled
-def _quarter(length):
+def _quarter(length: int) -> int:
     return (length + simd.PHASES - 1) // simd.PHASES
 
 
 @compiled
-def _pack(job, zero):
-    """The filters' taps in three parts (even, odd, their sum), and each of these again in three."""
+def _pack(job: np.void, zero: np.floating) -> tuple[np.ndarray, np.ndarray]:
+    """Split each filter's taps into even, odd and their sum, and each of these once more.
+
+    Returns
+    -------
+    packed : ndarray
+        For each filter (channels, STREAMS, quarter of its length), all in one row.
+    begin : ndarray of int64
+        (count + 1,): where in `packed` each filter begins, and where the last one ends.
+    """
     filters = _filters(job)
     begin = np.zeros(job.count + 1, np.int64)
     for f in range(job.count):
@@ -117,8 +155,11 @@ def _pack(job, zero):
 
 
 @compiled
-def _split(source, parts):
-    """The three streams of simd.py's fast algorithm: x0 - x1, x2 - x1, x1; times along axis 0."""
+def _split(source: np.ndarray, parts: np.ndarray) -> None:
+    """Fill `parts` with the three streams of the fast algorithm: x0 - x1, x2 - x1, x1.
+
+    See simd.py. Time runs along axis 0 of `source` and axis 1 of `parts`.
+    """
     for i in range(parts.shape[1]):
         for lane in range(parts.shape[2]):
             odd = source[2 * i + 1, lane]
@@ -128,11 +169,19 @@ def _split(source, parts):
 
 
 @compiled
-def _load(x, examples, bands, streams, times, halves):
-    """Fill `streams` (channels, STREAMS, rows, lanes) from x, a band per lane; returns the sum of |x|.
+def _load(
+    x: np.ndarray, examples: np.ndarray, bands: np.ndarray,
+    streams: np.ndarray, times: np.ndarray, halves: np.ndarray,
+) -> float:
+    """Fill `streams` (channels, STREAMS, rows, lanes) from x, a band in each lane.
 
-    Lane l takes band bands[l] of example examples[l]. `times` and `halves` are room for the steps
-    between; past the last frame they hold zeros.
+    Lane l gets band bands[l] of example examples[l]. `times` and `halves` hold intermediate
+    results; past the last frame they must be zero.
+
+    Returns
+    -------
+    float
+        The sum of abs(x) over what was loaded.
     """
     magnitude = np.zeros_like(times[0])
     for c in range(x.shape[1]):
@@ -150,8 +199,11 @@ def _load(x, examples, bands, streams, times, halves):
 
 
 @compiled
-def _largest_with_care(x, w, zero):
-    """The largest window of one row, x (channels, frames), term by term: NaN is larger than anything."""
+def _largest_with_care(x: np.ndarray, w: np.ndarray, zero: np.floating) -> tuple[float, int]:
+    """Find the largest window of x (channels, frames), term by term; NaN counts as the largest.
+
+    For numbers that the fast algorithm cannot add up: very large ones, infinity and NaN.
+    """
     best, where = -np.inf, 0
     for time in range(x.shape[1] - w.shape[1] + 1):
         correlation = zero
@@ -166,11 +218,12 @@ def _largest_with_care(x, w, zero):
 
 
 @compiled
-def _largest_worker(address, zero):
-    """Take tiles, as many bands as a vector has lanes, until none is left."""
+def _largest_worker(address: int, zero: np.floating) -> None:
+    """Work through tiles, each of as many bands as a vector has lanes, until none is left."""
     job = _record(address)
     x, filters = _spectrogram(job, zero), _filters(job)
-    value, where = _per_group(job, job.value, zero), _per_group(job, job.where, np.int32(0))
+    value = _per_group(job, job.value, zero)
+    where = _per_group(job, job.where, np.int32(0))
     packed_at = carray(pointer(job.packed_at, np.int64(0)), job.count)
     pool, groups = job.pool_bands, value.shape[2]
     lanes = simd.VECTOR_BYTES // itemsize(zero)
@@ -179,7 +232,8 @@ def _largest_worker(address, zero):
     rows = job.frames // simd.PHASES + simd.STEPS + 4
     room = np.full(job.channels * simd.STREAMS * rows * lanes + lanes, zero)
     skip = -_address(room) % simd.VECTOR_BYTES // itemsize(zero)
-    streams = room[skip:len(room) - lanes + skip].reshape((job.channels, simd.STREAMS, rows, lanes))
+    streams = room[skip:len(room) - lanes + skip].reshape(
+        (job.channels, simd.STREAMS, rows, lanes))
     halves = np.full((3, 2 * rows + 1, lanes), zero)
     times = np.full((4 * rows + 3, lanes), zero)
     best, at = np.full(lanes, zero), np.zeros(lanes, np.int32)
@@ -194,7 +248,7 @@ def _largest_worker(address, zero):
         if first >= job.batch * groups:
             break
         last = min(first + per_tile, job.batch * groups)
-        for band in range(0, pool, lanes):              # again where a group is larger than a vector
+        for band in range(0, pool, lanes):          # several rounds if a group exceeds a vector
             height = min(lanes, pool - band)
             used = (last - first) * height
             for lane in range(used):
@@ -204,12 +258,14 @@ def _largest_worker(address, zero):
             for f in range(job.count):
                 windows = job.frames - filters[f].length + 1
                 if magnitude * norms[f] < _SAFE:
-                    simd.largest_window(zero, _address(streams), rows, packed_at[f], _quarter(filters[f].length),
-                                        job.channels, windows, _address(best), _address(at))
+                    simd.largest_window(
+                        zero, _address(streams), rows, packed_at[f], _quarter(filters[f].length),
+                        job.channels, windows, _address(best), _address(at))
                 else:
                     w = _weights(job, filters[f], zero)
                     for lane in range(used):
-                        best[lane], at[lane] = _largest_with_care(x[examples[lane], :, bands[lane]], w, zero)
+                        best[lane], at[lane] = _largest_with_care(
+                            x[examples[lane], :, bands[lane]], w, zero)
                 bias = _bias(filters[f], zero)[0]
                 for lane in range(0, used, height):
                     top, place = best[lane], at[lane] + band * job.frames
@@ -219,16 +275,27 @@ def _largest_worker(address, zero):
                         place = at[lane + row] + (band + row) * job.frames if larger else place
                     top += bias
                     b, g = examples[lane], group[lane]
-                    if band == 0 or ((not top <= value[b, f, g]) & (value[b, f, g] == value[b, f, g])):
+                    former = value[b, f, g]
+                    if band == 0 or ((not top <= former) & (former == former)):
                         value[b, f, g], where[b, f, g] = top, place
 
 
 @inlined
-def largest(job, filters, zero, thread_count):
+def largest(
+    job: np.ndarray, filters: np.ndarray, zero: np.floating, thread_count: int,
+) -> None:
     """Fill `value` and `where` of the job.
 
-    value (batch, count, groups) is the largest correlation of a filter within `pool_bands` bands, plus
-    bias; `where` (int32) is band * frames + frame of the window's begin, counted from the group's first.
+    Parameters
+    ----------
+    job : ndarray of JOB
+        (1,). Its `value` (batch, count, groups) becomes each filter's largest correlation within
+        `pool_bands` bands, plus bias. Its `where` (the same shape, int32) becomes
+        band * frames + frame of the begin of that window, counted from the group's first band.
+    filters : ndarray of FILTER
+        (count,).
+    zero : float32 or float64
+    thread_count : int
     """
     job[0].filters, job[0].count = _address(filters), len(filters)
     packed, begin = _pack(job[0], zero)
@@ -237,14 +304,15 @@ def largest(job, filters, zero, thread_count):
     threads.run(_largest_worker, job, zero, thread_count, (filters, packed, packed_at))
 
 
-# ---- gradients ------------------------------------------------------------------------------------
+# ---- gradients -----------------------------------------------------------------------------------
 
 @compiled
-def _parameter_gradient_worker(address, zero):
-    """Take filters until none is left."""
+def _parameter_gradient_worker(address: int, zero: np.floating) -> None:
+    """Work through the filters until none is left."""
     job = _record(address)
     x, filters = _spectrogram(job, zero), _filters(job)
-    gradient, where = _per_group(job, job.value, zero), _per_group(job, job.where, np.int32(0))
+    gradient = _per_group(job, job.value, zero)
+    where = _per_group(job, job.where, np.int32(0))
     while True:
         f = threads.next_task(address)
         if f >= job.count:
@@ -255,9 +323,10 @@ def _parameter_gradient_worker(address, zero):
         for b in range(job.batch):
             for g in range(gradient.shape[2]):
                 amount = gradient[b, f, g]
-                if amount == 0:                          # as behind a ReLU that is off
+                if amount == 0:             # as behind a ReLU that is off
                     continue
-                band, time = g * job.pool_bands + where[b, f, g] // job.frames, where[b, f, g] % job.frames
+                row, time = divmod(where[b, f, g], job.frames)
+                band = g * job.pool_bands + row
                 bias += amount
                 for c in range(job.channels):
                     for k in range(length):
@@ -269,18 +338,24 @@ def _parameter_gradient_worker(address, zero):
 
 
 @inlined
-def parameter_gradient(job, filters, zero, thread_count):
-    """Fill the filters' W and b with their gradients; the job's `value` is the gradient of that result."""
+def parameter_gradient(
+    job: np.ndarray, filters: np.ndarray, zero: np.floating, thread_count: int,
+) -> None:
+    """Fill the filters' W and b with their gradients.
+
+    The arguments are those of `largest`, but the job's `value` holds the gradient of that result.
+    """
     job[0].filters, job[0].count = _address(filters), len(filters)
     threads.run(_parameter_gradient_worker, job, zero, thread_count, (filters,))
 
 
 @compiled
-def _input_gradient_worker(address, zero):
-    """Take examples until none is left."""
+def _input_gradient_worker(address: int, zero: np.floating) -> None:
+    """Work through the examples until none is left."""
     job = _record(address)
     x_gradient, filters = _spectrogram(job, zero), _filters(job)
-    gradient, where = _per_group(job, job.value, zero), _per_group(job, job.where, np.int32(0))
+    gradient = _per_group(job, job.value, zero)
+    where = _per_group(job, job.where, np.int32(0))
     while True:
         b = threads.next_task(address)
         if b >= job.batch:
@@ -295,14 +370,20 @@ def _input_gradient_worker(address, zero):
                 amount = gradient[b, f, g]
                 if amount == 0:
                     continue
-                band, time = g * job.pool_bands + where[b, f, g] // job.frames, where[b, f, g] % job.frames
+                row, time = divmod(where[b, f, g], job.frames)
+                band = g * job.pool_bands + row
                 for c in range(job.channels):
                     for k in range(length):
                         x_gradient[b, c, band, time + k] += amount * w[c, length - 1 - k]
 
 
 @inlined
-def input_gradient(job, filters, zero, thread_count):
-    """Fill the job's `x` with its gradient; `value` is the gradient of that result."""
+def input_gradient(
+    job: np.ndarray, filters: np.ndarray, zero: np.floating, thread_count: int,
+) -> None:
+    """Fill the job's `x` with its gradient.
+
+    The arguments are those of `largest`, but the job's `value` holds the gradient of that result.
+    """
     job[0].filters, job[0].count = _address(filters), len(filters)
     threads.run(_input_gradient_worker, job, zero, thread_count, (filters,))

@@ -1,23 +1,30 @@
 """The paper's first layer for Lasagne: filters over time and the largest output of each."""
 
+from collections.abc import Callable
+
 import numpy as np
-import theano.tensor as T
 from lasagne import init, nonlinearities
 from lasagne.layers import Layer
 from lasagne.utils import floatX
+from pytensor.graph.basic import Variable
 
-from filterbank.op import LargestWindow
+from filterbank.op import LargestWindow, check_fit
+from filterbank.xla import Filters
+from theano.tensor import constant
 
-_NON_DECREASING = {nonlinearities.rectify, nonlinearities.linear, nonlinearities.sigmoid, nonlinearities.tanh}
+_NON_DECREASING = {nonlinearities.rectify, nonlinearities.linear,
+                   nonlinearities.sigmoid, nonlinearities.tanh}
+_HE_UNIFORM, _ZERO = init.HeUniform(), init.Constant(0.)
 
 
 class TemporalFilterBankLayer(Layer):
     """A bank of filters over time, each followed by a maximum over some bands and all time.
 
-    Computes what a Conv2DLayer with filter_size=(1, length) for each entry of `filters`, a
-    MaxPool2DLayer with pool_size=(pool_bands, all time) on each, and a ConcatLayer of them compute.
-    A nonlinearity that never decreases may as well follow the maximum; so the bank is one operation
-    that keeps only each filter's largest output, at a fraction of the time and memory.
+    It replaces, for each entry of `filters`, a Conv2DLayer with filter_size=(1, length) and a
+    MaxPool2DLayer with pool_size=(pool_bands, all time), and a ConcatLayer of them all. A
+    nonlinearity that never decreases gives the same result after the maximum as before it. So the
+    bank is one operation that keeps only each filter's largest output, in a fraction of the time
+    and memory.
 
     Parameters
     ----------
@@ -32,28 +39,28 @@ class TemporalFilterBankLayer(Layer):
         rectify, linear, sigmoid, tanh or a LeakyRectify. Any other that never decreases can follow
         as a NonlinearityLayer, on a bank with nonlinearity=None.
     W : callable
-        Initialiser for each part's W (count, channels, 1, length). True convolution: filters are
-        flipped, as Conv2DLayer flips them.
+        Initialiser of each part's W (count, channels, 1, length). Filters are flipped, as in a
+        Conv2DLayer.
     b : callable or None
-        Initialiser for each part's b (count,); None for no biases.
+        Initialiser of each part's b (count,); None for no biases.
     **kwargs
-        As any Layer has them: name.
+        Those of any Layer, such as name.
 
     Attributes
     ----------
     W, b : list of shared variables
-        One per part; without biases b are constants. `get_params` gives them in turn: W, b, W, b ...
+        One for each part; without biases each b is a constant. `get_params` gives W, b, W, b ...
 
     Raises
     ------
     ValueError
-        If filters do not fit into the input, or an argument is none of the above.
+        If filters do not fit into the input, or an argument is not as described above.
 
     Notes
     -----
-    The output is (batch, sum of counts, bands // pool_bands, 1). Among windows that are equally
-    large one alone gets the gradient, where Theano's pooling gives it to each of them; NaN counts as
-    the largest. Initial values are drawn for the longest filters first, as the paper's program did.
+    The output is (batch, sum of counts, bands // pool_bands, 1). If several windows are equally
+    large, only one of them gets the gradient; Theano's pooling gives it to each. NaN counts as the
+    largest. Initial values are drawn for the longest filters first, as in the paper's program.
 
     References
     ----------
@@ -69,8 +76,16 @@ class TemporalFilterBankLayer(Layer):
     (None, 10, 10, 1)
     """
 
-    def __init__(self, incoming, filters, pool_bands=4, nonlinearity=nonlinearities.rectify,
-                 W=init.HeUniform(), b=init.Constant(0.), **kwargs):
+    def __init__(
+        self,
+        incoming: Layer | tuple,
+        filters: Filters,
+        pool_bands: int = 4,
+        nonlinearity: Callable | None = nonlinearities.rectify,
+        W: Callable = _HE_UNIFORM,              # noqa: N803 (Lasagne's name)
+        b: Callable | None = _ZERO,
+        **kwargs: object,
+    ) -> None:
         super().__init__(incoming, **kwargs)
         self.filters = [tuple(entry) for entry in filters]
         self.pool_bands = pool_bands
@@ -81,45 +96,62 @@ class TemporalFilterBankLayer(Layer):
         drawn = {}
         for i in sorted(range(len(self.filters)), key=lambda i: -self.filters[i][0]):
             length, count = self.filters[i]
-            drawn[i] = floatX(W((count, channels, 1, length))), floatX(np.zeros(count) if b is None else b((count,)))
+            weights = floatX(W((count, channels, 1, length)))
+            drawn[i] = weights, floatX(np.zeros(count) if b is None else b((count,)))
         self.W, self.b = [], []
         for i in range(len(self.filters)):
             weights, biases = drawn[i]
             self.W.append(self.add_param(weights, weights.shape, name="W"))
-            self.b.append(T.constant(biases) if b is None else
+            self.b.append(constant(biases) if b is None else
                           self.add_param(biases, biases.shape, name="b", regularizable=False))
 
-    def _check(self):
+    def _check(self) -> None:
         if len(self.input_shape) != 4 or None in self.input_shape[1:]:
-            raise ValueError(f"The input's shape is {self.input_shape}; a filter bank takes (batch, channels, bands, "
-                             "frames), of which only the batch may be None.")
-        _, _, bands, frames = self.input_shape
+            raise ValueError(
+                f"The input's shape is {self.input_shape}; a filter bank takes (batch, channels, "
+                "bands, frames), of which only the batch may be None.")
+        if not self.filters:
+            raise ValueError("filters is empty; at least one (length in frames, number of filters) "
+                             "was expected.")
         for entry in self.filters:
             if len(entry) != 2 or any(int(number) != number or number < 1 for number in entry):
-                raise ValueError(f"filters has the entry {entry}; (length in frames, number of filters) was expected, "
-                                 "both whole and at least 1.")
-            if entry[0] > frames:
-                raise ValueError(f"A filter of {entry[0]} frames does not fit into an input of {frames} frames: "
-                                 "give longer inputs or shorter filters.")
-        if not self.filters:
-            raise ValueError("filters is empty; at least one (length in frames, number of filters) was expected.")
-        if not 1 <= self.pool_bands <= bands:
-            raise ValueError(f"pool_bands={self.pool_bands}; 1 to {bands}, the bands of the input, was expected.")
+                raise ValueError(
+                    f"filters has the entry {entry}; (length in frames, number of filters) was "
+                    "expected, both whole numbers of at least 1.")
+        _, _, bands, frames = self.input_shape
+        check_fit(bands, frames, self.filters, self.pool_bands)
         known = self.nonlinearity in _NON_DECREASING or (
-            isinstance(self.nonlinearity, nonlinearities.LeakyRectify) and self.nonlinearity.leakiness >= 0)
+            isinstance(self.nonlinearity, nonlinearities.LeakyRectify)
+            and self.nonlinearity.leakiness >= 0)
         if not known:
             name = getattr(self.nonlinearity, "__name__", self.nonlinearity)
             raise ValueError(
-                f"nonlinearity={name} is not known never to decrease, so it may not trade places with the maximum. "
-                "If it never decreases, take nonlinearity=None and add a NonlinearityLayer; otherwise a Conv2DLayer "
-                "and a MaxPool2DLayer for each entry of filters.")
+                f"nonlinearity={name} is not known never to decrease, so it cannot follow the "
+                "maximum. If it never decreases, use nonlinearity=None and a NonlinearityLayer; "
+                "otherwise use a Conv2DLayer and a MaxPool2DLayer for each entry of filters.")
 
-    def get_output_shape_for(self, input_shape):
-        """(batch, filters, groups of bands, 1)."""
-        return input_shape[0], sum(count for _, count in self.filters), input_shape[2] // self.pool_bands, 1
+    def get_output_shape_for(self, input_shape: tuple) -> tuple:
+        """Return (batch, filters, groups of bands, 1), the shape of the output."""
+        batch, _, bands, _ = input_shape
+        return batch, sum(count for _, count in self.filters), bands // self.pool_bands, 1
 
-    def get_output_for(self, input, **kwargs):
-        """The largest outputs (batch, filters, groups of bands, 1) of `input` (batch, channels, bands, frames)."""
-        parameters = [p for pair in zip(self.W, self.b) for p in pair]
+    def get_output_for(
+        self, input: Variable, **kwargs: object,    # noqa: A002 (Lasagne's name)
+    ) -> Variable:
+        """Return the largest outputs of the filters, after the nonlinearity.
+
+        Parameters
+        ----------
+        input : variable
+            (batch, channels, bands, frames).
+        **kwargs
+            Ignored, as in any Layer.
+
+        Returns
+        -------
+        variable
+            (batch, filters, groups of bands, 1).
+        """
+        parameters = [p for pair in zip(self.W, self.b, strict=True) for p in pair]
         value, _ = LargestWindow(self.pool_bands, tuple(self.filters))(input, *parameters)
         return self.nonlinearity(value).dimshuffle(0, 1, 2, "x")

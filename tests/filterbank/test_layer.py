@@ -12,17 +12,22 @@ import theano
 import theano.tensor as T
 from filterbank import TemporalFilterBankLayer
 
-oNet = [(n, 5) for n in range(6, 42, 5)]
+O_NET = [(n, 5) for n in range(6, 42, 5)]
 
 
 def outputs_and_gradients(layer, x, values):
-    """Of a layer on an input variable: its output, and the gradients of a weighted sum of it, as arrays."""
+    """Compute a layer's output, and the gradients of a weighted sum of it.
+
+    The gradients are those of the layer's input and of its parameters.
+    """
     lasagne.layers.set_all_param_values(layer, values)
     variable = lasagne.layers.get_all_layers(layer)[0].input_var
     output = lasagne.layers.get_output(layer)
-    weights = np.random.RandomState(1).standard_normal(lasagne.layers.get_output_shape(layer, x.shape)).astype(x.dtype)
-    gradients = theano.grad((output * weights).sum(), [variable] + lasagne.layers.get_all_params(layer))
-    return theano.function([variable], [output] + gradients)(x)
+    shape = lasagne.layers.get_output_shape(layer, x.shape)
+    weights = np.random.RandomState(1).standard_normal(shape).astype(x.dtype)
+    inputs = [variable, *lasagne.layers.get_all_params(layer)]
+    gradients = theano.grad((output * weights).sum(), inputs)
+    return theano.function([variable], [output, *gradients])(x)
 
 
 def assert_equal_to_plain(plain, x, filters, pool_bands, nonlinearity, seed=0):
@@ -31,10 +36,14 @@ def assert_equal_to_plain(plain, x, filters, pool_bands, nonlinearity, seed=0):
     expected = plain(incoming, filters, pool_bands, nonlinearity)
     assert bank.output_shape == expected.output_shape
     rng = np.random.RandomState(seed)
-    values = [(rng.standard_normal(p.get_value().shape) / p.get_value()[0].size ** .5).astype(p.get_value().dtype)
-              for p in lasagne.layers.get_all_params(bank)]
-    for ours, theirs in zip(outputs_and_gradients(bank, x, values), outputs_and_gradients(expected, x, values), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5 * max(1, np.abs(theirs).max(initial=0)))
+    values = []
+    for value in lasagne.layers.get_all_param_values(bank):
+        drawn = rng.standard_normal(value.shape) / value[0].size ** .5
+        values.append(drawn.astype(value.dtype))
+    found = outputs_and_gradients(bank, x, values)
+    for ours, theirs in zip(found, outputs_and_gradients(expected, x, values), strict=True):
+        largest = max(1, np.abs(theirs).max(initial=0))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5 * largest)
 
 
 @settings(deadline=None, max_examples=8)
@@ -42,10 +51,13 @@ def assert_equal_to_plain(plain, x, filters, pool_bands, nonlinearity, seed=0):
 def test_values_and_gradients_equal_the_plain_graphs(plain, data):
     batch, channels = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 3))
     bands, frames = data.draw(st.integers(2, 20)), data.draw(st.integers(3, 60))
-    filters = data.draw(st.lists(st.tuples(st.integers(1, frames), st.integers(1, 3)), min_size=1, max_size=3))
-    nonlinearity = data.draw(st.sampled_from([nonlinearities.rectify, nonlinearities.tanh, nonlinearities.leaky_rectify,
-                                              nonlinearities.sigmoid, None]))
-    # In float32 a nonlinearity can round two windows to the same value: a tie for the plain graph alone.
+    filters = data.draw(st.lists(
+        st.tuples(st.integers(1, frames), st.integers(1, 3)), min_size=1, max_size=3))
+    nonlinearity = data.draw(st.sampled_from([
+        nonlinearities.rectify, nonlinearities.tanh, nonlinearities.leaky_rectify,
+        nonlinearities.sigmoid, None]))
+    # Not in float32, where a nonlinearity can round two windows to the same value: a tie, but only
+    # for the plain graph.
     x = np.random.RandomState(3).standard_normal((batch, channels, bands, frames))
     assert_equal_to_plain(plain, x, filters, data.draw(st.integers(1, bands)), nonlinearity)
 
@@ -53,7 +65,8 @@ def test_values_and_gradients_equal_the_plain_graphs(plain, data):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_papers_bank_equals_the_plain_graph(plain, dtype):
     x = np.random.RandomState(4).standard_normal((4, 1, 40, 250)).astype(dtype)
-    assert_equal_to_plain(plain, x, [(6, 5), (41, 5), (46, 1), (216, 1), (6, 2)], 4, nonlinearities.rectify)
+    filters = [(6, 5), (41, 5), (46, 1), (216, 1), (6, 2)]
+    assert_equal_to_plain(plain, x, filters, 4, nonlinearities.rectify)
 
 
 def test_an_empty_batch_gives_an_empty_output():
@@ -61,41 +74,45 @@ def test_an_empty_batch_gives_an_empty_output():
     bank = TemporalFilterBankLayer(InputLayer((None, 1, 8, 20), x), [(3, 2), (5, 1)])
     cost = lasagne.layers.get_output(bank)
     gradient = theano.grad(cost.sum(), bank.W[0])
-    output, gradient = theano.function([x], [cost, gradient])(np.zeros((0, 1, 8, 20), theano.config.floatX))
-    assert output.shape == (0, 3, 2, 1) and gradient.shape == (2, 1, 1, 3) and not gradient.any()
+    function = theano.function([x], [cost, gradient])
+    output, gradient = function(np.zeros((0, 1, 8, 20), theano.config.floatX))
+    assert output.shape == (0, 3, 2, 1)
+    assert gradient.shape == (2, 1, 1, 3) and not gradient.any()
 
 
 def test_training_follows_the_plain_graph(plain):
-    """Three epochs of nesterov momentum on 60 patches, from the same parameters."""
+    """Three epochs with Nesterov momentum on 60 patches, from the same parameters."""
     rng = np.random.RandomState(7)
     images = rng.standard_normal((60, 1, 8, 60)).astype(theano.config.floatX)
     labels = rng.randint(0, 3, 60).astype("int32")
-    filters, finals = [(6, 3), (11, 3), (31, 1)], []
+    filters, begin, finals = [(6, 3), (11, 3), (31, 1)], None, []
     for build in (TemporalFilterBankLayer, plain):
         lasagne.random.set_rng(np.random.RandomState(8))
         x, y = T.tensor4("x"), T.ivector("y")
-        net = lasagne.layers.DenseLayer(build(InputLayer((None, 1, 8, 60), x), filters), 3,
-                                        nonlinearity=nonlinearities.softmax)
-        loss = lasagne.objectives.categorical_crossentropy(lasagne.layers.get_output(net), y).mean()
+        bank = build(InputLayer((None, 1, 8, 60), x), filters)
+        net = lasagne.layers.DenseLayer(bank, 3, nonlinearity=nonlinearities.softmax)
+        output = lasagne.layers.get_output(net)
+        loss = lasagne.objectives.categorical_crossentropy(output, y).mean()
         parameters = lasagne.layers.get_all_params(net, trainable=True)
-        if build is plain:
-            lasagne.layers.set_all_param_values(net, start)
-        start = lasagne.layers.get_all_param_values(net)
-        train = theano.function([x, y], loss, updates=lasagne.updates.nesterov_momentum(loss, parameters, .02, .9))
-        losses = [float(train(images[i:i + 10], labels[i:i + 10])) for _ in range(3) for i in range(0, 60, 10)]
-        finals.append([np.array(losses)] + lasagne.layers.get_all_param_values(net))
+        begin = begin or lasagne.layers.get_all_param_values(net)
+        lasagne.layers.set_all_param_values(net, begin)
+        updates = lasagne.updates.nesterov_momentum(loss, parameters, .02, .9)
+        train = theano.function([x, y], loss, updates=updates)
+        losses = [float(train(images[i:i + 10], labels[i:i + 10]))
+                  for _ in range(3) for i in range(0, 60, 10)]
+        finals.append([np.array(losses), *lasagne.layers.get_all_param_values(net)])
     assert finals[0][0][-1] < finals[0][0][0]
     for ours, theirs in zip(*finals, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
 
 
 def test_initial_values_are_the_original_programs(oracle):
-    """Bit for bit: fold 0 of oNetOne, after what the original drew before it built the network."""
-    np.random.seed(11)
+    """Bit for bit, those of oNetOne in fold 0."""
+    np.random.seed(11)      # what the original drew before it built the network
     for chunks in (80, 40, 40):
         np.random.permutation(chunks)
     lasagne.random.set_rng(np.random)
-    bank = TemporalFilterBankLayer((None, 1, 40, 250), oNet)
+    bank = TemporalFilterBankLayer((None, 1, 40, 250), O_NET)
     numbers = oracle("initial_oNetOne.npz")
     for i, parameter in enumerate(bank.get_params()):
         np.testing.assert_array_equal(parameter.get_value(), numbers[f"arr_{i}"])
@@ -104,21 +121,25 @@ def test_initial_values_are_the_original_programs(oracle):
 def test_parameters_and_their_tags():
     bank = TemporalFilterBankLayer((None, 2, 8, 20), [(3, 2), (5, 1)], name="bank")
     assert [p.name for p in bank.get_params()] == ["bank.W", "bank.b"] * 2
-    assert bank.get_params(regularizable=True) == bank.W and len(bank.get_params(trainable=True)) == 4
-    assert TemporalFilterBankLayer((None, 2, 8, 20), [(3, 2)], b=None).get_params()[0].get_value().shape == (2, 2, 1, 3)
+    assert bank.get_params(regularizable=True) == bank.W
+    assert len(bank.get_params(trainable=True)) == 4
+    [weights] = TemporalFilterBankLayer((None, 2, 8, 20), [(3, 2)], b=None).get_params()
+    assert weights.get_value().shape == (2, 2, 1, 3)
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (dict(filters=[(3, 1), (21, 2)]), "filter of 21 frames does not fit into an input of 20 frames"),
-    (dict(filters=[]), "filters is empty"),
-    (dict(filters=[(3, 0)]), r"entry \(3, 0\)"),
-    (dict(filters=[(2.5, 1)]), r"entry \(2.5, 1\)"),
-    (dict(filters=[(3, 1)], pool_bands=9), "pool_bands=9; 1 to 8"),
-    (dict(filters=[(3, 1)], nonlinearity=nonlinearities.softmax), "nonlinearity=softmax .*NonlinearityLayer"),
-    (dict(filters=[(3, 1)], nonlinearity=nonlinearities.LeakyRectify(-1)), "not known never to decrease"),
-    (dict(filters=[(3, 1)], incoming=(None, 8, 20)), r"shape is \(None, 8, 20\)"),
-    (dict(filters=[(3, 1)], incoming=(None, 1, 8, None)), r"only the batch may be None"),
+    ({"filters": [(3, 1), (21, 2)]}, "filter of 21 frames does not fit into an input of 20 frames"),
+    ({"filters": []}, "filters is empty"),
+    ({"filters": [(3, 0)]}, r"entry \(3, 0\)"),
+    ({"filters": [(2.5, 1)]}, r"entry \(2.5, 1\)"),
+    ({"pool_bands": 9}, "pool_bands=9; 1 to 8"),
+    ({"pool_bands": 0}, "pool_bands=0; 1 to 8"),
+    ({"nonlinearity": nonlinearities.softmax}, "nonlinearity=softmax .*NonlinearityLayer"),
+    ({"nonlinearity": nonlinearities.LeakyRectify(-1)}, "not known never to decrease"),
+    ({"incoming": (None, 8, 20)}, r"shape is \(None, 8, 20\)"),
+    ({"incoming": (None, 1, 8, None)}, r"only the batch may be None"),
 ])
 def test_what_does_not_fit_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        TemporalFilterBankLayer(**{"incoming": (None, 1, 8, 20), **arguments})
+        TemporalFilterBankLayer(
+            **{"incoming": (None, 1, 8, 20), "filters": [(3, 1)], **arguments})

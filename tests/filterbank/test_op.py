@@ -1,4 +1,4 @@
-"""The Ops: derivatives, dtypes, shapes that are met only at run time."""
+"""The Ops: derivatives, dtypes, and shapes that are known only at run time."""
 
 import numpy as np
 import pytest
@@ -13,19 +13,21 @@ FILTERS = (5, 2), (3, 1)
 
 def arrays(dtype="float64", shape=(2, 2, 9, 12)):
     rng = np.random.RandomState(0)
-    x = rng.standard_normal(shape)
-    parameters = [rng.standard_normal(p) for length, count in FILTERS for p in ((count, shape[1], 1, length), (count,))]
-    return [array.astype(dtype) for array in [x] + parameters]
+    shapes = [shape]
+    for length, count in FILTERS:
+        shapes += [(count, shape[1], 1, length), (count,)]
+    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
 
 
 def test_derivatives_equal_finite_differences():
-    verify_grad(lambda *inputs: LargestWindow(4, FILTERS)(*inputs)[0], arrays(), rng=np.random.RandomState(2),
-                mode=theano.compile.mode.get_mode(None))
+    verify_grad(lambda *inputs: LargestWindow(4, FILTERS)(*inputs)[0], arrays(),
+                rng=np.random.RandomState(2), mode=theano.compile.mode.get_mode(None))
 
 
 def test_mixed_dtypes_are_computed_in_the_wider_one():
     x, *parameters = arrays("float32")
-    value, where = LargestWindow(4, FILTERS)(T.constant(x), *[T.constant(p.astype("float64")) for p in parameters])
+    wider = [T.constant(p.astype("float64")) for p in parameters]
+    value, where = LargestWindow(4, FILTERS)(T.constant(x), *wider)
     assert value.dtype == "float64" and where.dtype == "int32"
     assert value.eval().dtype == np.float64
 
@@ -38,7 +40,7 @@ def test_complex_input_is_refused():
 
 @pytest.mark.parametrize("shape, message", [
     ((2, 2, 9, 4), "filter of 5 frames does not fit into an input of 4 frames"),
-    ((2, 2, 3, 12), "pool_bands=4, but the input has only 3 bands"),
+    ((2, 2, 3, 12), "pool_bands=4; 1 to 3, the bands of the input"),
     ((2, 1, 9, 12), r"W has shape \(2, 2, 1, 5\); 2 filters of 5 frames on an input of 1 channels"),
 ])
 def test_shapes_that_do_not_fit_are_refused_at_run_time(shape, message):
@@ -53,14 +55,14 @@ def test_one_of_equal_windows_gets_the_whole_gradient():
     """In silence all windows are equal."""
     x = T.dtensor4("x")
     _, *parameters = arrays(shape=(1, 1, 4, 12))
-    value, where = LargestWindow(4, FILTERS)(x, *map(T.constant, parameters))
+    value, _ = LargestWindow(4, FILTERS)(x, *map(T.constant, parameters))
     gradient = theano.function([x], theano.grad(value[0, 2, 0], x))(np.ones((1, 1, 4, 12)))
     assert np.count_nonzero(gradient) == 3
     np.testing.assert_allclose(np.sort(gradient[gradient != 0]), np.sort(parameters[2].ravel()))
 
 
 def test_a_second_device_gets_xlas_form(monkeypatch):
-    """On a GPU the graph has no call of a CPU kernel: here that form runs on the CPU."""
+    """On a GPU the graph calls no kernel of the CPU; here XLA's form runs on the CPU."""
     inputs = arrays()
     expected = LargestWindow(4, FILTERS)(*map(T.constant, inputs))[0].eval()
 

@@ -1,4 +1,4 @@
-"""Other machines' vectors: LLVM emits them here, too."""
+"""The vectors of other machines, which LLVM can emit on this one, too."""
 
 import os
 import subprocess
@@ -15,16 +15,21 @@ import jax, numpy as np
 from filterbank import ffi, xla
 rng = np.random.RandomState(0)
 x = rng.randint(-8, 9, (3, 2, 9, 50)).astype("float32")
-parameters = [rng.randint(-8, 9, shape).astype("float32") for shape in ((3, 2, 1, 7), (3,), (1, 2, 1, 48), (1,))]
+shapes = (3, 2, 1, 7), (3,), (1, 2, 1, 48), (1,)
+parameters = [rng.randint(-8, 9, shape).astype("float32") for shape in shapes]
 for pool_bands in (1, 4, 9):
-    found, expected = [jax.jit(lambda *a: form.largest(*a, pool_bands=pool_bands))(x, *parameters) for form in (ffi, xla)]
+    found, expected = [
+        jax.jit(lambda *a: form.largest(*a, pool_bands=pool_bands))(x, *parameters)
+        for form in (ffi, xla)]
     np.testing.assert_array_equal(found[0], expected[0])
 """
 
 
 @pytest.mark.parametrize("vector_bytes, steps", [(16, 6), (32, 3)], ids=["NEON", "AVX2"])
 def test_narrower_vectors_give_the_same(tmp_path, vector_bytes, steps):
-    """What numba keeps is kept by processor, so a cache of its own for a processor that is not this one."""
-    subprocess.run([sys.executable, "-c", OTHER_MACHINE.format(vector_bytes=vector_bytes, steps=steps)], check=True,
+    """numba's cache goes by processor; the kernels for another one need a cache of their own."""
+    code = OTHER_MACHINE.format(vector_bytes=vector_bytes, steps=steps)
+    subprocess.run([sys.executable, "-c", code], check=True,
                    cwd=os.path.dirname(os.path.dirname(filterbank.__file__)),
-                   env={**os.environ, "THEANO_FLAGS": "device=cpu", "NUMBA_CACHE_DIR": str(tmp_path)})
+                   env={**os.environ, "THEANO_FLAGS": "device=cpu",
+                        "NUMBA_CACHE_DIR": str(tmp_path)})

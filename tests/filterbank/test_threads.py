@@ -1,3 +1,5 @@
+"""The number of threads."""
+
 import pytest
 
 from filterbank import threads
