@@ -16,7 +16,7 @@ from mirdl.errors import UserError
 from mirdl.results import files, tables
 from mirdl.results.tensorboard import events
 from mirdl.spectrograms.chunks import batches
-from mirdl.system.progress import bar, hush
+from mirdl.system.progress import bar, set_quiet
 from mirdl.system.whole_files import make_folder
 from mirdl.training import architectures, checkpoint, lockstep, processes, sweep
 from mirdl.training.lockstep import Table
@@ -55,7 +55,7 @@ def main(parameters):
         For anything that the user can mend; before any work where that is possible.
     """
     _, means = settings.apart(settings.check(parameters))
-    hush(means["quiet"])
+    set_quiet(means["quiet"])
     make_folder(files.FOLDER)
     if means["sweep"]:
         runs = [{"parameters": checked(settings.override(parameters, chosen, tell=str)), "id": files.new_id(),
@@ -92,7 +92,7 @@ def resume(id, parameters):
     It has its own parameters; `parameters` say how the work is to be done (`settings.MEANS`). See `main`.
     """
     _, means = settings.apart(settings.check(parameters))
-    hush(means["quiet"])
+    set_quiet(means["quiet"])
     found = sweep.find(id)
     if found:
         with sweep.resumed(found) as runs:

@@ -2,7 +2,7 @@
 
 import os
 
-from mirdl.system.isolated import Died, isolated
+from mirdl.system.isolated import ProcessDiedError, isolated
 
 SAMPLE_RATE = 44100     # Hz, to which songs are resampled
 ENDINGS = (".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".au", ".snd", ".aif", ".aiff", ".m4a", ".mp4",
@@ -39,5 +39,5 @@ def compute_or_reason(file, DS):
         return str(reason)
     except MemoryError:
         return Passing(f"cannot be decoded: takes more than {MEMORY >> 30} GB of memory")
-    except Died as reason:
+    except ProcessDiedError as reason:
         return Passing(f"cannot be decoded: the decoder {reason}")

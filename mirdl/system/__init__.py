@@ -1,1 +1,1 @@
-"""What any program needs that must not lose anything."""
+"""What any program needs that must not lose work: files, locks, processes, progress."""

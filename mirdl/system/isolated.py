@@ -1,31 +1,40 @@
-"""Calls in a process of their own: whatever kills it kills nothing else."""
+"""Calls in a separate process, so that a crash ends nothing but the call."""
 
 import faulthandler
 import gc
 import os
 import resource
 import signal
+from collections.abc import Callable
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any, NoReturn
 
-CALLS = 100     # that one process answers before another takes its place, so that what the calls leak does not add up
-
-
-class Died(Exception):
-    """How the process of a call came to its end without a result, in a few words."""
+CALLS = 100     # calls that a process answers before it is replaced, so that leaks do not add up
 
 
-def isolated(function, *arguments, seconds, memory):
-    """Call `function` in a fork of this process, which answers further calls too as long as all goes well.
+class ProcessDiedError(Exception):
+    """The process of a call ended without a result; the message says how, in a few words."""
 
-    For foreign code that may crash, never end or take all the memory, as decoders may on damaged files. A process whose
-    threads may hold locks, such as one that runs JAX, must not fork. One call at a time.
+
+def isolated(
+    function: Callable, *arguments: object, seconds: int, memory: int,
+) -> Any:       # noqa: ANN401 (whatever the function returns)
+    """Call `function` in a fork of this process; the fork also answers later calls if all is well.
+
+    This is for foreign code that may crash, never end or take all the memory, such as decoders
+    given damaged files. A process whose threads may hold locks, such as one that runs JAX, must not
+    fork. Make one call at a time.
 
     Parameters
     ----------
     function : callable
-        It, its arguments and its result, or the exception that it raises, are pickled.
+        The function, its arguments, and its result or exception are pickled.
+    *arguments
+        The arguments of `function`.
     seconds : int
-        It is stopped after so long, by an alarm of its own: it does not outlive that even if this process is killed.
+        The call is stopped after this time, by an alarm in the fork itself: it ends even if this
+        process is killed.
     memory : int
         Bytes that its data may take.
 
@@ -36,8 +45,10 @@ def isolated(function, *arguments, seconds, memory):
 
     Raises
     ------
-    Died
-        If it was stopped or crashed. What `function` raises is raised here.
+    ProcessDiedError
+        If the call was stopped or crashed.
+    Exception
+        What `function` raises.
     """
     global _fork
     _fork = _fork or _Fork()
@@ -47,10 +58,11 @@ def isolated(function, *arguments, seconds, memory):
     except (EOFError, ConnectionError):
         code, _fork = _fork.end(), None
         if code == -signal.SIGALRM:
-            raise Died(f"took longer than {seconds} s") from None
-        raise Died(f'crashed ({signal.Signals(-code).name if code < 0 else f"exit status {code}"})') from None
+            raise ProcessDiedError(f"took longer than {seconds} s") from None
+        reason = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        raise ProcessDiedError(f"crashed ({reason})") from None
     _fork.calls += 1
-    if error is not None or _fork.calls == CALLS:       # what an error leaves behind must not meet the next call
+    if error is not None or _fork.calls == CALLS:       # an error may leave a bad state behind
         _fork.end()
         _fork = None
     if error is not None:
@@ -62,9 +74,9 @@ _fork = None
 
 
 class _Fork:
-    """A fork of this process that makes calls. It ends when its pipe does, be it that this process is killed."""
+    """A fork of this process that makes calls. It ends when its pipe is closed, even by a kill."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.calls = 0
         self.pipe, theirs = Pipe()
         self.process = os.fork()
@@ -73,16 +85,19 @@ class _Fork:
             _serve(theirs)
         theirs.close()
 
-    def end(self):
-        """Its exit status, -N for signal N."""
+    def end(self) -> int:
+        """End the fork and return its exit status, -N for signal N."""
         self.pipe.close()
         return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
 
 
-def _serve(pipe):
-    """What the fork does. It never returns, as what the parent was about to do must not be done twice."""
+def _serve(pipe: Connection) -> NoReturn:
+    """Answer calls in the fork.
+
+    This never returns: otherwise the fork would go on with what the parent is about to do.
+    """
     try:
-        faulthandler.disable()      # a crash is told in one line
+        faulthandler.disable()      # the parent reports a crash in one line
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         _limit(resource.RLIMIT_CORE, 0)
         gc.freeze()
@@ -100,11 +115,11 @@ def _serve(pipe):
             pipe.send(answer)
             signal.alarm(0)
             del answer
-            gc.collect()        # Essentia's networks are cycles, each with its song's numbers
+            gc.collect()        # Essentia's networks are cycles, each with the numbers of a song
     finally:
         os._exit(1)
 
 
-def _limit(which, most):
+def _limit(which: int, most: int) -> None:
     _, hard = resource.getrlimit(which)
     resource.setrlimit(which, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))

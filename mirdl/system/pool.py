@@ -5,10 +5,12 @@ import signal
 import threading
 import time
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice, starmap
 from multiprocessing import current_process
+from typing import Any
 
 from joblib import cpu_count
 from joblib.externals.loky import get_reusable_executor
@@ -17,15 +19,22 @@ from tqdm import tqdm
 from mirdl.errors import UserError
 from mirdl.system.progress import bar
 
-IDLE = 5        # seconds, after which a process without work gives its memory back
-AHEAD = 8       # calls for each process, at most, of which nobody has taken the results, which take memory
-UNDERWAY = 2    # of these, at most, that are not done: all must fit into loky's own queue
-# how many threads OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) have in a process
-THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC"
+IDLE = 5        # seconds without work after which a process ends and gives its memory back
+# Calls begun for each process whose results are not yet used, at most, because they take memory.
+AHEAD = 8
+# Unfinished calls among these, at most, because all must fit into loky's own queue.
+UNDERWAY = 2
+# The number of threads of OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) in a process.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
+           "NPROC")
 
 
-def in_parallel(function, calls, title, unit):
-    """Call `function` with each tuple of arguments in `calls`, in as many other processes as there are cores, of one thread each.
+def in_parallel(
+    function: Callable, calls: Sequence[tuple], title: str, unit: str,
+) -> Iterator[Any]:
+    """Call `function` with each tuple of arguments in `calls`, in other processes.
+
+    There are as many processes as cores, each with one thread.
 
     Parameters
     ----------
@@ -38,31 +47,35 @@ def in_parallel(function, calls, title, unit):
     Yields
     ------
     object
-        The results, in the order of `calls`, each as soon as it and those before it are there. Where they are taken slowly,
-        no more than `AHEAD` calls a process are made ahead.
+        The results in the order of `calls`, each as soon as it and those before it are ready. If
+        they are used slowly, at most `AHEAD` calls for each process are made in advance.
 
     Raises
     ------
     UserError
-        If the system ends one of the processes. What a call raises is raised here.
+        If the system ends one of the processes.
+    Exception
+        What a call raises.
     """
     if not calls:
-        return      # what makes ready for work is left behind when this process is killed
-    if current_process().daemon:        # a worker of Dask's, which may start no process
+        return      # a pool without work would leave files behind if this process is killed
+    if current_process().daemon:        # one of Dask's workers, which may not start processes
         yield from bar(starmap(function, calls), total=len(calls), desc=title, unit=unit)
         return
     workers = min(len(calls), cpu_count())
-    pool = get_reusable_executor(workers, timeout=IDLE, initializer=belong_to, initargs=(os.getpid(),),
-                                 env=dict.fromkeys(THREADS, "1"))      # sums by more threads are others in the last digits
-    coming, ahead = iter(calls), deque()
+    # One thread each: sums by more threads differ in the last digits.
+    pool = get_reusable_executor(workers, timeout=IDLE, env=dict.fromkeys(THREADS, "1"),
+                                 initializer=end_with, initargs=(os.getpid(),))
+    remaining, ahead = iter(calls), deque()
 
-    def feed():
-        """Begin further calls, as far as the bounds allow; all that are under way."""
+    def feed() -> list[Future]:
+        """Begin as many further calls as the bounds allow; return all that are unfinished."""
         underway = [future for future in ahead if not future.done()]
         room = min(UNDERWAY * workers - len(underway), AHEAD * workers - len(ahead))
-        new = [pool.submit(function, *call) for call in islice(coming, room)]
+        new = [pool.submit(function, *call) for call in islice(remaining, room)]
         ahead.extend(new)
         return underway + new
+
     try:
         for _ in bar(calls, desc=title, unit=unit):
             underway = feed()
@@ -71,22 +84,32 @@ def in_parallel(function, calls, title, unit):
                 underway = feed()
             yield ahead.popleft().result()
     except BrokenProcessPool as error:
-        raise UserError(f"a process that worked on the {title} was ended by the system, for want of memory most likely; "
-                        "end other programs, then run again") from error
+        raise UserError(
+            f"a process that worked on the {title} was ended by the system, probably for lack of "
+            "memory; end other programs, then run again") from error
     finally:
         if ahead:       # nobody waits for these any more
+            # loky fails if it has to kill while calls are still on the way into its own queue.
             while not all(future.running() or future.done() for future in ahead):
-                time.sleep(0.01)        # loky fails if it is to kill while calls are on their way into its own queue
+                time.sleep(0.01)
             pool.shutdown(kill_workers=True)
 
 
-def belong_to(parent):
-    """A worker leaves Ctrl-C to the process `parent`, and ends with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tqdm.set_lock(threading.RLock())    # its own one would be left behind, with a warning, when the worker is killed
+def end_with(parent: int) -> None:
+    """Prepare this process as a worker: it ignores Ctrl-C and ends when its parent does.
 
-    def watch():
+    Parameters
+    ----------
+    parent : int
+        The id of the process that started it, which handles Ctrl-C.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # tqdm's own lock is a semaphore, which a killed worker would leave behind, with a warning.
+    tqdm.set_lock(threading.RLock())
+
+    def watch() -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
         os._exit(1)
+
     threading.Thread(target=watch, daemon=True).start()

@@ -1,25 +1,28 @@
-"""Files that are there whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import IO
 
 from mirdl.errors import UserError
 
-# of the process, which mkstemp does not heed. Read once: to read it is to set it, for all threads
+# The process's umask, which mkstemp ignores. It is read only once, because to read it one must set
+# it, for all threads.
 UMASK = os.umask(0o077)
 os.umask(UMASK)
 
 
 @contextmanager
-def whole(path, mode="w"):
-    """Open a file that takes the name `path` only once all of it is on the disk.
+def whole(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
+    r"""Open a file that takes the name `path` only when all of it is on the disk.
 
     Parameters
     ----------
     path : str
-        The final name. What stood there before stays until the new content is complete.
+        The final name. A file of this name stays until the new content is complete.
     mode : {'w', 'wb'}
         As in `open`.
 
@@ -30,19 +33,20 @@ def whole(path, mode="w"):
 
     Examples
     --------
-    >>> with whole('table.txt') as file:
-    ...     file.write('accuracy\\n')
+    >>> with whole("table.txt") as file:
+    ...     file.write("accuracy\n")
     """
     folder, name = os.path.split(os.path.abspath(path))
     temporary = None
     try:
         handle, temporary = _temporary(folder, name)
-        with os.fdopen(handle, mode, **({} if "b" in mode else {"encoding": "utf-8"})) as file:
+        with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
             os.fchmod(file.fileno(), 0o666 & ~UMASK)
-            os.replace(temporary, path)     # while the file is locked: `remove_leftovers` takes one that is not
+            # While the file is locked, because `remove_leftovers` removes one that is not.
+            os.replace(temporary, path)
             temporary = None
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -52,8 +56,8 @@ def whole(path, mode="w"):
                 os.unlink(temporary)
 
 
-def remove_leftovers(folder):
-    """Remove the half-written files that killed processes left in `folder`; those that are being written stay."""
+def remove_leftovers(folder: str | os.PathLike) -> None:
+    """Remove the partial files that killed processes left in `folder`, but none in use."""
     for name in os.listdir(folder):
         if name.startswith(".") and name.endswith(".part"):
             path = os.path.join(folder, name)
@@ -62,22 +66,28 @@ def remove_leftovers(folder):
                 os.unlink(path)
 
 
-def is_still(handle, path):
-    """Whether `path` is still the file that was opened as `handle`."""
+def is_still(handle: int, path: str | os.PathLike) -> bool:
+    """Return whether `path` is still the file that was opened as `handle`."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(path))
     except FileNotFoundError:
         return False
 
 
-def cannot_write(path, error):
-    """The `UserError` for an `OSError` met while `path` was written."""
+def cannot_write(path: str | os.PathLike, error: OSError) -> UserError:
+    """Turn an `OSError` met while `path` was written into a `UserError` that says what to do."""
     return UserError(f"cannot write {os.fspath(path)!r}: {error.strerror or error}; "
                      "free some space or change the permissions of its folder, then run again")
 
 
-def make_folder(path):
-    """Make the folder `path` (with those above it) if it is missing, and check that files can be made in it."""
+def make_folder(path: str | os.PathLike) -> None:
+    """Make the folder `path`, and those above it, and check that files can be made in it.
+
+    Raises
+    ------
+    UserError
+        If that fails.
+    """
     try:
         os.makedirs(path, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -86,8 +96,15 @@ def make_folder(path):
         raise cannot_write(path, error) from error
 
 
-def _temporary(folder, name):
-    """A new file for what is to become `name`: its handle, locked as long as its writer lives, and its path."""
+def _temporary(folder: str, name: str) -> tuple[int, str]:
+    """Make a temporary file for the file `name`.
+
+    Returns
+    -------
+    handle : int
+        It holds a lock on the file as long as the writer lives.
+    path : str
+    """
     while True:
         handle, path = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".part", dir=folder)
         fcntl.flock(handle, fcntl.LOCK_SH)

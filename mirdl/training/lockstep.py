@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 import jax
 import numpy as np
 
-from mirdl.system.progress import hush, screen
+from mirdl.system.progress import screen, set_quiet
 from mirdl.training.network import explained
 from mirdl.training.on_device import Programs, Songs
 
@@ -151,7 +151,7 @@ def engine(table, progress):
             finally:
                 table.leave(seat)
         with screen(progress, calls) as tell, ThreadPoolExecutor(len(calls)) as threads:
-            before = hush(True)     # one bar for all
+            before = set_quiet(True)     # one bar for all
             try:
                 running = [threads.submit(sit, call, seat) for call, seat in zip(calls, table.seats, strict=True)]
                 for ended in as_completed(running):
@@ -162,7 +162,7 @@ def engine(table, progress):
                 table.stop(error)
                 raise
             finally:
-                hush(before)
+                set_quiet(before)
     return each
 
 

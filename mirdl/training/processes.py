@@ -18,7 +18,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from mirdl.errors import UserError
-from mirdl.system.pool import THREADS, belong_to
+from mirdl.system.pool import THREADS, end_with
 from mirdl.system.progress import screen
 
 DEATHS = 3          # of the processes that a call was made in, after which it is given up
@@ -63,7 +63,7 @@ def _on_this_machine(count, progress, function, calls):
     environment = {name: os.environ.get(name, share) for name in THREADS}
     with ExitStack() as pools:
         def hire():
-            pool = ProcessPoolExecutor(1, env=environment, initializer=belong_to, initargs=(os.getpid(),))
+            pool = ProcessPoolExecutor(1, env=environment, initializer=end_with, initargs=(os.getpid(),))
             pools.callback(pool.shutdown, kill_workers=True)
             return pool
         yield from _each(function, calls, [hire() for _ in range(min(count, len(calls)))], hire, progress)

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from mirdl.system.isolated import Died, isolated
+from mirdl.system.isolated import ProcessDiedError, isolated
 from mirdl.system.pool import in_parallel
 
 
 def call(function, *arguments, seconds=60):
-    """isolated(...) in a process without the threads that this one may have by now."""
-    [result] = in_parallel(functools.partial(isolated, function, seconds=seconds, memory=2**31), [arguments], "test", "call")
+    """Call isolated(...) in another process, because this one may have threads by now."""
+    isolate = functools.partial(isolated, function, seconds=seconds, memory=2**31)
+    [result] = in_parallel(isolate, [arguments], "test", "call")
     return result
 
 
@@ -34,14 +35,15 @@ def test_results_and_exceptions_come_back():
     (signal.raise_signal, (signal.SIGKILL,), r"crashed \(SIGKILL\)"),
 ])
 def test_a_crash_is_survived_and_named(function, arguments, words):
-    with pytest.raises(Died, match=words):
+    with pytest.raises(ProcessDiedError, match=words):
         call(function, *arguments)
 
 
-@pytest.mark.parametrize("function, arguments", [(sum, (itertools.repeat(1),)), (signal.pause, ())])
+@pytest.mark.parametrize("function, arguments", [
+    (sum, (itertools.repeat(1),)), (signal.pause, ())])
 def test_an_endless_call_is_stopped(function, arguments):
     start = time.monotonic()
-    with pytest.raises(Died, match="took longer than 1 s"):
+    with pytest.raises(ProcessDiedError, match="took longer than 1 s"):
         call(function, *arguments, seconds=1)
     assert time.monotonic() - start < 30
 
@@ -52,9 +54,10 @@ def test_memory_is_limited():
 
 
 def alone(code):
-    """What `code` prints, run in a Python of its own."""
-    done = subprocess.run([sys.executable, "-c", "import os\nfrom mirdl.system.isolated import CALLS, Died, isolated\n" + code],
-                          capture_output=True, text=True, cwd=ROOT, timeout=100)
+    """Run `code` in a new Python, and return the words that it prints."""
+    imports = "import os\nfrom mirdl.system.isolated import CALLS, ProcessDiedError, isolated\n"
+    done = subprocess.run([sys.executable, "-c", imports + code], capture_output=True, text=True,
+                          cwd=ROOT, timeout=100)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -67,7 +70,7 @@ def test_a_process_answers_many_calls_and_is_replaced_when_dead_failed_or_old():
         for function, argument in ((os._exit, 3), (os.listdir, '/nothing')):
             try:
                 isolated(function, argument, seconds=60, memory=2**31)
-            except (Died, FileNotFoundError):
+            except (ProcessDiedError, FileNotFoundError):
                 print(process())
         for _ in range(CALLS):
             last = process()
@@ -84,7 +87,7 @@ def test_no_process_and_no_file_is_left():
             isolated(os.getpid, seconds=60, memory=2**31)
         try:
             isolated(os.abort, seconds=60, memory=2**31)
-        except Died:
+        except ProcessDiedError:
             pass
         try:
             os.waitpid(-1, os.WNOHANG)
@@ -95,7 +98,8 @@ def test_no_process_and_no_file_is_left():
 
 
 def test_the_process_ends_with_its_parent():
-    [process] = alone("print(isolated(os.getpid, seconds=60, memory=2**31), flush=True)\nos._exit(0)")
+    [process] = alone(
+        "print(isolated(os.getpid, seconds=60, memory=2**31), flush=True)\nos._exit(0)")
     end = time.monotonic() + 10
     while os.path.exists(f"/proc/{process}") and time.monotonic() < end:
         time.sleep(0.01)

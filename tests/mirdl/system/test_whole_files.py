@@ -23,14 +23,13 @@ def test_whole_replaces_only_when_complete(tmp_path):
 
 def test_whole_leaves_nothing_behind_after_an_error(tmp_path):
     path = tmp_path / "table.txt"
-    with pytest.raises(RuntimeError):
-        with whole(path) as file:
-            file.write("half")
-            raise RuntimeError
+    with pytest.raises(RuntimeError), whole(path) as file:
+        file.write("half")
+        raise RuntimeError
     assert os.listdir(tmp_path) == []
 
 
-def test_what_a_killed_process_left_is_swept_away_and_what_is_being_written_is_not(tmp_path):
+def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(tmp_path):
     subprocess.run([sys.executable, "-c", (
         "import os, signal; from mirdl.system.whole_files import whole\n"
         f"with whole({str(tmp_path / 'killed.txt')!r}) as file:\n"
@@ -42,7 +41,7 @@ def test_what_a_killed_process_left_is_swept_away_and_what_is_being_written_is_n
     assert os.listdir(tmp_path) == ["table.txt"]
 
 
-def test_a_file_that_is_about_to_take_its_name_is_not_swept_away(tmp_path, monkeypatch):
+def test_a_file_that_is_about_to_get_its_name_is_not_removed(tmp_path, monkeypatch):
     replace = os.replace
     monkeypatch.setattr(os, "replace", lambda *paths: remove_leftovers(tmp_path) or replace(*paths))
     with whole(tmp_path / "table.txt") as file:
@@ -50,7 +49,7 @@ def test_a_file_that_is_about_to_take_its_name_is_not_swept_away(tmp_path, monke
     assert (tmp_path / "table.txt").read_text() == "whole"
 
 
-def test_the_umask_that_all_threads_share_is_let_alone(tmp_path, monkeypatch):
+def test_the_umask_that_all_threads_share_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "umask", None)
     with whole(tmp_path / "table.txt") as file:
         file.write("whole")
@@ -61,11 +60,11 @@ def test_no_space_is_one_clear_error_and_the_old_file_stays(tmp_path):
     path.write_text("old")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))        # a real OSError from the system
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))    # a real OSError
     try:
-        with pytest.raises(UserError, match="table.txt': File too large; free some space"):
-            with whole(path) as file:
-                file.write("x" * 100000)
+        with (pytest.raises(UserError, match="table.txt': File too large; free some space"),
+              whole(path) as file):
+            file.write("x" * 100000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["table.txt"]
