@@ -1,15 +1,16 @@
-"""DanceLoops: the eight ballroom styles as synthetic loops that differ in their temporal pattern alone.
+"""DanceLoops: the eight ballroom styles as synthetic loops that differ only in their rhythm.
 
-    python data/makeDanceLoops.py [OUT]            writes OUT/DanceLoops/TAG/*.wav (OUT: data/datasets)
-    python data/makeDanceLoops.py [OUT] --check    compares what is there with data/DanceLoops.sha256
+    python data/makeDanceLoops.py [OUT]            writes OUT/DanceLoops/TAG/*.wav
+                                                   (OUT: data/datasets)
+    python data/makeDanceLoops.py [OUT] --check    compares them with data/DanceLoops.sha256
 
-A style is a tempo range, a meter and the rhythms in STYLES. All else (sounds, which sound plays which rhythm, chords,
-levels, spectrum, room, noise, length) is drawn for each clip from one pool that the styles share: a clip's rhythm tells
-its tag, its spectrum does not.
+A style is a tempo range, a meter and the rhythms in STYLES. Everything else (sounds, which sound
+plays which rhythm, chords, levels, spectrum, room, noise, length) is drawn for each clip from a
+pool that the styles share. So a clip's rhythm tells its tag, and its spectrum does not.
 
-The wavs are the same bytes on every machine: all arithmetic is in integers, and the random numbers are integers from
-NumPy's RandomState, whose stream is frozen (NEP 19). Amplitudes and envelopes are fixed-point with ONE for 1.0,
-frequencies are in mHz, tempi in thousandths of a beat per minute.
+The wavs are the same bytes on every machine: all arithmetic is in integers, and the random numbers
+are integers from NumPy's RandomState, whose stream is frozen (NEP 19). Amplitudes and envelopes are
+fixed-point with ONE for 1.0, frequencies are in mHz, tempi in thousandths of a beat per minute.
 """
 
 import argparse
@@ -21,33 +22,44 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import RandomState
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))     # for mirdl, in a script
+
+from mirdl.errors import UserError, exit_on_user_error
+from mirdl.system.pool import in_parallel
+from mirdl.system.whole_files import cannot_write, make_folder, whole
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))     # for mirdl, when run as a script
-
-from mirdl.errors import UserError, exit_on_user_error  # noqa: E402
-from mirdl.system.pool import in_parallel  # noqa: E402
-from mirdl.system.whole_files import cannot_write, make_folder, whole  # noqa: E402
-
 NAME = "DanceLoops"
-SUMS = HERE / "DanceLoops.sha256"        # made by `sha256sum */*.wav` in the data set's folder
-RATE = 44100                             # Hz
-CLIPS = 25                               # per style
-SECONDS = (18, 25)                       # a clip's length
-BARS = 8                                 # of a chord progression
+SUMS = HERE / "DanceLoops.sha256"   # made by `sha256sum */*.wav` in the data set's folder
+RATE = 44100                        # Hz
+CLIPS = 25                          # of each style
+SECONDS = (18, 25)                  # range of a clip's length
+BARS = 8                            # of a chord progression
 ONE = 1 << 15
 
 
 class Style(NamedTuple):
-    """Tempo range (beats per minute), beats in a bar, ticks in a beat, and the rhythms of each voice.
+    """What all clips of a style have in common.
 
-    A rhythm is one bar or several, one character per tick: '.' is a rest, 1-9 a stroke and its weight.
-    Every clip draws one rhythm for each voice.
+    Attributes
+    ----------
+    bpm : (int, int)
+        The tempo range in beats per minute.
+    beats : int
+        Beats in a bar.
+    ticks : int
+        Ticks in a beat.
+    voices : dict of str to tuple of str
+        The rhythms of each voice, of which every clip draws one. A rhythm is a bar or several, with
+        a character for each tick: '.' is a rest, 1-9 a stroke and its weight.
     """
-    bpm: tuple
+
+    bpm: tuple[int, int]
     beats: int
     ticks: int
-    voices: dict
+    voices: dict[str, tuple[str, ...]]
 
 
 STYLES = {
@@ -102,74 +114,85 @@ STYLES = {
         "comping": ("....8...8...", "9...........", "9...6...6...")}),
 }
 
-# Equal temperament to 1/10000, and the chords all clips draw from, in semitones above the key.
+# Equal temperament to 1/10000.
 SEMITONES = (10000, 10595, 11225, 11892, 12599, 13348, 14142, 14983, 15874, 16818, 17818, 18877)
-CHORDS = ((0, 4, 7), (2, 5, 9), (4, 7, 11), (5, 9, 12), (7, 11, 14), (9, 12, 16), (0, 3, 7), (5, 8, 12))
+# The chords that all clips draw from, in semitones above the key.
+CHORDS = ((0, 4, 7), (2, 5, 9), (4, 7, 11), (5, 9, 12),
+          (7, 11, 14), (9, 12, 16), (0, 3, 7), (5, 8, 12))
 
 
-def between(rng, low, high):
-    """A random integer from low to high, about equally likely in each octave."""
+# ---- drawing numbers -----------------------------------------------------------------------------
+
+def between(rng: RandomState, low: int, high: int) -> int:
+    """Draw an integer from low to high, each octave with about the same probability."""
     octave = low << int(rng.randint(0, ((high - 1) // low).bit_length()))
     return int(rng.randint(octave, min(2 * octave, high) + 1))
 
 
-def milliseconds(rng, low, high):
-    """A random duration, drawn as in `between` and given in samples."""
+def milliseconds(rng: RandomState, low: int, high: int) -> int:
+    """Draw a duration from low to high ms as `between` does, and return it in samples."""
     return between(rng, low, high) * RATE // 1000
 
 
-def percent(rng, low, high):
-    """A random gain; apply with `* gain // 100`."""
+def percent(rng: RandomState, low: int, high: int) -> int:
+    """Draw a gain, to apply with `* gain // 100`."""
     return int(rng.randint(low, high + 1))
 
 
-def pitch(key, semitones):
-    """The frequency `semitones` above `key`, both in mHz."""
+# ---- sounds --------------------------------------------------------------------------------------
+
+def pitch(key: int, semitones: int) -> int:
+    """Return the frequency `semitones` above `key`, both in mHz."""
     octave, step = divmod(semitones, 12)
     return (key << octave) * SEMITONES[step] // SEMITONES[0]
 
 
-def sine(samples, frequency):
-    """Bhaskara's rational sine, at most 0.2 % of its peak off: without libm no last digit can differ."""
+def sine(samples: int, frequency: int) -> np.ndarray:
+    """Return a sine by Bhaskara's rational formula, off by 0.2 % of its peak at most.
+
+    It needs no libm, whose last digits differ between machines.
+    """
     phase = np.arange(samples) * ((frequency << 32) // (1000 * RATE)) >> 16
     half = phase & (ONE - 1)
     bump = half * (ONE - half)
     return np.where(phase & ONE, -1, 1) * (16 * ONE * bump // (5 * ONE * ONE - 4 * bump))
 
 
-def decay(samples, half):
-    """An envelope that halves every `half` samples, straight in between."""
+def decay(samples: int, half: int) -> np.ndarray:
+    """Return an envelope that halves every `half` samples, with straight lines in between."""
     halvings, rest = np.divmod(np.arange(samples), half)
     return (2 * half - rest) * ONE // (2 * half) >> halvings
 
 
-def noise(rng, samples):
+def noise(rng: RandomState, samples: int) -> np.ndarray:
+    """Return white noise."""
     return rng.randint(-ONE, ONE, samples, dtype=np.int64)
 
 
-def smooth(x, width):
-    """The mean of the last `width` samples: a low pass."""
+def smooth(x: np.ndarray, width: int) -> np.ndarray:
+    """Return the mean of the last `width` samples: a low pass."""
     total = np.cumsum(np.concatenate([np.zeros(width, np.int64), x]))
     return (total[width:] - total[:-width]) // width
 
 
-def full(x):
-    """Scaled to a peak of ONE."""
+def full(x: np.ndarray) -> np.ndarray:
+    """Scale to a peak of ONE."""
     return x * ONE // np.abs(x).max()
 
 
-def drum(rng):
-    """A skin: a tone, its falling attack, and the noise of the stroke."""
+def drum(rng: RandomState) -> np.ndarray:
+    """Draw a drum: a tone, an attack an octave above, and the noise of the stroke."""
     half = milliseconds(rng, 20, 60)
     samples = 8 * half
     frequency = 1000 * between(rng, 60, 480)
-    tone = sine(samples, frequency) * decay(samples, half) + sine(samples, 2 * frequency) * decay(samples, half // 4)
+    tone = (sine(samples, frequency) * decay(samples, half)
+            + sine(samples, 2 * frequency) * decay(samples, half // 4))
     stroke = smooth(noise(rng, samples), between(rng, 1, 8)) * decay(samples, half // 2)
     return full(full(tone) * 100 + full(stroke) * percent(rng, 30, 150))
 
 
-def rattle(rng):
-    """A shaker, brush or cymbal: a band of noise."""
+def rattle(rng: RandomState) -> np.ndarray:
+    """Draw a shaker, brush or cymbal: a band of noise."""
     half = milliseconds(rng, 10, 50)
     samples = 8 * half
     hiss = noise(rng, samples)
@@ -177,24 +200,28 @@ def rattle(rng):
     return full((smooth(hiss, width) - smooth(hiss, 4 * width)) * decay(samples, half))
 
 
-def string(frequency, partials, half):
-    """A plucked string: harmonics, the higher the shorter."""
+def string(frequency: int, partials: int, half: int) -> np.ndarray:
+    """Return a plucked string: harmonics, of which the higher ones are shorter."""
     samples = 6 * half
     return full(sum(sine(samples, k * frequency) * decay(samples, 2 * half // (k + 1)) // k
                     for k in range(1, partials + 1)))
 
 
-def strings(rng, progression):
-    """For each chord of the progression its notes, struck together on one kind of string."""
+def strings(rng: RandomState, progression: list[list[int]]) -> list[np.ndarray]:
+    """Draw a kind of string, and return its sound for each chord of the progression (mHz)."""
     partials, half = between(rng, 1, 6), milliseconds(rng, 20, 100)
     octave = int(rng.randint(0, 4))
-    return [full(sum(string(note << octave, partials, half) for note in chord)) for chord in progression]
+    return [full(sum(string(note << octave, partials, half) for note in chord))
+            for chord in progression]
 
 
-def drawBand(rng):
-    """Five instruments in random order, for whatever voices; each is a list of its sounds, one per bar."""
+# ---- clips ---------------------------------------------------------------------------------------
+
+def drawBand(rng: RandomState) -> list[list[np.ndarray]]:
+    """Draw five instruments in random order, each a list of its sounds, one for each bar."""
     key = 1000 * between(rng, 55, 110)
-    progression = [[pitch(key, note) for note in CHORDS[i]] for i in rng.randint(0, len(CHORDS), BARS)]
+    progression = [[pitch(key, note) for note in CHORDS[i]]
+                   for i in rng.randint(0, len(CHORDS), BARS)]
     roots = [chord[:1] for chord in progression]
     band = [[drum(rng)] * BARS, [drum(rng)] * BARS, [rattle(rng)] * BARS]
     band += [strings(rng, roots), strings(rng, progression)]
@@ -202,27 +229,32 @@ def drawBand(rng):
     return band
 
 
-def drawRhythms(rng, style, tempo):
-    """One rhythm for each of the style's voices; and a pulse of 2 to 8 strokes a second, which the styles share."""
+def drawRhythms(rng: RandomState, style: Style, tempo: int) -> list[str]:
+    """Draw a rhythm for each voice of the style, and a pulse of 2 to 8 strokes a second.
+
+    The pulse is common to the styles.
+    """
     pulse = "4" + "." * (tempo * style.ticks // (60000 * between(rng, 2, 8)) - 1)
-    return [rhythms[rng.randint(0, len(rhythms))] for rhythms in style.voices.values()] + [pulse]
+    drawn = [rhythms[rng.randint(0, len(rhythms))] for rhythms in style.voices.values()]
+    return [*drawn, pulse]
 
 
-def record(rng, mix):
-    """What is played, heard in a random room with a random spectrum, noise and level: int16."""
+def record(rng: RandomState, mix: np.ndarray) -> np.ndarray:
+    """Record the mix, which is changed, as int16: draw a room, a spectrum, noise and a level."""
     for _ in range(4):
         late = milliseconds(rng, 8, 64)
         mix[late:] += mix[:-late] * int(rng.randint(0, 80)) >> 8
     dark = smooth(mix, between(rng, 4, 64))
     mix = full(dark * percent(rng, 20, 100) + (mix - dark) * percent(rng, 50, 150))
     hiss = noise(rng, len(mix))
-    hiss = full(hiss * percent(rng, 10, 100) + smooth(hiss, between(rng, 4, 64)) * percent(rng, 10, 400))
+    hiss = full(hiss * percent(rng, 10, 100)
+                + smooth(hiss, between(rng, 4, 64)) * percent(rng, 10, 400))
     mix = full(mix * 1000 + hiss * between(rng, 2, 32))
     return (mix * int(rng.randint(14000, 32000)) // ONE).astype(np.int16)
 
 
-def clip(tag, number):
-    """The samples, int16, of clip `number` of style `tag`; they depend on nothing else."""
+def clip(tag: str, number: int) -> np.ndarray:
+    """Return the samples, int16, of clip `number` of style `tag`; they depend on nothing else."""
     rng = np.random.RandomState(20170305 + 1000 * list(STYLES).index(tag) + number)
     style = STYLES[tag]
     tempo = int(rng.randint(1000 * style.bpm[0], 1000 * style.bpm[1] + 1))
@@ -230,20 +262,21 @@ def clip(tag, number):
     band, rhythms = drawBand(rng), drawRhythms(rng, style, tempo)
     bar = style.beats * style.ticks
 
-    def onset(tick):
+    def onset(tick: int) -> int:
         return tick * 60000 * RATE // (tempo * style.ticks)
 
-    early = int(rng.randint(0, onset(2 * bar)))         # the clip begins anywhere in two bars
-    filled = int(rng.randint(0, len(rhythms)))          # this voice plays a fill in the last beat of each phrase
+    early = int(rng.randint(0, onset(2 * bar)))     # the clip begins anywhere in two bars
+    filled = int(rng.randint(0, len(rhythms)))      # this voice fills the last beat of each phrase
     phrase = bar * between(rng, 2, 8)
     mix = np.zeros(samples + RATE, np.int64)
-    for voice, (rhythm, sounds) in enumerate(zip(rhythms, band)):
+    for voice, (rhythm, sounds) in enumerate(zip(rhythms, band, strict=True)):
         gain = percent(rng, 70, 100)
         for tick in range((early + samples) // onset(1)):
             weight = rhythm[tick % len(rhythm)]
             if voice == filled and tick % phrase >= phrase - style.ticks and rng.randint(0, 2):
                 weight = "7"
-            at = onset(tick) - early + int(rng.randint(-RATE // 250, RATE // 250))      # 4 ms early or late
+            # up to 4 ms early or late
+            at = onset(tick) - early + int(rng.randint(-RATE // 250, RATE // 250))
             leftOut = rng.randint(0, 100) < 3
             if weight != "." and 0 <= at < samples and not leftOut:
                 sound = sounds[tick // bar % BARS]
@@ -252,12 +285,15 @@ def clip(tag, number):
     return record(rng, mix[:samples])
 
 
-def clipName(tag, number):
+# ---- files ---------------------------------------------------------------------------------------
+
+def clipName(tag: str, number: int) -> str:
+    """Return the name of a clip below the data set's folder."""
     return f"{tag}/{tag}_{number:02d}.wav"
 
 
-def writeClip(folder, tag, number):
-    """Write one clip into `folder`/`tag`, whole or not at all."""
+def writeClip(folder: Path, tag: str, number: int) -> None:
+    """Write one clip into `folder`/`tag`, completely or not at all."""
     with whole(folder / clipName(tag, number), "wb") as file, wave.open(file, "wb") as wav:
         wav.setnchannels(1)
         wav.setsampwidth(2)
@@ -265,38 +301,41 @@ def writeClip(folder, tag, number):
         wav.writeframes(clip(tag, number).astype("<i2").tobytes())
 
 
-def storedSums():
-    """The sha256 of each clip, by its name below the data set's folder."""
+def storedSums() -> dict[str, str]:
+    """Read the sha256 of each clip, by its name below the data set's folder."""
     return {name: digest for digest, name in map(str.split, SUMS.read_text().splitlines())}
 
 
-def wrongFiles(folder):
-    """Names of the clips that `folder` lacks, of those that differ from the stored sums, and of what else is there."""
+def wrongFiles(folder: Path) -> list[str]:
+    """List the files in `folder` that are missing, extra or differ from the stored sums."""
     sums = storedSums()
     found = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
              for path in folder.rglob("*") if path.is_file()}
     return sorted(name for name in sums | found if sums.get(name) != found.get(name))
 
 
-def make(out):
+def make(out: Path) -> None:
     """Write the data set below the folder `out`.
 
-    Its folder takes its name once it is complete. A run that was stopped is taken up by the next one.
+    The data set's folder gets its name when it is complete. If a run is stopped, the next one goes
+    on from there.
 
     Raises
     ------
     UserError
-        If `out` is no folder or cannot be written to.
+        If `out` is not a folder or cannot be written to.
     """
     folder, partial = out / NAME, out / f".{NAME}.part"
     if folder.exists():
-        print(f"{folder} is there; --check compares it with {SUMS.name}; delete it to have it made anew")
+        print(f"{folder} already exists; --check compares it with {SUMS.name}; "
+              "delete it to make it again")
         return
     if out.exists() and not out.is_dir():
-        raise UserError(f"{str(out)!r} is no folder; give the one that holds the data sets, such as data/datasets")
+        raise UserError(f"{str(out)!r} is not a folder; give the one that holds the data sets, "
+                        "such as data/datasets")
     for tag in STYLES:
         make_folder(partial / tag)
-    for name in wrongFiles(partial):         # half-written, or of another version of this script
+    for name in wrongFiles(partial):        # incomplete, or from another version of this script
         (partial / name).unlink(missing_ok=True)
     missing = [(partial, tag, number) for tag in STYLES for number in range(CLIPS)
                if not (partial / clipName(tag, number)).exists()]
@@ -309,20 +348,30 @@ def make(out):
     print(f"{folder}: {len(STYLES)} styles, {CLIPS} clips each")
 
 
-def check(out):
-    """Compare the data set below the folder `out` with the stored sums; `UserError` if it differs."""
+def check(out: Path) -> None:
+    """Compare the data set below the folder `out` with the stored sums.
+
+    Raises
+    ------
+    UserError
+        If it is missing or differs.
+    """
     folder = out / NAME
     if not folder.is_dir():
-        raise UserError(f"no folder {str(folder)!r} to check; make it with: python data/makeDanceLoops.py {out}")
+        raise UserError(f"no folder {str(folder)!r} to check; "
+                        f"make it with: python data/makeDanceLoops.py {out}")
     wrong = wrongFiles(folder)
     if wrong:
-        raise UserError(f'{len(wrong)} files of {str(folder)!r} are missing, extra or differ from {SUMS.name}: '
-                        f'{", ".join(wrong[:3])}{" ..." if len(wrong) > 3 else ""}; delete the folder and make it anew')
-    print(f"{folder}: all {len(storedSums())} clips as {SUMS.name} has them")
+        names = ", ".join(wrong[:3]) + (" ..." if len(wrong) > 3 else "")
+        raise UserError(f"{len(wrong)} files of {str(folder)!r} are missing, extra or differ from "
+                        f"{SUMS.name}: {names}; delete the folder and make it again")
+    print(f"{folder}: all {len(storedSums())} clips match {SUMS.name}")
 
 
-def main(arguments):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(arguments: list[str]) -> None:
+    """Make or check the data set, as the command line says."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", nargs="?", type=Path, default=HERE / "datasets", metavar="OUT")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args(arguments)
