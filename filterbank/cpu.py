@@ -291,7 +291,7 @@ def largest(
     job : ndarray of JOB
         (1,). Its `value` (batch, count, groups) becomes each filter's largest correlation within
         `pool_bands` bands, plus bias. Its `where` (the same shape, int32) becomes
-        band * frames + frame of the begin of that window, counted from the group's first band.
+        band * frames + frame at which that window begins, counted from the group's first band.
     filters : ndarray of FILTER
         (count,).
     zero : float32 or float64
