@@ -8,7 +8,9 @@ import signal
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
+
+Result = TypeVar("Result")
 
 CALLS = 100     # calls that a process answers before it is replaced, so that leaks do not add up
 
@@ -18,8 +20,8 @@ class ProcessDiedError(Exception):
 
 
 def isolated(
-    function: Callable, *arguments: object, seconds: int, memory: int,
-) -> Any:       # noqa: ANN401 (whatever the function returns)
+    function: Callable[..., Result], *arguments: object, seconds: int, memory: int,
+) -> Result:
     """Call `function` in a fork of this process; the fork also answers later calls if all is well.
 
     This is for foreign code that may crash, never end or take all the memory, such as decoders

@@ -50,7 +50,7 @@ _ADMITTED = {("numpy", "ndarray"): object, ("numpy", "dtype"): _dtype} | {
 
 class _Unpickler(pickle.Unpickler):
 
-    def find_class(self, module: str, name: str) -> Any:    # noqa: ANN401 (a class or function)
+    def find_class(self, module: str, name: str) -> object:
         if (module, name) not in _ADMITTED:
             raise pickle.UnpicklingError(
                 f"it refers to {module}.{name}, which is neither a NumPy array nor a plain value")

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice, starmap
 from multiprocessing import current_process
-from typing import Any
+from typing import TypeVar
 
 from joblib import cpu_count
 from joblib.externals.loky import get_reusable_executor
@@ -18,6 +18,8 @@ from tqdm import tqdm
 
 from mirdl.errors import UserError
 from mirdl.system.progress import bar
+
+Result = TypeVar("Result")
 
 IDLE = 5        # seconds without work after which a process ends and gives its memory back
 # Calls begun for each process whose results are not yet used, at most, because they take memory.
@@ -30,8 +32,8 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 
 
 def in_parallel(
-    function: Callable, calls: Sequence[tuple], title: str, unit: str,
-) -> Iterator[Any]:
+    function: Callable[..., Result], calls: Sequence[tuple], title: str, unit: str,
+) -> Iterator[Result]:
     """Call `function` with each tuple of arguments in `calls`, in other processes.
 
     There are as many processes as cores, each with one thread.
