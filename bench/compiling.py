@@ -1,8 +1,9 @@
-"""Seconds from nothing to the end of the first training step, cold and with what an earlier run kept.
+"""Seconds from nothing to the end of the first training step, with and without a compilation cache.
 
 python bench/compiling.py
-The first layer as Lasagne's own layers (oNetOne: 8 of conv and pool, pNetOne: 35) and as the filter bank. Each run is a process
-of its own, imports not counted; 'again' is a second process that finds the first one's compilation cache.
+The first layer as Lasagne's own layers (oNetOne: 8 of conv and pool, pNetOne: 35) and as the filter
+bank. Each run is a separate process, imports not counted; 'again' is a second process that finds
+the first one's compilation cache.
 """
 
 import json
@@ -12,14 +13,14 @@ import sys
 import tempfile
 import time
 
-sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-CASES = [("oNetOne", "Lasagne layers"), ("pNetOne", "Lasagne layers"), ("oNetOne", "filterbank"), ("pNetOne", "filterbank"),
-         ("oNetEightpNetEight", "filterbank")]
+CASES = [("oNetOne", "Lasagne layers"), ("pNetOne", "Lasagne layers"),
+         ("oNetOne", "filterbank"), ("pNetOne", "filterbank"), ("oNetEightpNetEight", "filterbank")]
 
 
 def first_step(network, form):
-    """Build, compile, do a step; its seconds as JSON on stdout."""
+    """Build, compile and run a step, and print its seconds as JSON."""
     import networks
     import training_step
 
@@ -33,12 +34,13 @@ def first_step(network, form):
 
 
 def measured(network, form, folder):
-    """Seconds in a new process that keeps its compiled code in `folder`; nan if it fails."""
+    """Measure seconds in a new process that caches compiled code in `folder`; nan if it fails."""
     flags = f"floatX=float32,base_compiledir={folder}"
-    run = subprocess.run([sys.executable, __file__, network, form], env={**os.environ, "THEANO_FLAGS": flags},
-                         capture_output=True, text=True)
+    run = subprocess.run([sys.executable, __file__, network, form], capture_output=True, text=True,
+                         env={**os.environ, "THEANO_FLAGS": flags})
     if run.returncode:
-        print(f"{network}, {form}: {run.stderr.strip().splitlines()[-1][:150]}", file=sys.stderr)
+        reason = run.stderr.strip().splitlines()[-1][:150]
+        print(f"{network}, {form}: {reason}", file=sys.stderr)
         return float("nan")
     return json.loads(run.stdout.splitlines()[-1])
 
@@ -47,11 +49,13 @@ def main():
     """Print a table."""
     import measure
     print(measure.machine())
-    print("\n| network | first layer | first run, s | again, s | share |\n| --- | --- | --- | --- | --- |")
+    print("\n| network | first layer | first run, s | again, s | share |"
+          "\n| --- | --- | --- | --- | --- |")
     for network, form in CASES:
         with tempfile.TemporaryDirectory() as folder:
             first, again = (measured(network, form, folder) for _ in range(2))
-        print(f"| {network} | {form} | {first:.1f} | {again:.1f} | {again / first:.0%} |", flush=True)
+        print(f"| {network} | {form} | {first:.1f} | {again:.1f} | {again / first:.0%} |",
+              flush=True)
 
 
 if __name__ == "__main__":

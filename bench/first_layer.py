@@ -1,4 +1,4 @@
-"""The first layer alone: forward passes of TemporalFilterBankLayer and of the same layer made of others.
+"""The first layer alone: forward passes of TemporalFilterBankLayer and of the layers it replaces.
 
 python bench/first_layer.py [NETWORK ...]     (all eight if none is named)
 Batch 50 of 1x40x250, float32; medians of alternating runs.
@@ -8,7 +8,7 @@ import os
 import sys
 
 os.environ.setdefault("THEANO_FLAGS", "floatX=float32")
-sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import lasagne
 import measure
@@ -16,56 +16,36 @@ import networks
 from lasagne.layers import InputLayer
 
 import theano
-import theano.tensor as T
-from filterbank import TemporalFilterBankLayer
-
-
-def forward(bank, filters):
-    """The compiled forward pass of a bank."""
-    x = T.tensor4("x")
-    return theano.function([x], lasagne.layers.get_output(bank(InputLayer(networks.SHAPE, x), filters)))
+from theano import tensor
 
 
 def forward_passes(filters):
-    """name -> function of no arguments."""
-    x, _ = networks.batch()
-    bank = forward(TemporalFilterBankLayer, filters)
-    runs = {"filterbank": lambda: bank(x)}
-    if len(filters) <= networks.MANY:
-        plain = forward(networks.plain_bank, filters)
-        runs["Lasagne layers"] = lambda: plain(x)
-    try:
+    """Return a dict: name of the form -> function without arguments."""
+    batch, _ = networks.batch()
+
+    def with_bank(bank):
+        x = tensor.tensor4("x")
+        output = lasagne.layers.get_output(bank(InputLayer(networks.SHAPE, x), filters))
+        function = theano.function([x], output)
+        return lambda: function(batch)
+
+    def with_module(module):
         import torch
-    except ImportError:
-        return runs
-    module, image = networks.torch_network(filters), torch.from_numpy(x)
+        image = torch.from_numpy(batch)
 
-    class Bank(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.network = module
-
-        def forward(self, x):
-            return self.network.bank(x)
-
-    def without_gradient(module):
         def run():
             with torch.no_grad():
                 return module(image)
         return run
 
-    runs["PyTorch eager"] = without_gradient(Bank())
-    if len(filters) <= networks.MANY:
-        compiled = networks.compiled_by_torch(Bank())
-        if compiled is not None:
-            runs["torch.compile"] = without_gradient(compiled)
-    return runs
+    return networks.forms(filters, with_bank, networks.torch_bank, with_module)
 
 
 def main(names):
     """Print a table of seconds, GFLOP/s of the direct method, and ratios."""
     print(measure.machine())
-    print("\n| network | form | s | GFLOP/s | filterbank is faster | of sgemm |\n| --- | --- | --- | --- | --- | --- |")
+    print("\n| network | form | s | GFLOP/s | filterbank is faster | of sgemm |"
+          "\n| --- | --- | --- | --- | --- | --- |")
     for name in names:
         filters = networks.BANKS[name]
         product, product_gflop = measure.sgemm()
@@ -73,8 +53,9 @@ def main(names):
         rate = product_gflop / times.pop("sgemm")
         for form, seconds in times.items():
             gflops = networks.gflop(filters) / seconds
-            print(f'| {name} | {form} | {seconds:.4f} | {gflops:.0f} | {seconds / times["filterbank"]:.1f} times '
-                  f'| {100 * gflops / rate:.0f} % of {rate:.0f} |', flush=True)
+            print(f"| {name} | {form} | {seconds:.4f} | {gflops:.0f} "
+                  f"| {seconds / times['filterbank']:.1f} times "
+                  f"| {100 * gflops / rate:.0f} % of {rate:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""Training on a GPU: a step of oNetEightpNetEight beside PyTorch on the same card, and its whole cross-validation.
+"""Training on a GPU: a step of oNetEightpNetEight beside PyTorch, and its whole cross-validation.
 
 python bench/gpu.py [steps] [folds]             (both if none is named)
-python bench/gpu.py small [steps] [folds]       the same in small on the CPU, to see that it works: its figures mean nothing for a GPU
+python bench/gpu.py small [steps] [folds]       the same in small on the CPU, to see that it works:
+                                                its figures mean nothing for a GPU
 
-The songs are made up, as many and as long as Ballroom's: 698 of 1292 frames and 40 bands in 8 classes. Each form is
-measured in a process of its own that has the card to itself and finds nothing compiled.
+The songs are made up, as many and as long as Ballroom's: 698 of 1292 frames and 40 bands in 8
+classes. Each form is measured in a separate process, which has the card to itself and finds nothing
+compiled.
 """
 
 import json
@@ -18,7 +20,7 @@ from datetime import date
 from importlib.util import find_spec
 from types import SimpleNamespace
 
-sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import measure
 import numpy as np
@@ -27,23 +29,28 @@ from mirdl.errors import exit_on_user_error
 from mirdl.theano_flags import start_theano
 
 FRAMES, BANDS, CLASSES = 1292, 40, 8
-# what Theano is told beside the device, in the words of the tables
-FLAGS = {"float32": "", "TF32": "nvcc.fastmath=True", "float32, deterministic=more": "deterministic=more"}
+# Theano's flags beside the device, under their names in the tables
+FLAGS = {"float32": "", "TF32": "nvcc.fastmath=True",
+         "float32, deterministic=more": "deterministic=more"}
 EAGER, COMPILED = "PyTorch eager", "torch.compile"
 SIZES = {
-    # torch.compile takes minutes: in its faster precision alone
-    "": SimpleNamespace(network="oNetEightpNetEight", songs=698, folds=10, epochs=250, few=25, product=8192, seconds=5, flags=list(FLAGS),
-                        peers=[("float32", EAGER), ("TF32", EAGER), ("TF32", COMPILED)], device="device=gpu,force_device=True"),
-    "small": SimpleNamespace(network="oNetOne", songs=48, folds=3, epochs=4, few=2, product=256, seconds=0.2, flags=["float32"],
-                             peers=[("float32", EAGER), ("float32", COMPILED)], device="device=cpu"),
+    "": SimpleNamespace(
+        network="oNetEightpNetEight", songs=698, folds=10, epochs=250, few=25, product=8192,
+        seconds=5, flags=list(FLAGS), device="device=gpu,force_device=True",
+        # torch.compile takes minutes, so it is measured only in its faster precision
+        peers=[("float32", EAGER), ("TF32", EAGER), ("TF32", COMPILED)]),
+    "small": SimpleNamespace(
+        network="oNetOne", songs=48, folds=3, epochs=4, few=2, product=256,
+        seconds=0.2, flags=["float32"], device="device=cpu",
+        peers=[("float32", EAGER), ("float32", COMPILED)]),
 }
 LIMIT = 120     # seconds that a peer may take
 
 
-# ---- what a process of its own measures -------------------------------------------------------------
+# ---- what each process measures ------------------------------------------------------------------
 
 def songs(count):
-    """A data set whose classes differ in the distance of their beats."""
+    """Make up a data set whose classes differ in the distance of their beats."""
     from loadDatasets import DataSet
     rng, frames = np.random.RandomState(0), np.arange(FRAMES)
     labels = rng.permutation(np.arange(count) % CLASSES).astype(np.uint8)
@@ -52,32 +59,36 @@ def songs(count):
         period = 12 + 4 * label
         beats = (frames - rng.randint(period)) % period < 2
         spectrograms.append((rng.standard_normal((BANDS, FRAMES)) + 2 * beats).astype(np.float32))
-    return DataSet([str(label) for label in range(CLASSES)], [f"{label}/{song}" for song, label in enumerate(labels)], labels, spectrograms)
+    names = [f"{label}/{song}" for song, label in enumerate(labels)]
+    return DataSet([str(label) for label in range(CLASSES)], names, labels, spectrograms)
 
 
 def trainer(size, *overrides):
-    """The `dl.Trainer` of a new run, and how its work is to be done."""
+    """Begin a new run: return its `dl.Trainer`, and how its work is to be done."""
     from networks import BATCH
 
     import dl
     from mirdl import settings
     from mirdl.results import files
     from run import parameters
-    chosen = [f"DL.type={size.network}", f"folds={size.folds}", f"DL.num_epochs={size.epochs}", f"DL.batchSize={BATCH}", "quiet=True"]
-    settled, means = settings.apart(settings.check(settings.override(parameters, [*chosen, *overrides], tell=str)))
+    chosen = [f"DL.type={size.network}", f"folds={size.folds}", f"DL.num_epochs={size.epochs}",
+              f"DL.batchSize={BATCH}", "quiet=True", *overrides]
+    settled, execution = settings.apart(
+        settings.check(settings.override(parameters, chosen, tell=str)))
     dataset = songs(size.songs)
-    run = {"parameters": settled, "id": files.new_id(), "seed": dl.baseSeed(settled), "songs": dataset.fingerprint(), "sweep": None}
-    return dl.Trainer(run, dataset), means
+    run = {"parameters": settled, "id": files.new_id(), "seed": dl.baseSeed(settled),
+           "songs": dataset.fingerprint(), "sweep": None}
+    return dl.Trainer(run, dataset), execution
 
 
 def memory():
-    """Bytes that JAX had on the card at most; None on a CPU."""
+    """Return the most bytes that JAX has used on the card; None on a CPU."""
     from theano import device
     return (device.in_use().memory_stats() or {}).get("peak_bytes_in_use")
 
 
 def steps(size):
-    """A training step, as a part of an epoch in one call and in a call of its own."""
+    """Measure a training step, as a part of an epoch in one call and as a separate call."""
     import jax
     import networks
 
@@ -90,42 +101,46 @@ def steps(size):
     y = y.astype(np.int32)
     start = time.perf_counter()
     table = begun.table(1)
-    [seat] = table.seats
+    [slot] = table.seats
 
     def epoch():
-        return dl.trainEpoch(seat, train, rng, parameters)
+        return dl.trainEpoch(slot, train, rng, parameters)
 
     def alone():
         for _ in range(count):
             table.network.train(x, y)
-    seat.reset(rng, 1)
+    slot.reset(rng, 1)
     epoch()
     first, most = time.perf_counter() - start, memory()
     matrix = jax.random.normal(jax.random.key(0), (size.product, size.product), "float32")
     square = jax.jit(lambda a: a @ a)
-    times = measure.alternate({"epoch": epoch, "alone": alone, "product": lambda: square(matrix).block_until_ready()}, size.seconds)
-    return {"count": count, "first": first, "memory": most, "epoch": times["epoch"] / count, "alone": times["alone"] / count,
-            "gflop": networks.gflop(networks.BANKS[size.network]), "rate": 2e-9 * size.product ** 3 / times["product"]}
+    times = measure.alternate({
+        "epoch": epoch, "alone": alone, "product": lambda: square(matrix).block_until_ready(),
+    }, size.seconds)
+    return {"count": count, "first": first, "memory": most,
+            "epoch": times["epoch"] / count, "alone": times["alone"] / count,
+            "gflop": networks.gflop(networks.BANKS[size.network]),
+            "rate": 2e-9 * size.product ** 3 / times["product"]}
 
 
 def folds(size, *overrides):
-    """A cross-validation by dl.py, from the songs in memory to its last file."""
+    """Measure a cross-validation by dl.py, from the songs in memory to its last file."""
     import dl
     from mirdl.results import files
     from mirdl.training import checkpoint
-    begun, means = trainer(size, *overrides)
+    begun, execution = trainer(size, *overrides)
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         os.makedirs(files.FOLDER)
         start = time.perf_counter()
         with checkpoint.begun(begun.run):
-            outcomes = dl.crossValidate(begun, means)
+            outcomes = dl.crossValidate(begun, execution)
         seconds = time.perf_counter() - start
-    return {"seconds": seconds, "epochs": sum(one.epochs for one in outcomes), "memory": memory(),
-            "right": np.mean([one.majorityVote for one in outcomes])}
+    return {"seconds": seconds, "epochs": sum(outcome.epochs for outcome in outcomes),
+            "memory": memory(), "right": np.mean([outcome.majorityVote for outcome in outcomes])}
 
 
 def peer(size, precision, form, count):
-    """A training step of the same in PyTorch, which waits for the card after `count` of them."""
+    """Measure the same training step in PyTorch, which waits for the card after `count` of them."""
     import networks
     import torch
     import training_step
@@ -138,7 +153,7 @@ def peer(size, precision, form, count):
     if form == COMPILED:
         module = networks.compiled_by_torch(module, place)
         if module is None:
-            sys.exit(1)         # it has said why
+            sys.exit(1)         # the reason has been printed
     step = training_step.torch_step(module, place)
     step()
     synchronize()
@@ -148,27 +163,39 @@ def peer(size, precision, form, count):
         for _ in range(int(count)):
             step()
         synchronize()
+
     seconds = measure.alternate({"epoch": epoch}, size.seconds)["epoch"]
-    return {"step": seconds / int(count), "first": first, "memory": torch.cuda.max_memory_allocated() if place == "cuda" else None}
+    most = torch.cuda.max_memory_allocated() if place == "cuda" else None
+    return {"step": seconds / int(count), "first": first, "memory": most}
 
 
-# ---- the tables ---------------------------------------------------------------------------------------
+# ---- the tables ----------------------------------------------------------------------------------
 
 def measured(name, flags, *call):
-    """What the function call[0] finds in a new process; its last line, where it fails."""
+    """Call the function named call[0] in a new process.
+
+    Returns
+    -------
+    dict or str
+        What the function measures; if it fails, its last line.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "THEANO_FLAGS": f"floatX=float32,base_compiledir={folder},{flags}",
+        environment = {**os.environ,
+                       "THEANO_FLAGS": f"floatX=float32,base_compiledir={folder},{flags}",
                        "TORCHINDUCTOR_CACHE_DIR": os.path.join(folder, "torch")}
         try:
-            ran = subprocess.run([sys.executable, __file__, "measure", name, *call], env=environment, capture_output=True, text=True,
-                                 timeout=LIMIT if call[0] == "peer" else None)
+            done = subprocess.run(
+                [sys.executable, __file__, "measure", name, *call], env=environment,
+                capture_output=True, text=True, timeout=LIMIT if call[0] == "peer" else None)
         except subprocess.TimeoutExpired:
             return f"not done after {LIMIT} s"
-    return json.loads(ran.stdout.splitlines()[-1]) if ran.returncode == 0 else ran.stderr.strip().splitlines()[-1]
+    if done.returncode:
+        return done.stderr.strip().splitlines()[-1]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def ours(name, flags, *call):
-    """The same for what must not fail."""
+    """Call a function of this project as `measured` does; it must not fail."""
     found = measured(name, f"{SIZES[name].device},{flags}", *call)
     if isinstance(found, str):
         sys.exit(f"{found}; python bench/gpu.py small tries this bench out on a CPU")
@@ -176,68 +203,83 @@ def ours(name, flags, *call):
 
 
 def megabytes(count):
+    """Show a number of bytes in MB, or '-' for None."""
     return "-" if count is None else f"{count / 1e6:.0f}"
 
 
-def showSteps(name):
-    """Steps, ours and PyTorch's."""
+def show_steps(name):
+    """Print tables of steps, ours and PyTorch's."""
     size, found = SIZES[name], {}
     print(f"\n{size.network}, a training step, batch 50 of 1x40x250; GFLOP/s of the direct method\n"
-          "\n| form | products | step, ms | times the first | first epoch after, s | MB | GFLOP/s | of a matrix product |"
-          "\n| --- | --- | --- | --- | --- | --- | --- | --- |")
+          "\n| form | products | step, ms | times the first | first epoch after, s | MB | GFLOP/s "
+          "| of a matrix product |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
     for words in size.flags:
         one = found[words] = ours(name, FLAGS[words], "steps")
         for form, key in (("epoch in one call", "epoch"), ("a call for each step", "alone")):
             rate = one["gflop"] / one[key]
-            print(f"| {form} | {words} | {1e3 * one[key]:.3f} | {one[key] / found['float32']['epoch']:.2f} | {one['first']:.1f} "
-                  f"| {megabytes(one['memory'])} | {rate:.0f} | {rate / one['rate']:.0%} of {one['rate']:.0f} |", flush=True)
+            ratio = one[key] / found["float32"]["epoch"]
+            print(f"| {form} | {words} | {1e3 * one[key]:.3f} | {ratio:.2f} | {one['first']:.1f} "
+                  f"| {megabytes(one['memory'])} | {rate:.0f} "
+                  f"| {rate / one['rate']:.0%} of {one['rate']:.0f} |", flush=True)
     if not find_spec("torch"):
         print("\nPyTorch is not installed: no comparison with it.")
         return
-    total = one["count"] * size.epochs * size.folds
-    print(f"\nThe training of {size.folds} folds x {size.epochs} epochs has {total} such steps, were none to stop early.\n"
-          "\n| form | products | step, ms | an epoch in one call is faster | first step after, s | MB | all these steps, s |"
+    count = found["float32"]["count"]
+    total = count * size.epochs * size.folds
+    print(f"\nThe training of {size.folds} folds x {size.epochs} epochs has {total} such steps if "
+          "none stops early.\n\n| form | products | step, ms | an epoch in one call is faster "
+          "| first step after, s | MB | all these steps, s |"
           "\n| --- | --- | --- | --- | --- | --- | --- |")
     for precision, form in size.peers:
-        one = measured(name, "device=cpu", "peer", precision, form, str(found["float32"]["count"]))     # PyTorch has the card to itself
+        # Theano stays on the CPU, so that PyTorch has the card to itself.
+        one = measured(name, "device=cpu", "peer", precision, form, str(count))
         if isinstance(one, str):
             print(f"| {form} | {precision} | {one} | | | | |", flush=True)
         else:
-            print(f"| {form} | {precision} | {1e3 * one['step']:.3f} | {one['step'] / found[precision]['epoch']:.1f} times "
-                  f"| {one['first']:.1f} | {megabytes(one['memory'])} | {one['step'] * total:.0f} |", flush=True)
+            ratio = one["step"] / found[precision]["epoch"]
+            print(f"| {form} | {precision} | {1e3 * one['step']:.3f} | {ratio:.1f} times "
+                  f"| {one['first']:.1f} | {megabytes(one['memory'])} "
+                  f"| {one['step'] * total:.0f} |", flush=True)
 
 
-def showFolds(name):
-    """The cross-validation: all folds together, and one by one for fewer epochs."""
+def show_folds(name):
+    """Print a table of the cross-validation, folds together, and one by one for fewer epochs."""
     size = SIZES[name]
     every = size.folds * size.epochs
-    print(f"\n{size.network}, cross-validation of {size.folds} folds x {size.epochs} epochs at most ({size.few} one by one), float32\n"
-          f"\n| folds | epochs of all folds | s | ms an epoch | {every} epochs, s | MB | songs right |\n| --- | --- | --- | --- | --- | --- | --- |")
-    for words, override in (("together", "foldsTogether=True"), ("one by one", f"DL.num_epochs={size.few}")):
+    print(f"\n{size.network}, cross-validation of {size.folds} folds x {size.epochs} epochs "
+          f"at most ({size.few} one by one), float32\n"
+          f"\n| folds | epochs of all folds | s | ms an epoch | {every} epochs, s | MB "
+          "| songs right |\n| --- | --- | --- | --- | --- | --- | --- |")
+    for words, override in (("together", "foldsTogether=True"),
+                            ("one by one", f"DL.num_epochs={size.few}")):
         one = ours(name, "", "folds", override)
         each = one["seconds"] / one["epochs"]
-        print(f"| {words} | {one['epochs']} | {one['seconds']:.1f} | {1e3 * each:.1f} | {each * every:.0f} | {megabytes(one['memory'])} "
-              f"| {one['right']:.0f} % |", flush=True)
+        print(f"| {words} | {one['epochs']} | {one['seconds']:.1f} | {1e3 * each:.1f} "
+              f"| {each * every:.0f} | {megabytes(one['memory'])} | {one['right']:.0f} % |",
+              flush=True)
 
 
 def card():
-    """Name, driver and memory of the cards, in the words of NVIDIA's own program."""
+    """Describe name, driver and memory of the cards, as NVIDIA's own program does."""
+    command = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total",
+               "--format=csv,noheader"]
     try:
-        asked = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip().replace("\n", "; ")
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return done.stdout.strip().replace("\n", "; ")
     except (OSError, subprocess.CalledProcessError):
         return "nvidia-smi finds no card"
 
 
 def main(arguments):
-    """Print the tables that are asked for."""
+    """Print the tables that `arguments` name."""
     name = "small" if "small" in arguments else ""
-    parts = {"steps": showSteps, "folds": showFolds}
+    parts = {"steps": show_steps, "folds": show_folds}
     asked = [argument for argument in arguments if argument != "small"] or list(parts)
     if not set(asked) <= set(parts):
         sys.exit(f"error: {' '.join(arguments)}: expected small, steps, folds, or nothing")
     print(measure.machine())
-    print("A trial on the CPU: no figure below means anything for a GPU" if name else card(), date.today(), sep="; ")
+    place = "A trial on the CPU: no figure below means anything for a GPU" if name else card()
+    print(place, date.today(), sep="; ")
     print("Each process takes up to two minutes.", flush=True)
     for part in asked:
         parts[part](name)
@@ -248,7 +290,8 @@ if __name__ == "__main__":
         size, function, *rest = sys.argv[2:]
         with redirect_stdout(sys.stderr):
             exit_on_user_error(start_theano)
-            figures = {"steps": steps, "folds": folds, "peer": peer}[function](SIZES[size], *rest)
+            functions = {"steps": steps, "folds": folds, "peer": peer}
+            figures = functions[function](SIZES[size], *rest)
         print(json.dumps(figures))
     else:
         main(sys.argv[1:])

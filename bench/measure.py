@@ -1,4 +1,4 @@
-"""What the benches share: alternating runs, the machine's own rate, its name, memory."""
+"""What the benches share: alternating runs, the machine's name and speed, memory."""
 
 import os
 import platform
@@ -11,16 +11,29 @@ import numpy as np
 
 
 def alternate(runs, seconds=3.0, at_least=3):
-    """Median seconds of each function of the dict `runs`, called in turn until `seconds` per function are spent.
+    """Measure functions in turn, so that a disturbance of the machine affects all of them.
 
-    In turn, so that a disturbance of the machine hits all of them; after a pause, for the threads of
-    OpenBLAS and PyTorch wait for more work at full speed for a while, and would disturb the next one.
+    There is a pause before each call, because the threads of OpenBLAS and PyTorch keep a core busy
+    for a while after their work, which would slow down the next function.
+
+    Parameters
+    ----------
+    runs : dict of str to callable
+    seconds : float
+        The time to spend for each function.
+    at_least : int
+        Calls of each function, at least.
+
+    Returns
+    -------
+    dict of str to float
+        Median seconds of each function.
     """
     for run in runs.values():
-        run()                                            # compiles
+        run()       # compiles
     times = {name: [] for name in runs}
     end = time.perf_counter() + seconds * len(runs)
-    while time.perf_counter() < end or len(times[name]) < at_least:
+    while time.perf_counter() < end or min(map(len, times.values())) < at_least:
         for name, run in runs.items():
             time.sleep(0.05)
             start = time.perf_counter()
@@ -30,31 +43,33 @@ def alternate(runs, seconds=3.0, at_least=3):
 
 
 def sgemm(size=1536):
-    """A float32 matrix product in NumPy, and its GFLOP."""
+    """Return a function that multiplies float32 matrices in NumPy, and its GFLOP."""
     a, b = np.random.RandomState(0).standard_normal((2, size, size)).astype("float32")
     return lambda: a @ b, 2e-9 * size ** 3
 
 
 def machine():
-    """One line: processor, cores, versions."""
+    """Describe processor, cores and versions in a line."""
     name = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo") as file:
-            name = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), name)
+            models = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+            name = next(iter(models), name)
     versions = []
     for package in ("jax", "pytensor", "numba", "numpy", "torch"):
         try:
             versions.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             versions.append(f"no {package}")
-    return f"{name}, {os.cpu_count()} cores; Python {platform.python_version()}, " + ", ".join(versions)
+    python = platform.python_version()
+    return f"{name}, {os.cpu_count()} cores; Python {python}, " + ", ".join(versions)
 
 
 def extra_memory(run):
-    """Bytes by which the process is at most larger while `run` runs than before; None but on Linux."""
+    """Return by how many bytes the process grows at most while `run` runs; None if not on Linux."""
     try:
         with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")                              # the peak begins anew
+            file.write("5")     # resets the peak
         before = _status("VmRSS")
         run()
         return _status("VmHWM") - before
@@ -64,10 +79,11 @@ def extra_memory(run):
 
 def _status(key):
     with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(key))
+        [line] = [line for line in file if line.startswith(key)]
+        return int(line.split()[1]) * 1024
 
 
 def user_seconds():
-    """Processor seconds that this process has used: less disturbed by others than the clock."""
+    """Return the processor seconds that this process has used; others affect them less."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
