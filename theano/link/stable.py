@@ -1,6 +1,8 @@
 """Logarithms that do not overflow, nor do their gradients: rewrites that come before all others.
 
-PyTensor has some of them; it does not take the probability out of the gradient, g / p * p, where p may have become 0.
+PyTensor has some of them; it does not take the probability out of the gradient, g / p * p, where p
+may have become 0. Between the probability and its logarithm, and between quotient and product in
+the gradient, elements may be picked and arranged anew: a loss picks those of the true classes.
 """
 
 import numpy as np
@@ -9,10 +11,44 @@ import pytensor.tensor as pt
 from pytensor.compile.mode import optdb
 from pytensor.graph.basic import Constant
 from pytensor.graph.rewriting.basic import MergeOptimizer, SequentialGraphRewriter, in2out, node_rewriter
-from pytensor.scalar.basic import Add, Log, Mul, Neg, Sub, TrueDiv
+from pytensor.scalar.basic import (Add, BinaryScalarOp, Log, Mul, Neg, Sub, Switch, TrueDiv, eq,
+                                   log, switch, upgrade_to_float)
 from pytensor.scalar.math import Sigmoid
-from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor import subtensor
+from pytensor.tensor.basic import get_underlying_scalar_constant_value
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.shape import Reshape
 from pytensor.tensor.special import Softmax, log_softmax
+
+# Not all versions of PyTensor have the Ops that end in 1.
+PICK, PUT = (tuple(getattr(subtensor, start + name) for start in ("", "Advanced")
+                   for name in (kind, kind + "1") if hasattr(subtensor, start + name))
+             for kind in ("Subtensor", "IncSubtensor"))
+MOVE = Reshape, DimShuffle, *PICK
+
+
+class TimesLog(BinaryScalarOp):
+    """t log(p), and 0 where t is 0, whatever p is. So is the gradient for p, and is never 0 / 0."""
+
+    nfunc_spec = "scipy.special.xlogy", 2, 1
+
+    def impl(self, t, p):
+        return t * np.log(p) if t else t * 1.0
+
+    def pullback(self, inputs, outputs, cotangents):
+        (t, p), (g,) = inputs, cotangents
+        return [g * log(p), switch(eq(t, 0), 0, g * t / p)]
+
+
+times_log = Elemwise(TimesLog(upgrade_to_float, name="times_log"))
+
+
+@node_rewriter([Elemwise])
+def written_out(fgraph, node):
+    """TimesLog as what it is made of, now that its gradient is there; other rewrites know those."""
+    if is_elementwise(node, TimesLog):
+        t, p = node.inputs
+        return [pt.switch(pt.eq(t, 0), 0, t * pt.log(p)).astype(node.outputs[0].dtype)]
 
 
 @node_rewriter([Elemwise])
@@ -25,10 +61,19 @@ def one_minus_sigmoid(fgraph, node):
 @node_rewriter([Elemwise])
 def log_of_probability(fgraph, node):
     """log(softmax(x)) and log(sigmoid(x)) in their stable forms."""
-    if not is_log(node) or not is_probability(node.inputs[0]):
+    if not is_log(node):
         return None
-    p = node.inputs[0].owner
-    return [log_softmax(p.inputs[0], axis=p.op.axis) if isinstance(p.op, Softmax) else -pt.softplus(-p.inputs[0])]
+    moves, p = [], node.inputs[0]
+    while is_move(p.owner):
+        moves.append(p.owner)
+        p = p.owner.inputs[0]
+    if not is_probability(p):
+        return None
+    x, op = p.owner.inputs[0], p.owner.op
+    found = log_softmax(x, axis=op.axis) if isinstance(op, Softmax) else -pt.softplus(-x)
+    for move in reversed(moves):
+        found = move.op(found, *move.inputs[1:])
+    return [found]
 
 
 @node_rewriter([Elemwise])
@@ -38,32 +83,78 @@ def probability_over_itself(fgraph, node):
         return None
     for i, p in enumerate(node.inputs):
         others = [*node.inputs[:i], *node.inputs[i + 1:]]
-        if is_probability(p) and any(is_elementwise(user, TrueDiv) for user, _ in fgraph.clients[p]):
-            product = times(others[0] if len(others) == 1 else pt.mul(*others), p, {})
+        if is_probability(p) and is_divisor(fgraph, p):
+            product = Product(fgraph).of(others[0] if len(others) == 1 else pt.mul(*others), p)
             if product is not None:
                 return [product.astype(node.outputs[0].dtype)]
 
 
-def times(g, p, found):
-    """g * p, where p is cancelled in g; None if g has no quotient by p. `found` are those of parts of g."""
-    if g not in found:
-        found[g] = _times(g, p, found)
-    return found[g]
+class Product:
+    """Products in a graph where a factor is cancelled; those of parts are remembered."""
+
+    def __init__(self, fgraph):
+        self.fgraph, self.found = fgraph, {}
+
+    def of(self, g, p):
+        """g * p, where p is cancelled in g; None if g has no quotient by p."""
+        if (g, p) not in self.found:
+            self.found[g, p] = self._of(g, p)
+        return self.found[g, p]
+
+    def _of(self, g, p):
+        node = g.owner
+        if is_elementwise(node, TrueDiv) and node.inputs[1] is p:
+            return pt.second(p, node.inputs[0])
+        if node is not None and isinstance(node.op, (Reshape, DimShuffle, *PUT)):
+            return self.of_moved(node, p)
+        first = int(is_elementwise(node, Switch))       # its condition stays as it is
+        if not first and not is_elementwise(node, Add, Sub, Neg, Mul):
+            return None
+        parts = [self.of(x, p) for x in node.inputs[first:]]
+        if all(part is None for part in parts):
+            return None
+        if is_elementwise(node, Mul):
+            at = next(i for i, part in enumerate(parts) if part is not None)
+            return node.op(*(parts[i] if i == at else x for i, x in enumerate(node.inputs)))
+        return node.op(*node.inputs[:first], *(x * p if part is None else part
+                                               for x, part in zip(node.inputs[first:], parts)))
+
+    def of_moved(self, node, p):
+        """`of`, where g is the gradient of what arranges p anew: the quotient is by that."""
+        where = int(isinstance(node.op, PUT))
+        for there, _ in self.fgraph.clients[p]:
+            if is_move(there) and goes_back(node, there):
+                part = self.of(node.inputs[where], there.outputs[0])
+                if part is not None:
+                    return node.op(*node.inputs[:where], part, *node.inputs[where + 1:])
+        return None
 
 
-def _times(g, p, found):
-    node = g.owner
-    if is_elementwise(node, TrueDiv) and node.inputs[1] is p:
-        return pt.second(p, node.inputs[0])
-    if not is_elementwise(node, Add, Sub, Neg, Mul):
-        return None
-    parts = [times(x, p, found) for x in node.inputs]
-    if all(part is None for part in parts):
-        return None
-    if is_elementwise(node, Mul):
-        first = next(i for i, part in enumerate(parts) if part is not None)
-        return node.op(*(parts[i] if i == first else x for i, x in enumerate(node.inputs)))
-    return node.op(*(x * p if part is None else part for x, part in zip(node.inputs, parts)))
+def goes_back(node, there):
+    """Does a node put the elements of an array where a move has taken them from?"""
+    if isinstance(node.op, PUT):
+        zeros, _, *index = node.inputs
+        value = get_underlying_scalar_constant_value(zeros, raise_not_constant=False)
+        return (isinstance(there.op, PICK) and there.inputs[1:] == index and value == 0
+                and getattr(there.op, "idx_list", None) == getattr(node.op, "idx_list", None))
+    if isinstance(node.op, Reshape):
+        return isinstance(there.op, Reshape)
+    if not isinstance(there.op, DimShuffle) or node.inputs[0].ndim != there.outputs[0].ndim:
+        return False
+    order = [axis if axis == "x" else there.op.new_order[axis] for axis in node.op.new_order]
+    return len(order) == there.inputs[0].ndim and all(
+        axis == k or axis == "x" and k not in there.op.new_order for k, axis in enumerate(order))
+
+
+def is_move(node):
+    """Does it pick or arrange anew the elements of its first input?"""
+    return node is not None and isinstance(node.op, MOVE)
+
+
+def is_divisor(fgraph, p):
+    """Is something divided by p, or by elements of it?"""
+    return any(is_elementwise(user, TrueDiv) or is_move(user) and is_divisor(fgraph, user.outputs[0])
+               for user, _ in fgraph.clients[p])
 
 
 def is_probability(x):
@@ -100,7 +191,7 @@ def is_one(x):
 
 # Equal probabilities have to be one variable to cancel.
 stable_logarithms = SequentialGraphRewriter(
-    MergeOptimizer(), in2out(one_minus_sigmoid, name="one_minus_sigmoid"),
+    in2out(written_out, name="times_log"), MergeOptimizer(), in2out(one_minus_sigmoid, name="one_minus_sigmoid"),
     MergeOptimizer(), in2out(log_of_probability, probability_over_itself, name="probabilities"))
 # Before PyTensor's "canonicalize" (position 1), which writes products anew.
 optdb.register("stable_logarithms", stable_logarithms, "fast_run", "fast_compile", position=0.5)

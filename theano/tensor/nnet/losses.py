@@ -3,6 +3,7 @@
 import pytensor.tensor as pt
 from pytensor.tensor import log
 
+from theano.link.stable import times_log
 from theano.tensor.nnet.activations import logsoftmax, softmax
 
 
@@ -22,11 +23,12 @@ def categorical_crossentropy(coding_dist, true_dist):
     """
     coding_dist, true_dist = pt.as_tensor_variable(coding_dist), pt.as_tensor_variable(true_dist)
     if true_dist.ndim == coding_dist.ndim:
-        return -pt.sum(true_dist * log(coding_dist), axis=coding_dist.ndim - 1)
+        return -pt.sum(times_log(true_dist, coding_dist), axis=coding_dist.ndim - 1)
     if true_dist.ndim != coding_dist.ndim - 1:
         raise TypeError(f"categorical_crossentropy: true_dist has {true_dist.ndim} dimensions; "
                         f"coding_dist has {coding_dist.ndim}, so it needs as many or one less")
-    return -of_classes(log(coding_dist), true_dist)
+    # The logarithm of the picked ones, so that the others get no gradient, which could be 0 / 0.
+    return -log(of_classes(coding_dist, true_dist))
 
 
 crossentropy_categorical_1hot = categorical_crossentropy
@@ -38,8 +40,8 @@ def of_classes(values, classes):
 
 
 def binary_crossentropy(output, target):
-    """-(t log o + (1 - t) log(1 - o)), element by element."""
-    return -(target * log(output) + (1.0 - target) * log(1.0 - output))
+    """-(t log o + (1 - t) log(1 - o)), element by element; a term of factor 0 is 0."""
+    return -(times_log(target, output) + times_log(1.0 - target, 1.0 - output))
 
 
 def sigmoid_binary_crossentropy(output, target):
