@@ -1,6 +1,7 @@
 """The linker: shapes, slow paths, indexing, checks, dtypes."""
 
 import warnings
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano.link import convert
 from theano.link.function import SlowPath
 from theano.tensor.opt import Assert
 
@@ -216,7 +218,21 @@ def test_sums_are_added_up_in_the_wider_dtype(reduced, dtype, value, expected):
     assert result == expected and result.dtype == reduced(v).dtype
 
 
-def test_float32_is_added_up_in_float32():
+@pytest.mark.parametrize("shape, axis", [((5,), None), ((70000,), 0), ((40, 17, 300), None),
+                                         ((40, 17, 300), (0, 2)), ((3, 50, 700), 1), ((16, 5000), 0)])
+def test_float32_is_added_up_in_float64(shape, axis):
+    v = T.tensor("float32", (False,) * len(shape))
+    values = np.random.RandomState(0).randn(*shape).astype("float32")
+    values.flat[0], values.flat[-1] = 1e8, -1e8
+    total, mean = theano.function([v], [v.sum(axis), v.mean(axis)])(values)
+    expected = values.astype("float64").sum(axis)
+    assert total.dtype == mean.dtype == "float32"
+    np.testing.assert_allclose(total, expected, rtol=2e-7, atol=1e-6)
+    np.testing.assert_allclose(mean, expected / (values.size / expected.size), rtol=3e-7, atol=1e-7)
+
+
+def test_a_gpu_adds_up_float32_in_float32(monkeypatch):
+    monkeypatch.setattr(convert.device, "in_use", lambda: SimpleNamespace(platform="gpu"))
     v = T.fvector()
     run = theano.function([v], v.sum()).vm.jit_fn.program
     assert "3xf64" not in jax.jit(run).lower(np.ones(3, "float32")).as_text()

@@ -93,3 +93,69 @@ def test_a_recurrent_classifier_trains_until_its_loss_is_zero():
     sequences[np.arange(4), :, labels] = 1
     losses = [float(step(sequences, np.repeat(labels, 5))) for _ in range(40)]
     assert losses[0] > .1 and losses[-1] == 0 and np.isfinite(losses).all()
+
+
+# Indices, diagonals, orders, sums
+
+def test_an_index_with_none_drops_dimensions_it_does_not_come_to():
+    x = T.matrix("x")
+    mask = T.alloc(1., x.shape[0], 1)       # of attention models, where none is given
+    assert mask[:, None].ndim == (mask[:, None] * x).ndim == 2
+    assert mask[:, None].broadcastable == (False, True)
+    assert value(mask[:, None] * x, {x: np.eye(3)}).tolist() == np.eye(3).tolist()
+    assert mask[None, :].ndim == 2 and mask[0, None].ndim == 1
+    one = T.tensor("float64", (False, True, True))
+    assert one[None, :].ndim == 2 and one[:, None, 0].ndim == 2
+
+
+def test_an_index_with_none_keeps_all_other_dimensions():
+    x, mask, i = T.matrix("x"), T.col("mask"), T.lvector("i")
+    assert x[:, None].ndim == x[None].ndim == 3
+    assert mask[:, None, :].ndim == mask[..., None].ndim == mask[:, :, None].ndim == 3
+    assert mask[:].ndim == mask[1:].ndim == 2 and mask[0].ndim == 1
+    assert mask[i, None].ndim == 3      # Theano does not drop them where an index is an array
+    T.verify_grad(lambda x: x[:, None] * x, [np.random.rand(3, 2)], rng=np.random)
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 3), (3, 5), (5, 3), (2, 2, 2, 2)])
+def test_fill_diagonal(shape):
+    x, v = T.tensor(floatX, (False,) * len(shape)), T.scalar()
+    expected = np.zeros(shape, floatX)
+    np.fill_diagonal(expected, 2)
+    np.testing.assert_array_equal(value(T.fill_diagonal(x, v), {x: np.zeros(shape), v: 2}), expected)
+    of_x, of_v = T.grad(T.fill_diagonal(x, v).sum(), [x, v])
+    np.testing.assert_array_equal(value(of_x, {x: np.zeros(shape), v: 2}), 1 - expected / 2)
+    assert value(of_v, {x: np.zeros(shape), v: 2}) == min(shape)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3)])
+@pytest.mark.parametrize("offset", [-4, -1, 0, 2, 4])
+def test_fill_diagonal_offset(shape, offset):
+    found = T.extra_ops.fill_diagonal_offset(T.zeros(shape, "int8"), 7, offset).eval()
+    np.testing.assert_array_equal(found, 7 * np.eye(*shape, offset, "int8"))
+
+
+def test_fill_diagonal_refuses_what_it_cannot_do():
+    with pytest.raises(TypeError, match="1 dimensions and needs two"):
+        T.fill_diagonal(T.vector(), 1)
+    with pytest.raises(TypeError, match="val is of float64, a of int8"):
+        T.fill_diagonal(T.bmatrix(), T.dscalar())
+    with pytest.raises(ValueError, match="differ"):
+        T.fill_diagonal(T.zeros((2, 3, 3)), 1.).eval()
+
+
+def test_inputs_of_a_graph_come_in_theanos_order():
+    x, y, z = (theano.shared(1., name) for name in "xyz")
+    assert theano.gof.graph.inputs([(x + y) + z]) == [x, y, z]
+    assert theano.gof.graph.inputs([x, z + y]) == [z, y, x]     # the last variable comes first
+    assert theano.gof.graph.inputs([x * (y + x) + z]) == [x, y, z]
+    total = x + y
+    assert theano.gof.graph.ancestors([total + z], [total])[1:] == [total, z]
+
+
+def test_sums_and_means_of_float32_are_added_up_in_float64():
+    x = theano.shared(np.array([1e8, 1, -1e8], "float32"))
+    assert x.sum().eval() == 1 and x.mean().eval() == np.float32(1 / 3)
+    grid = theano.shared(np.array([[1e8, 1, -1e8]], "float32"))
+    assert grid.sum(axis=1).eval().tolist() == [1]
+    assert T.prod(theano.shared(np.array([1e30, 1e30, 1e-30], "float32"))).eval() == np.float32(1e30)

@@ -3,8 +3,7 @@
 from pytensor.graph import basic
 from pytensor.graph.basic import Apply, Constant, clone, clone_get_equiv
 from pytensor.graph.basic import equal_computations as _equal_computations
-from pytensor.graph.traversal import (ancestors, graph_inputs, io_toposort, orphans_between,
-                                      vars_between)
+from pytensor.graph.traversal import io_toposort, orphans_between, vars_between
 
 
 class _AnyVariable(type):
@@ -24,9 +23,25 @@ class Variable(metaclass=_AnyVariable):
         return basic.Variable(type, owner, index, name)
 
 
-def inputs(variables):
-    """The variables without owner that `variables` are computed from."""
-    return list(graph_inputs(variables))
+def ancestors(variable_list, blockers=None):
+    """`variable_list` and all that they are computed from, up to `blockers`, in Theano's order.
+
+    The last variable comes first, then the first input of its node; PyTensor begins with the last
+    input. Lasagne orders parameters by it.
+    """
+    found, waiting = {}, list(variable_list)
+    while waiting:
+        variable = waiting.pop()
+        if variable not in found:
+            found[variable] = None
+            if variable.owner is not None and variable not in (blockers or ()):
+                waiting += reversed(variable.owner.inputs)
+    return list(found)
+
+
+def inputs(variable_list, blockers=None):
+    """Those of `ancestors` that have no owner."""
+    return [v for v in ancestors(variable_list, blockers) if v.owner is None]
 
 
 def is_same_graph(first, second, givens=None):

@@ -14,6 +14,7 @@ from theano.tensor.basic import (addbroadcast, argtopk, as_tensor_variable, batc
                                  patternbroadcast, split, stack, to_one_hot, tile, topk,
                                  topk_and_argtopk, unbroadcast, upcast)
 from theano.tensor.elemwise import CAReduce, DimShuffle, Elemwise
+from theano.tensor.extra_ops import fill_diagonal, fill_diagonal_offset
 from theano.tensor.sort import argsort, sort
 from theano.tensor.subtensor import Subtensor
 from theano.tensor.type import *

@@ -1,7 +1,12 @@
-"""Variables as Theano's programs see them: `if not x`, and classes for isinstance.
+"""Variables as Theano's programs see them: `if not x`, `x[:, None]`, and classes for isinstance.
 
 In Theano, a shared variable or a constant is no TensorVariable.
 """
+
+import functools
+import sys
+
+import numpy as np
 
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant
@@ -30,6 +35,30 @@ def _is_there(x):
 
 # PyTensor's raises for all variables; many a script has `if not input`.
 _tensor_py_operators.__bool__ = _is_there
+
+
+def _dropping(getitem):
+    """Theano's x[...]: an index with None and without `...` drops dimensions that it does not come
+    to, if all of them are broadcastable. PyTensor's own code keeps them."""
+    @functools.wraps(getitem)
+    def indexed(x, index):
+        entries = index if isinstance(index, tuple) else (index,)
+        if (any(entry is None for entry in entries) and all(map(_is_plain, entries))
+                and not sys._getframe(1).f_globals["__name__"].startswith("pytensor.")):
+            come_to = sum(entry is not None for entry in entries)
+            if come_to < x.ndim and all(x.type.broadcastable[come_to:]):
+                x = x.dimshuffle(*range(come_to))
+        return getitem(x, index)
+    return indexed
+
+
+def _is_plain(entry):
+    """Is an entry of an index None, a slice or one integer?"""
+    return entry is None or isinstance(entry, slice | int | np.integer) or (
+        getattr(entry, "ndim", None) == 0 and entry.dtype != "bool")
+
+
+_tensor_py_operators.__getitem__ = _dropping(_tensor_py_operators.__getitem__)
 
 
 class _ExpressionsOnly(type):
