@@ -1,10 +1,17 @@
 """What programs written around Theano, Lasagne 0.2 and Keras do, and what Theano gave them."""
 
+import warnings
+
 import lasagne
 import numpy as np
 import pytest
+import scipy.special
 import theano
 import theano.tensor as T
+from theano.ifelse import ifelse
+from theano.link.function import SlowPath
+from theano.tensor.nnet.neighbours import images2neibs, neibs2images
+from theano.tensor.signal.pool import pool_2d
 
 floatX = theano.config.floatX
 
@@ -159,3 +166,283 @@ def test_sums_and_means_of_float32_are_added_up_in_float64():
     grid = theano.shared(np.array([[1e8, 1, -1e8]], "float32"))
     assert grid.sum(axis=1).eval().tolist() == [1]
     assert T.prod(theano.shared(np.array([1e30, 1e30, 1e-30], "float32"))).eval() == np.float32(1e30)
+
+
+# Copies of graphs, batch normalisation, broadcasting
+
+def test_a_copy_of_a_shared_variable_shares_its_value():
+    """As in the batch normalisation of Lasagne 0.2 in training."""
+    mean = theano.shared(np.full(3, 4, "float32"))
+    running = theano.clone(mean, share_inputs=False)
+    running.default_update = running * np.float32(.5)
+    f = theano.function([], running + 0 * mean)
+    assert running is not mean and f().tolist() == [4, 4, 4] and mean.get_value().tolist() == [2] * 3
+    assert theano.function([], mean + 0)().tolist() == mean.get_value().tolist() == [2, 2, 2]
+    mean.set_value(np.ones(3, "float32"))
+    assert f().tolist() == [1, 1, 1]
+    x = T.vector("x")
+    copy, same = theano.clone(x * 2, share_inputs=False), theano.clone(x * 2)
+    assert x in theano.gof.graph.inputs([same]) and x not in theano.gof.graph.inputs([copy])
+
+
+def test_clone_replaces_variables():
+    x, y, wide = T.fvector("x"), T.fvector("y"), T.dvector("wide")
+    assert value(theano.clone(x * 2, replace={x: y}, strict=False), {y: [3]}) == 6
+    assert theano.clone([x * 2], {x: wide}, strict=False)[0].dtype == "float64"
+    with pytest.raises(TypeError):
+        theano.clone(x * 2, {x: wide})
+
+
+@pytest.mark.parametrize("shape, axes", [((3,), "per-activation"), ((1, 3), (0,)), ((1, 3), (-2,))])
+def test_batch_normalisation_gives_what_has_the_dimensions_of_gamma(shape, axes):
+    x, mean, var = T.matrix(), *(theano.shared(np.full(shape, k, floatX)) for k in (0, 1))
+    out = T.nnet.bn.batch_normalization_train(x, var, mean, axes, running_mean=mean, running_var=var)
+    assert [v.ndim for v in out[1:]] == [len(shape)] * 4
+    f = theano.function([x], out[:3], updates=[(mean, out[3]), (var, out[4])])
+    normal, found, scale = f(np.array([[0, 1, 2], [2, 5, 4]], floatX))
+    np.testing.assert_allclose(normal[:, 0], [-1, 1], rtol=1e-4)
+    assert found.shape == scale.shape == shape and found.ravel().tolist() == [1, 3, 3]
+    np.testing.assert_allclose(mean.get_value(), np.reshape([.1, .3, .3], shape), rtol=1e-6)
+    np.testing.assert_allclose(var.get_value(), np.reshape([1.1, 1.7, 1.1], shape), rtol=1e-6)
+
+
+def test_batch_normalisation_of_images_gives_what_has_the_dimensions_of_gamma():
+    x, gamma = T.dtensor4(), theano.shared(np.ones(2))
+    out = T.nnet.bn.batch_normalization_train(x, gamma, 0 * gamma, "spatial", running_mean=gamma)
+    values = np.arange(16.).reshape(2, 2, 2, 2)
+    found = theano.function([x], out)(values)
+    assert [v.shape for v in found[1:]] == [(2,)] * 3
+    np.testing.assert_allclose(found[1], values.mean((0, 2, 3)))
+    np.testing.assert_allclose(found[3], .9 + .1 * values.mean((0, 2, 3)))
+
+
+def test_broadcast_patterns_that_do_not_change():
+    w, row = theano.shared(np.ones((2, 3))), T.row()
+    for same in (T.unbroadcast(w, 0), T.unbroadcast(w), T.addbroadcast(w),
+                 T.patternbroadcast(w, (False, False))):
+        assert same is w
+    assert T.addbroadcast(row, 0) is row and T.unbroadcast(row, 1) is row
+    assert T.unbroadcast(row, -2).broadcastable == (False, False)
+    theano.function([], updates=[(T.unbroadcast(w, 0), w + 1)])()
+    assert w.get_value().tolist() == [[2] * 3] * 2
+    v = theano.shared(np.ones((1, 3)))
+    theano.function([], updates=[(v, T.unbroadcast(T.addbroadcast(v, 0), 0) * 3)])()
+    assert v.get_value().tolist() == [[3, 3, 3]]
+
+
+# Sizes that are variables
+
+@pytest.fixture
+def compiled_only():
+    """Every slow path is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SlowPath)
+        yield
+
+
+def test_a_window_that_depends_on_the_image(compiled_only):
+    x = T.tensor4()
+    n = x.shape[2] // 2
+    images = np.arange(16, dtype=floatX).reshape(1, 1, 4, 4)
+    assert value(pool_2d(x, (n, n), ignore_border=True), {x: images}).tolist() == [[[[5, 7], [13, 15]]]]
+    mean = pool_2d(x, ws=x.shape[2:], ignore_border=True, mode="average_inc_pad")
+    assert value(mean, {x: images}) == 7.5
+    slope = T.grad(pool_2d(x, (2, n), True, stride=(1, n), pad=(0, n - 2)).sum(), x)
+    assert value(slope, {x: images})[0, 0].tolist() == [[0] * 4] + [[0, 1, 0, 1]] * 3
+    rows = images2neibs(x, (n, n))
+    assert value(rows, {x: images})[1].tolist() == [2, 3, 6, 7]
+    assert value(images2neibs(x, (2, 2), T.stack([n, 1])), {x: images}).shape == (6, 4)
+    back = neibs2images(rows, T.stack([n, n]), x.shape)
+    np.testing.assert_array_equal(value(back, {x: images}), images)
+
+
+def test_a_window_that_is_an_input():
+    x, n, ws = T.tensor4(), T.iscalar("n"), T.ivector("ws")
+    images = np.arange(16, dtype=floatX).reshape(1, 1, 4, 4)
+    for size, given in ((n, 2), (ws, [2, 2])):
+        f = theano.function([x, size], [y := pool_2d(x, size, True), T.grad(y.sum(), x)])
+        with pytest.warns(SlowPath, match="anew for each value"):
+            assert f(images, given)[0].tolist() == [[[[5, 7], [13, 15]]]]
+        assert f(images, np.array(given, "int32") + 1)[0].tolist() == [[[[10]]]]
+        assert f(images, given)[1].sum() == 4
+    with pytest.raises(NotImplementedError, match="must be smaller than the window"):
+        pool_2d(x, (n, n), True, pad=(n, n)).eval({x: images, n: 2})
+
+
+def test_the_image_of_a_transposed_convolution_may_be_an_input():
+    x, s = T.tensor4(), T.lvector("s")
+    w = theano.shared(np.ones((1, 1, 3, 3), floatX))
+    op = T.nnet.abstract_conv.AbstractConv2d_gradInputs(
+        imshp=(None, 1, None, None), kshp=(1, 1, 3, 3), subsample=(2, 2))
+    f = theano.function([w_in := T.tensor4(), x, s], op(w_in, x, s))
+    with pytest.warns(SlowPath, match="anew for each value of s"):
+        found = f(w.get_value(), np.ones((1, 1, 2, 2), floatX), [5, 5])
+    assert found[0, 0].tolist() == [[1, 1, 2, 1, 1]] * 2 + [[2, 2, 4, 2, 2]] + [[1, 1, 2, 1, 1]] * 2
+    assert f(w.get_value(), np.ones((1, 1, 2, 1), floatX), [6, 4]).shape == (1, 1, 6, 4)
+    whole = T.nnet.abstract_conv.conv2d_grad_wrt_inputs(x, w, x.shape * 2 + 1, subsample=(2, 2))
+    assert value(whole, {x: np.ones((1, 1, 3, 3))}).shape == (1, 1, 7, 7)
+
+
+def test_labels_are_no_sizes():
+    labels = T.ivector("labels")
+    f = theano.function([labels], T.arange(labels.max()))
+    with pytest.warns(SlowPath, match="not compiled"):
+        assert f(np.arange(9, dtype="int32")).tolist() == list(range(8))
+
+
+def test_what_is_cropped_to_the_smallest_of_shapes_stays_compiled(compiled_only):
+    """As Lasagne's ConcatLayer with cropping does it."""
+    x, y = T.matrix(), T.matrix()
+    low, high = (f(T.as_tensor_variable([x.shape, y.shape]), axis=0) for f in (T.min, T.max))
+    f = theano.function([x, y], [x[:low[0], :low[1]] + y[:low[0], :low[1]], T.zeros(high)])
+    found = f(np.ones((4, 5), floatX), np.full((3, 6), 2, floatX))
+    assert found[0].tolist() == [[3] * 5] * 3 and found[1].shape == (4, 6)
+    shapes = T.stack([x.shape, y.shape])
+    off = (shapes - shapes.min(axis=0)) // 2
+    middle = x[off[0, 0]:off[0, 0] + T.minimum(*shapes[:, 0]), off[0, 1]:]
+    slope = T.grad((middle ** 2).sum(), x)
+    assert value(slope, {x: np.ones((5, 4)), y: np.ones((3, 3))})[:, 1].tolist() == [0, 2, 2, 2, 0]
+
+
+# Ops and functions that Theano has, or takes otherwise
+
+def test_the_gradient_of_a_product():
+    x = T.vector()
+    for given, expected in (([1, 2, 3], [6, 3, 2]), ([0, 2, 3], [6, 0, 0]), ([0, 0, 3], [0, 0, 0])):
+        assert value(T.grad(T.prod(x), x), {x: given}).tolist() == expected
+    m = T.matrix()
+    slope = T.grad(T.prod(m, axis=1).sum(), m)
+    assert value(slope, {m: [[1, 2], [0, 4]]}).tolist() == [[2, 1], [4, 0]]
+
+
+@pytest.mark.filterwarnings("ignore::theano.link.function.SlowPath")
+def test_confusion_matrix():
+    a, p = T.ivectors("ap")
+    counts, classes = T.nnet.confusion_matrix(a, p)
+    assert value(counts, {a: [0, 1, 1], p: [0, 1, 0]}).tolist() == [[1, 0], [1, 1]]
+    assert value(classes, {a: [5, 2], p: [2, 9]}).tolist() == [2, 5, 9]
+    assert value(counts, {a: [5, 2], p: [2, 9]}).tolist() == [[0, 0, 1], [1, 0, 0], [0, 0, 0]]
+
+
+@pytest.mark.filterwarnings("ignore::theano.link.function.SlowPath")
+@pytest.mark.parametrize("name, x", [("j0", [1., 20]), ("j1", [1., -3]), ("erfcx", [.5, 2])])
+def test_functions_that_jax_has_not(name, x):
+    v = T.dvector()
+    expected = getattr(scipy.special, name)(x)
+    np.testing.assert_allclose(value(getattr(T, name)(v), {v: x}), expected)
+    if name == "j0":
+        slope = T.grad(T.j0(v).sum(), v)
+        np.testing.assert_allclose(value(slope, {v: x}), -scipy.special.j1(x))
+
+
+def test_functions_of_complex_numbers_and_rounding_stay_compiled(compiled_only):
+    x = T.dvector()
+    assert value(abs(T.complex(x, x + 1)), {x: [3]}) == 5
+    rounded = T.round(x, mode="half_away_from_zero")
+    assert value(rounded, {x: [.5, -1.5, 2.4, -.1]}).tolist() == [1, -2, 2, 0]
+
+
+@pytest.mark.filterwarnings("ignore::theano.link.function.SlowPath")
+def test_ifelse_of_any_values():
+    x, y, c = theano.generic(), theano.generic(), T.iscalar()
+    f = theano.function([c, x, y], ifelse(c, x, y))
+    assert f(1, "a", "b") == "a" and f(0, "a", {"b": 2}) == {"b": 2}
+    v = T.vector()
+    f = theano.function([c, x, v], [ifelse(c, v * 2, v), x])
+    assert f(0, None, [1.])[0].tolist() == [1] and f(1, "kept", [1.])[1] == "kept"
+
+
+@pytest.mark.parametrize("axis, plain", [
+    (T.constant(0), 0), (T.constant(np.int8(-1)), -1), (T.constant([0, 1]), (0, 1)),
+    ([T.constant(0), 1], (0, 1)), (np.int64(1), 1)])
+def test_a_constant_as_axis(axis, plain):
+    x, data = T.dmatrix(), np.array([[1., 5, 3], [4, 2, 6]])
+    for name in ("max", "min", "sum", "prod", "mean", "var", "std"):
+        expected = getattr(np, name)(data, plain)
+        for found in (getattr(T, name)(x, axis), getattr(x, name)(axis=axis, keepdims=False)):
+            np.testing.assert_allclose(value(found, {x: data}), expected)
+    assert value(T.any(x > 5, axis=axis), {x: data}).any()
+    if not isinstance(plain, tuple):
+        assert value(T.argmax(x, axis), {x: data}).tolist() == data.argmax(plain).tolist()
+        assert value(x.cumsum(axis), {x: data}).tolist() == data.cumsum(plain).tolist()
+
+
+def test_topk_of_all_elements():
+    x = T.matrix()
+    assert value(T.topk(x, 2, axis=None), {x: [[3, 1], [2, 5]]}).tolist() == [3, 5]
+    assert value(T.argtopk(x, -2, axis=None), {x: [[3, 1], [2, 5]]}).tolist() == [1, 2]
+    assert value(T.topk(x, 1, axis=0), {x: [[3, 1], [2, 5]]}).tolist() == [[3, 5]]
+
+
+def test_relu_of_an_array_is_an_array():
+    found = T.nnet.relu(np.array([-1., 2.]))
+    assert type(found) is np.ndarray and found.tolist() == [0, 2]
+    assert T.nnet.relu(-3.) == 0 and T.nnet.relu(np.float32(2)) == 2
+    assert isinstance(T.nnet.relu(T.vector()), theano.Variable)
+    assert T.nnet.relu(np.array([-1., 2.]), .5).eval().tolist() == [-.5, 2]
+    assert T.nnet.elu(np.array([-1., 2.])).eval()[1] == 2
+
+
+def test_derivatives_of_an_op_from_a_graph_given_as_graphs():
+    x, y, g = T.dvectors("xyg")
+    a, b = T.dvectors("ab")
+    twofold = theano.OpFromGraph([x, y, g], [2 * g, 3 * g * x])
+    op = theano.OpFromGraph([x, y], [x * y], grad_overrides=twofold)
+    found = theano.function([a, b], T.grad(op(a, b).sum(), [a, b]))([5.], [7.])
+    assert [v.tolist() for v in found] == [[2], [15]]
+    op = theano.OpFromGraph([x, y], [x * y], grad_overrides=[
+        "default", theano.OpFromGraph([x, y, g], [-g])])
+    found = theano.function([a, b], T.grad(op(a, b).sum(), [a, b]))([5.], [7.])
+    assert [v.tolist() for v in found] == [[7], [-1]]
+    op = theano.OpFromGraph([x, y], [x * y], lop_overrides=[
+        lambda inputs, outputs, gs: outputs[0] * gs[0], theano.gradient.DisconnectedType()()])
+    assert theano.function([a, b], T.grad(op(a, b).sum(), a))([5.], [7.]) == 35
+    with pytest.raises(theano.gradient.DisconnectedInputError):
+        T.grad(op(a, b).sum(), b)
+    with pytest.raises(ValueError, match="not both"):
+        theano.OpFromGraph([x], [x], grad_overrides=twofold, lop_overrides=twofold)
+    with pytest.raises(ValueError, match="1 overrides for 2 derivatives"):
+        T.grad(theano.OpFromGraph([x, y], [x * y], grad_overrides=["default"])(a, b).sum(), a)
+
+
+def test_derivatives_forward_of_an_op_from_a_graph():
+    x, y, u, v = T.dvectors("xyuv")
+    a, b, c, d = T.dvectors("abcd")
+    given = {a: [5.], b: [7.], c: [1.], d: [2.]}
+    for rop, expected in (("default", 7 + 2 * 5), (theano.OpFromGraph([x, y, u, v], [u - v]), -1),
+                          ([lambda inputs, given: inputs[0] * given[1]], 10)):
+        op = theano.OpFromGraph([x, y], [x * y], rop_overrides=rop)
+        assert value(T.Rop(op(a, b), [a, b], [c, d]), given) == expected
+    assert value(T.Rop(T.nnet.softmax(a), a, c).sum(), {a: [1., 2], c: [1., 0]}) < 1e-12
+
+
+def test_an_op_of_ones_own_without_perform():
+    class Doubled(theano.Op):
+        __props__ = ()
+
+        def make_node(self, x):
+            return theano.Apply(self, [x], [x.type()])
+
+        def infer_shape(self, node, shapes):
+            return shapes
+
+        def grad(self, inputs, gradients):
+            return [2 * gradients[0]]
+
+        def R_op(self, inputs, eval_points):
+            return [2 * eval_points[0]]
+
+        def c_code(self, node, name, inputs, outputs, sub):
+            return ""
+
+    x, y = T.vectors("xy")
+    op = Doubled()
+    assert isinstance(op, theano.gof.Op) and isinstance(T.exp, theano.Op) and op == Doubled()
+    assert not isinstance(T.exp, Doubled) and issubclass(T.Elemwise, theano.gof.op.Op)
+    assert value(T.grad(None, x, known_grads={op(x): y}), {y: [1]}) == 2
+    assert value(T.Rop(op(x), x, y), {x: [1], y: [3]}) == 6
+    with pytest.raises(theano.gof.utils.MethodNotDefined, match="no perform"):
+        op(x).eval({x: np.ones(1, x.dtype)})
+    Doubled.perform = lambda self, node, inputs, outputs: outputs[0].__setitem__(0, 2 * inputs[0])
+    with pytest.warns(SlowPath, match="JAX has no version"):
+        assert value(op(x), {x: [1]}) == 2

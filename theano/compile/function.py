@@ -10,7 +10,7 @@ from pytensor.graph.traversal import ancestors
 import theano
 from theano.link.formulas import with_formulas
 from theano.compile.mode import get_mode
-from theano.compile.sharedvalue import shared
+from theano.compile.sharedvalue import shared, widened
 
 
 def function(inputs, outputs=None, mode=None, updates=None, givens=None,
@@ -39,6 +39,7 @@ def function(inputs, outputs=None, mode=None, updates=None, givens=None,
     """
     inputs, givens, updates = with_states(inputs, pairs(givens), pairs(updates))
     updates = with_formulas(updates, {variable for variable, _ in givens})
+    updates = [(v, widened(new, getattr(v, "type", None))) for v, new in updates]
     keys = None
     if isinstance(outputs, dict):
         keys, outputs = zip(*sorted(outputs.items())) if outputs else ((), ())

@@ -1,5 +1,6 @@
 """Shared variables: their values live on the device, and are seen as NumPy arrays."""
 
+import jax.numpy as jnp
 import numpy as np
 
 from pytensor.compile.sharedvalue import SharedVariable
@@ -9,6 +10,7 @@ from pytensor.tensor import sharedvar
 from pytensor.tensor.type import TensorType
 
 from theano.link.linker import Cell
+from theano.xla.op import apply
 
 
 class TensorSharedVariable(sharedvar.TensorSharedVariable):
@@ -36,7 +38,16 @@ class TensorSharedVariable(sharedvar.TensorSharedVariable):
 
     @default_update.setter
     def default_update(self, value):
-        self._default_update = None if value is None else self.type.filter_variable(value)
+        self._default_update = (
+            None if value is None else self.type.filter_variable(widened(value, self.type)))
+
+
+def widened(value, kind):
+    """A new value for a variable of type `kind`: it may have dimensions of size 1 that the variable
+    does not promise."""
+    wide = (isinstance(value, Variable) and isinstance(kind, TensorType)
+            and kind.is_super(value.type) and not kind.in_same_class(value.type))
+    return apply(jnp.asarray, value, types=[kind]) if wide else value
 
 
 def shared(value, name=None, strict=False, allow_downcast=None, borrow=False,

@@ -19,6 +19,8 @@ from pytensor.scalar import basic as scalar
 from pytensor.tensor import basic as tensor
 from pytensor.tensor import subtensor
 from pytensor.tensor.elemwise import CAReduce, Elemwise
+from pytensor.tensor.extra_ops import CpuContiguous, Unique
+from pytensor.tensor.math import ProdWithoutZeros
 from pytensor.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape
 from pytensor.tensor.type_other import MakeSlice
 
@@ -33,8 +35,16 @@ from theano.link.host import DynamicShape, static, static_shape
 def convert(op, node):
     """The function that computes `node`: from its inputs, as JAX arrays or host values, to
     its outputs (one, or a tuple)."""
-    function = jax_funcify(op, node=node, storage_map=None)
+    function = from_pytensor(op, node)
     return lambda *inputs: function(*map(plain, inputs))
+
+
+def from_pytensor(op, node):
+    """PyTensor's JAX function for an Op; a NotImplementedError if there is none."""
+    try:
+        return jax_funcify(op, node=node, storage_map=None)
+    except AttributeError as error:     # SciPy has it, jax.scipy has not: the Bessel functions
+        raise NotImplementedError(f"JAX has no {op}") from error
 
 
 def plain(value):
@@ -49,6 +59,9 @@ def plain(value):
 VARIADIC = {scalar.Add: operator.add, scalar.Mul: operator.mul,
             scalar.AND: operator.and_, scalar.OR: operator.or_, scalar.XOR: operator.xor,
             scalar.Maximum: jnp.maximum, scalar.Minimum: jnp.minimum}
+# PyTensor has none for these.
+SCALAR = {scalar.Complex: jax.lax.complex,
+          scalar.RoundHalfAwayFromZero: lambda x: jnp.trunc(x + jnp.copysign(0.5, x))}
 
 
 @convert.register
@@ -92,7 +105,7 @@ def scalar_function(op, node):
     binary = VARIADIC.get(type(op))
     if binary and len(node.inputs) > 1:
         return lambda *inputs: functools.reduce(binary, inputs)
-    return jax_funcify(op, node=node)
+    return SCALAR.get(type(op)) or from_pytensor(op, node)
 
 
 # Sums, products, maxima
@@ -101,6 +114,8 @@ SMALL = 2 ** 16     # elements: a sum of fewer takes no time
 
 @convert.register
 def _(op: CAReduce, node):
+    if isinstance(op, ProdWithoutZeros):    # PyTensor's (3.0.7) asks for a name that JAX has not
+        return lambda x: jnp.prod(jnp.where(x == 0, 1, x), op.axis, op.acc_dtype)
     reduce = jax_funcify(op, node=node)
     given, wanted = node.inputs[0].type.dtype, node.outputs[0].type.dtype
     # On a GPU, which is slow at float64, float32 stays float32, as in Theano.
@@ -123,6 +138,11 @@ def in_parts(x, axis, parts=16):
     total = functools.reduce(operator.add, [part.astype("float64") for part in cut])
     rest = jax.lax.slice_in_dim(x, parts * length, None, axis=axes[0]).astype("float64")
     return jnp.concatenate([total, rest], axes[0]) if rest.size else total
+
+
+@convert.register
+def _(op: Unique, node):
+    raise NotImplementedError("PyTensor's (3.0.7) asks for a name that JAX has not")
 
 
 # Shapes
@@ -214,6 +234,7 @@ def _(op: tensor.ScalarFromTensor, node):
     return lambda x: x
 
 
+@convert.register(CpuContiguous)
 @convert.register(DeepCopyOp)
 @convert.register(ViewOp)
 def _(op, node):

@@ -3,8 +3,12 @@
 import warnings
 
 import jax
+import numpy as np
 
 from pytensor.raise_op import CheckAndRaise
+from pytensor.scalar.basic import ScalarType
+from pytensor.tensor.random.type import RandomType
+from pytensor.tensor.type import TensorType
 
 from theano.ifelse import IfElse
 from theano.link import bounds, moves, static
@@ -56,6 +60,10 @@ class Function:
         self.before = Program(self.fgraph.inputs, before, needed(before, self.order))
         self.by_size = {}
         self.main = self.compiled
+        strange = [v for v in [*self.fgraph.inputs, *outputs] if not is_array(v)]
+        if strange:
+            self.main = self.node_by_node
+            self.announce(f"is not compiled but runs node by node. The cause is {strange[0]}, which is no array")
 
     def __call__(self, inputs):
         """Outputs, as a list of arrays."""
@@ -93,22 +101,24 @@ class Function:
             try:
                 return self.main(arguments)
             except NotTraceable as error:
-                self.adapt(error)
+                self.adapt(error, inputs)
 
     def compiled(self, arguments):
         """The main part, compiled for the values of those inputs that are sizes."""
         sizes = {i: arguments[i] for i in self.sizes}
-        key = tuple(int(value) for value in sizes.values())
+        key = tuple(tuple(np.ravel(value)) for value in sizes.values())
         if key not in self.by_size:
             def run(*arguments):
                 return self.program(*(sizes.get(i, x) for i, x in enumerate(arguments)))
             self.by_size[key] = compiled(run if sizes else self.program, self.quick)
         return self.by_size[key](*arguments)
 
-    def adapt(self, error):
+    def adapt(self, error, inputs):
         """Find another way for a node that XLA cannot compile."""
         node = error.node
         integers = static.integers_behind(node) if node in self.order else None
+        if integers and any(np.size(inputs[self.fgraph.inputs.index(v)]) > static.LONGEST for v in integers):
+            integers = None
         if integers and static.is_slice_of_input(node):
             self.slices.append(node)
             self.settle()
@@ -150,6 +160,11 @@ class Function:
             calls.append((functions[key], [k for move in batch for k in self.places[move]],
                           [move.output for move in batch]))
         return calls
+
+
+def is_array(variable):
+    """Is it an array or a number, or a state of PyTensor's generators? XLA knows of nothing else."""
+    return isinstance(variable.type, TensorType | ScalarType | RandomType)
 
 
 def checks(node):

@@ -10,6 +10,7 @@ import operator
 import jax
 import numpy as np
 
+from pytensor.tensor.basic import Alloc
 from pytensor.tensor.type import TensorType
 
 from theano.ifelse import IfElse
@@ -26,9 +27,21 @@ def is_host(value):
     return isinstance(value, HOST_TYPES)
 
 
-def stays_on_host(node):
-    """May `node` be computed on the host? Only scalars and vectors can lead to a shape; an IfElse has no NumPy code."""
-    return not isinstance(node.op, IfElse) and all(getattr(out.type, "ndim", 0) <= 1 for out in node.outputs)
+MOST = 64       # elements of a matrix of shapes
+
+
+def stays_on_host(node, inputs):
+    """May `node` be computed on the host? An IfElse has no NumPy code.
+
+    Only scalars, vectors and small matrices of integers can lead to a shape: Lasagne stacks shapes
+    and takes the smallest.
+    """
+    if isinstance(node.op, IfElse) or not all(map(is_host, inputs)):
+        return False
+    ndim = max([getattr(out.type, "ndim", 0) for out in node.outputs], default=0)
+    return ndim <= 1 or (ndim == 2 and not isinstance(node.op, Alloc)
+                         and all(out.type.dtype.startswith("int") for out in node.outputs)
+                         and all(np.size(x) <= MOST for x in inputs))
 
 
 def compute(node, inputs):

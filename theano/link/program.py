@@ -34,7 +34,6 @@ class Step:
     function: object
     inputs: list
     outputs: list
-    may_stay_on_host: bool
 
 
 class Program:
@@ -55,7 +54,7 @@ class Program:
 
         self.inputs = [slot(v) for v in inputs]
         self.steps = [Step(node, function_of(node), [slot(v) for v in node.inputs],
-                           [slot(v) for v in node.outputs], host.stays_on_host(node))
+                           [slot(v) for v in node.outputs])
                       for node in nodes]
         self.outputs = [slot(v) for v in outputs]
         self.blank = [v.data if isinstance(v, Constant) else None for v in slots]
@@ -91,7 +90,7 @@ def function_of(node):
 
 def run(step, inputs):
     """Outputs of one step, in the graph's dtypes."""
-    if step.may_stay_on_host and all(map(host.is_host, inputs)):
+    if host.stays_on_host(step.node, inputs):
         return host.compute(step.node, inputs)
     try:
         outputs = step.function(*inputs)

@@ -3,7 +3,7 @@
 `givens={x: data[index * size:(index + 1) * size]}` has a slice whose ends are known only when the
 function is called, but then at once, before anything runs on the device. Such slices are taken out
 of the compiled function. Where an integer input is a size (`T.zeros((n, 3))`), the function is
-compiled for each value.
+compiled for each value. A vector of integers may be a shape.
 """
 
 from pytensor.compile.sharedvalue import SharedVariable
@@ -17,13 +17,16 @@ from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
 
 
+LONGEST = 8     # entries of an input that may be a shape: of more it is data, labels for example
+
+
 def sizes(node):
     """The inputs of a node that XLA has to know while it compiles."""
     if isinstance(node.op, ARange | AllocEmpty | Eye):
         return node.inputs
     if isinstance(node.op, Scan):
         return [node.inputs[0], *node.op.outer_nitsot(node.inputs)]
-    return node.inputs[1:]
+    return [v for v in node.inputs[1:] if not getattr(v.type, "dtype", "").startswith("float")]
 
 
 def integers_behind(node):
@@ -48,9 +51,9 @@ def integers_behind(node):
 
 
 def is_integer_input(variable):
-    """Is it an integer, given at each call?"""
+    """Is it an integer, or a vector of integers, given at each call?"""
     kind = variable.type
-    return (isinstance(kind, TensorType) and kind.ndim == 0 and kind.dtype[0] in "iu"
+    return (isinstance(kind, TensorType) and kind.ndim <= 1 and kind.dtype[0] in "iu"
             and not isinstance(variable, Constant | SharedVariable))
 
 

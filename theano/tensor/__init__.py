@@ -8,6 +8,8 @@ from theano.compile.sharedvalue import TensorSharedVariable, shared
 from theano.gradient import Lop, Rop, grad, hessian, jacobian, numeric_grad, verify_grad
 from theano.tensor import (basic, elemwise, extra_ops, nlinalg, nnet, opt, sharedvar,
                            shared_randomstreams, signal, slinalg, sort, subtensor, type)
+from theano.tensor.axes import (all, any, argmax, argmin, cumprod, cumsum, max, max_and_argmax,
+                                mean, min, prod, std, sum, var)
 from theano.tensor.basic import (addbroadcast, argtopk, as_tensor_variable, batched_dot,
                                  batched_tensordot, complex_dtypes, consider_constant, default,
                                  discrete_dtypes, extract_constant, flatten, float_dtypes, norm,
@@ -20,7 +22,7 @@ from theano.tensor.subtensor import Subtensor
 from theano.tensor.type import *
 from theano.tensor.var import TensorConstant, TensorVariable, _tensor_py_operators
 
-var = _pytensor.var     # the variance, as in Theano: the module has the same name
+var = axes.var      # the variance, as in Theano: the module has the same name
 
 _RENAMED = {"abs_": "abs", "absolute": "abs", "inv": "reciprocal", "not_": "invert",
             "logical_not": "invert"}

@@ -19,13 +19,18 @@ complex_dtypes = "complex64", "complex128"
 
 
 def addbroadcast(x, *axes):
-    """x, with `axes` known to be of size 1."""
-    return pt.specify_broadcastable(x, *axes)
+    """x, with `axes` known to be of size 1; x itself if they are."""
+    x = as_tensor_variable(x)
+    axes = [axis for axis in axes if not x.type.broadcastable[axis]]
+    return pt.specify_broadcastable(x, *axes) if axes else x
 
 
 def unbroadcast(x, *axes):
-    """x, with `axes` no longer known to be of size 1."""
+    """x, with `axes` no longer known to be of size 1; x itself if they are not."""
     x = as_tensor_variable(x)
+    axes = [axis % x.ndim for axis in axes]
+    if not any(x.type.broadcastable[axis] for axis in axes):
+        return x
     pattern = [one and axis not in axes for axis, one in enumerate(x.type.broadcastable)]
     return apply(jnp.asarray, x, types=[tensor_type(x.dtype, pattern)])
 
@@ -95,8 +100,10 @@ def argtopk(x, kth, axis=-1, sorted=True, idx_dtype="int64"):
 
 
 def topk_and_argtopk(x, kth, axis=-1, sorted=True, idx_dtype="int64"):
-    """Values and places of the `kth` largest elements along an axis."""
+    """Values and places of the `kth` largest elements along an axis, or of all if it is None."""
     x = as_tensor_variable(x)
+    if axis is None:
+        x, axis = x.flatten(), 0
     chosen = slice(-kth, None) if kth > 0 else slice(None, -kth)
     where = (slice(None),) * (axis % x.ndim) + (chosen,)
     return pt.sort(x, axis)[where], pt.cast(pt.argsort(x, axis)[where], idx_dtype)

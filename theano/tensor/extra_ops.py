@@ -45,7 +45,7 @@ def _filled(a, val, offset):
     on = jnp.asarray(True)
     for axis in where[1:]:
         on = on & (where[0] == axis)
-    return jnp.where(on, val.astype(a.dtype), a)
+    return jnp.where(on, jnp.asarray(val, a.dtype), a)
 
 
 def __getattr__(name):

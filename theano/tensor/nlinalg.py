@@ -4,3 +4,5 @@ from pytensor.tensor import diag, trace
 from pytensor.tensor.linalg import (det, eig, eigh, lstsq, matrix_dot, matrix_power, norm, pinv, qr,
                                     svd, tensorinv, tensorsolve)
 from pytensor.tensor.linalg import inv as matrix_inverse
+
+alloc_diag = extract_diag = diag

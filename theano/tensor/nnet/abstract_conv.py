@@ -7,6 +7,7 @@ those of `conv2d` by itself.
 import numpy as np
 
 import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
 from pytensor.scalar import upcast
 
 from theano.link.host import static_shape
@@ -117,7 +118,9 @@ def gradient(axes, function, first, second, shape, border_mode, subsample, filte
              filter_dilation, num_groups, unshared=False):
     """A gradient of a convolution; only the last `axes` entries of `shape` count."""
     first, second = arrays(axes, unshared, first=first, second=second)
-    size = pt.stack([pt.as_tensor_variable(n) for n in list(shape)[-axes:]]).astype("int64")
+    if isinstance(shape, list | tuple):
+        shape = pt.stack([pt.as_tensor_variable(n) for n in shape[-axes:]])
+    size = pt.as_tensor_variable(shape)[-axes:].astype("int64")
     kind = tensor_type(first.dtype, (False,) * (axes + 2))
     return apply(function, first, second, size, types=[kind], **settings(
         axes, border_mode, subsample, filter_flip, filter_dilation, num_groups))
@@ -232,6 +235,26 @@ def settings(axes, border_mode, subsample, filter_flip, filter_dilation, num_gro
     return {"border_mode": hashable(border_mode), "subsample": entries(subsample, axes),
             "filter_dilation": entries(filter_dilation, axes), "num_groups": int(num_groups),
             "filter_flip": bool(filter_flip)}
+
+
+def sizes(*values, axes):
+    """One int for all axes, or one for each, as tuples for settings; if any is a variable, all as
+    vectors for inputs.
+
+    Returns
+    -------
+    list of tuple, list of Variable
+        One of them is empty.
+    """
+    parts = [v if isinstance(v, list | tuple) else [v] for v in values]
+    if not any(isinstance(n, Variable) for part in parts for n in part):
+        return [entries(v, axes) for v in values], []
+    found = []
+    for value, part in zip(values, parts):
+        if not isinstance(value, Variable) or value.ndim == 0:
+            value = pt.stack(part * axes if len(part) == 1 else part)
+        found.append(value.astype("int64"))
+    return [], found
 
 
 def entries(value, axes):

@@ -9,12 +9,13 @@ from pytensor.tensor.special import softmax as _softmax
 def relu(x, alpha=0):
     """max(x, alpha x): with alpha = 0 the rectifier, with 0 < alpha < 1 a leaky one.
 
-    `alpha` may be a number or a tensor that broadcasts against x.
+    `alpha` may be a number or a tensor that broadcasts against x. With alpha = 0 an array gives an
+    array, and a number a number.
     """
-    x = pt.as_tensor_variable(x)
     if isinstance(alpha, int | float) and alpha == 0:
         # Theano's form; its gradient at 0 is 1/2, and networks were published with it.
         return 0.5 * (x + abs(x))
+    x = pt.as_tensor_variable(x)
     alpha = pt.as_tensor_variable(alpha).astype(x.dtype)
     first, second = 0.5 * (1 + alpha), 0.5 * (1 - alpha)
     return first * x + second * abs(x)

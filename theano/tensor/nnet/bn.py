@@ -11,7 +11,7 @@ def axes_of(x, axes):
         return (0, *range(2, x.ndim))
     if isinstance(axes, str):
         raise ValueError(f"axes={axes!r}; give 'per-activation', 'spatial' or a tuple of ints")
-    return tuple(int(axis) for axis in axes)
+    return tuple(int(axis) % x.ndim for axis in axes)
 
 
 def fitted(parameter, x, axes):
@@ -42,15 +42,18 @@ def batch_normalization_train(inputs, gamma, beta, axes="per-activation", epsilo
     -------
     list
         The normalised batch, its mean, one over its standard deviation, and, if given, the new
-        running mean and variance (the variance that is fit for a sample).
+        running mean and variance (the variance that is fit for a sample), all but the first with
+        the dimensions that gamma has.
     """
-    inputs = pt.as_tensor_variable(inputs)
+    inputs, gamma = pt.as_tensor_variable(inputs), pt.as_tensor_variable(gamma)
     axes = axes_of(inputs, axes)
+    kept = range(inputs.ndim) if gamma.ndim == inputs.ndim else [
+        axis for axis in range(inputs.ndim) if axis not in axes]
     gamma, beta = fitted(gamma, inputs, axes), fitted(beta, inputs, axes)
     mean = inputs.mean(axes, keepdims=True)
     variance = inputs.var(axes, keepdims=True)
     scale = 1 / pt.sqrt(variance + epsilon)
-    results = [(inputs - mean) * (gamma * scale) + beta, mean, scale]
+    results = [mean, scale]
     keep = 1 - running_average_factor
     if running_mean is not None:
         results.append(fitted(running_mean, inputs, axes) * keep + mean * running_average_factor)
@@ -58,7 +61,7 @@ def batch_normalization_train(inputs, gamma, beta, axes="per-activation", epsilo
         count = pt.prod([inputs.shape[axis] for axis in axes]).astype(inputs.dtype)
         unbiased = variance * count / (count - 1)
         results.append(fitted(running_var, inputs, axes) * keep + unbiased * running_average_factor)
-    return results
+    return [(inputs - mean) * (gamma * scale) + beta, *(v.dimshuffle(*kept) for v in results)]
 
 
 def batch_normalization_test(inputs, gamma, beta, mean, var, axes="per-activation", epsilon=1e-4):

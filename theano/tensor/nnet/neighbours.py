@@ -2,7 +2,8 @@
 
 import pytensor.tensor as pt
 
-from theano.tensor.nnet.abstract_conv import entries
+from theano.link.host import static_shape
+from theano.tensor.nnet.abstract_conv import sizes
 from theano.xla import windows
 from theano.xla.op import apply, tensor_type
 
@@ -25,14 +26,19 @@ def images2neibs(ten4, neib_shape, neib_step=None, mode="valid"):
     if mode not in ("valid", "ignore_borders"):
         raise NotImplementedError(f"theano.tensor.nnet.neighbours: mode={mode!r} is not supported")
     ten4 = pt.as_tensor_variable(ten4)
-    shape = entries(neib_shape, 2)
-    return apply(windows.to_rows, ten4, types=[tensor_type(ten4.dtype, (False, False))],
-                 shape=shape, step=entries(neib_step or shape, 2), exact=mode == "valid")
+    known, variables = sizes(neib_shape, neib_shape if neib_step is None else neib_step, axes=2)
+    return apply(_to_rows, ten4, *variables, types=[tensor_type(ten4.dtype, (False, False))],
+                 sizes=tuple(known), exact=mode == "valid")
+
+
+def _to_rows(x, *variables, sizes, exact):
+    return windows.to_rows(x, *(sizes or map(static_shape, variables)), exact)
 
 
 def neibs2images(neibs, neib_shape, original_shape, mode="valid"):
     """Put windows that do not overlap back in their places, as `images2neibs` took them."""
-    rows, columns = entries(neib_shape, 2)
+    neib_shape = [neib_shape[0], neib_shape[1]]     # a vector has no length to unpack
+    (rows, columns), = sizes(neib_shape, axes=2)[0] or [neib_shape]
     batch, channels, height, width = original_shape
     blocks = neibs.reshape((batch, channels, height // rows, width // columns, rows, columns))
     return blocks.dimshuffle(0, 1, 2, 4, 3, 5).reshape((batch, channels, height, width))

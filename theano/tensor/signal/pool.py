@@ -6,7 +6,8 @@ import jax.numpy as jnp
 
 import pytensor.tensor as pt
 
-from theano.tensor.nnet.abstract_conv import entries
+from theano.link.host import static_shape
+from theano.tensor.nnet.abstract_conv import sizes
 from theano.xla import pooling
 from theano.xla.op import apply, tensor_type
 
@@ -35,13 +36,20 @@ def pool_2d(input, ws=None, ignore_border=None, stride=None, pad=(0, 0), mode="m
     -------
     (..., pooled rows, pooled columns)
     """
-    return pooled(2, input, ws or ds, ignore_border, stride or st, padding or pad, mode)
+    return pooled(2, input, given(ws, ds), ignore_border, given(stride, st), given(padding, pad),
+                  mode)
 
 
 def pool_3d(input, ws=None, ignore_border=None, stride=None, pad=(0, 0, 0), mode="max",
             ds=None, st=None, padding=None):
     """Pool over the last three dimensions; as `pool_2d`."""
-    return pooled(3, input, ws or ds, ignore_border, stride or st, padding or pad, mode)
+    return pooled(3, input, given(ws, ds), ignore_border, given(stride, st), given(padding, pad),
+                  mode)
+
+
+def given(value, otherwise):
+    """The first of two that is not None."""
+    return otherwise if value is None else value
 
 
 def max_pool_2d_same_size(input, patch_size):
@@ -61,22 +69,31 @@ def pooled(axes, input, ws, ignore_border, stride, pad, mode):
     if ignore_border is None:
         warnings.warn(f"{name}: ignore_border is not given and taken as False", stacklevel=3)
         ignore_border = False
-    ws, pad = entries(ws, axes), entries(pad, axes)
-    stride = ws if stride is None else entries(stride, axes)
-    if any(pad) and not ignore_border:
-        raise NotImplementedError(f"{name}: padding works only with ignore_border=True")
-    if any(p >= w for p, w in zip(pad, ws)):
-        raise NotImplementedError(f"{name}: padding {pad} must be smaller than the window {ws}")
+    known, variables = sizes(ws, ws if stride is None else stride, pad, axes=axes)
+    if known:
+        check(*known, ignore_border)
     input = pt.as_tensor_variable(input)
     if input.ndim < axes:
         raise TypeError(f"{name} needs {axes} dimensions or more, the input has {input.ndim}")
     kind = tensor_type(input.dtype, (*input.type.broadcastable[:-axes], *(False,) * axes))
-    return apply(_images, input, types=[kind], ws=ws, stride=stride, pad=pad, mode=mode,
+    return apply(_images, input, *variables, types=[kind], sizes=tuple(known), mode=mode,
                  ignore_border=bool(ignore_border))
 
 
-def _images(x, ws, **geometry):
-    """pool2d with any number of dimensions before those of the window."""
+def check(ws, stride, pad, ignore_border):
+    """Refuse what Theano has not."""
+    axes = len(ws)
+    if any(pad) and not ignore_border:
+        raise NotImplementedError(f"pool_{axes}d: padding works only with ignore_border=True")
+    if any(p >= w for p, w in zip(pad, ws)):
+        raise NotImplementedError(f"pool_{axes}d: padding {pad} must be smaller than the window {ws}")
+
+
+def _images(x, *variables, sizes, ignore_border, mode):
+    """pool2d with any number of dimensions before those of the window; its sizes may be inputs."""
+    ws, stride, pad = sizes or map(static_shape, variables)
+    check(ws, stride, pad, ignore_border)
+    geometry = {"stride": stride, "pad": pad, "mode": mode, "ignore_border": ignore_border}
     axes = len(ws)
     images = x if x.ndim == axes + 2 else jnp.reshape(x, (-1, 1, *x.shape[-axes:]))
     values = pooling.pool2d(images, ws, **geometry)

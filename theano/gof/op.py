@@ -1,0 +1,48 @@
+"""Ops as Theano's programs write them: `grad`, `R_op` and `infer_shape` as of old, no need of `perform`."""
+
+import inspect
+
+from pytensor.gradient import DisconnectedType, disconnected_type
+from pytensor.graph import op
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.utils import MethodNotDefined
+
+
+class _AnyOp(type(op.Op)):
+    """isinstance(x, Op) holds for every Op of PyTensor."""
+
+    def __instancecheck__(cls, instance):
+        return cls.__subclasscheck__(type(instance))
+
+    def __subclasscheck__(cls, subclass):
+        return (op.Op if cls is Op else cls) in subclass.__mro__
+
+
+class Op(op.Op, metaclass=_AnyOp):
+    """PyTensor's, with Theano's methods."""
+
+    def __init_subclass__(cls, **settings):
+        super().__init_subclass__(**settings)
+        own = vars(cls).get("infer_shape")
+        if own and len(inspect.signature(own).parameters) == 3:
+            cls.infer_shape = lambda self, fgraph, node, shapes: own(self, node, shapes)
+
+    def perform(self, node, inputs, output_storage):
+        """Compute the outputs; an Op without it can stand in a graph, but not be computed."""
+        raise MethodNotDefined(f"{self} cannot be computed: it has no perform(), and C code is not used")
+
+    def grad(self, inputs, output_grads):
+        raise NotImplementedError(f"{self} has no grad()")
+
+    def L_op(self, inputs, outputs, output_grads):
+        return self.grad(inputs, output_grads)
+
+    def R_op(self, inputs, eval_points):
+        raise NotImplementedError(f"{self} has no R_op()")
+
+    def pullback(self, inputs, outputs, cotangents):
+        return self.L_op(inputs, outputs, cotangents)
+
+    def pushforward(self, inputs, outputs, tangents):
+        given = [None if isinstance(t.type, DisconnectedType) else t for t in tangents]
+        return [disconnected_type() if t is None else t for t in self.R_op(inputs, given)]
