@@ -11,9 +11,11 @@ from theano import device
 
 device.use(config)
 
-from theano import compile, gof, gradient, ifelse, printing, sandbox, scalar, tensor
+from theano import (compile, configparser, gof, gpuarray, gradient, ifelse, printing, sandbox, scalar,
+                    tensor)
 from theano.compile import (In, Mode, OpFromGraph, Out, Param, SharedVariable,
                             as_op, function, shared)
+from theano.configparser import change_flags
 from theano.gof import Apply, Constant, Op, Type, Variable, generic
 from theano.gradient import Lop, Rop, grad, subgraph_grad
 from theano.printing import pp, pprint

@@ -7,6 +7,7 @@ backends, which XLA replaces: read, kept, without effect).
 
 import configparser
 import difflib
+import importlib
 import os
 import re
 import warnings
@@ -83,9 +84,9 @@ class Config:
     def __str__(self):
         return "\n".join(f"{name} = {value!r}" for name, value in sorted(self._values.items()))
 
-    def change_flags(self, **settings):
-        """Context manager and decorator: other PyTensor settings for a while."""
-        return pytensor.config.change_flags(**settings)
+    def change_flags(self, *settings, **more):
+        """See `theano.configparser.change_flags`."""
+        return importlib.import_module("theano.configparser").change_flags(*settings, **more)
 
 
 def pytensor_name(name):

@@ -1,16 +1,21 @@
 """What programs written around Theano, Lasagne 0.2 and Keras do, and what Theano gave them."""
 
+import importlib
 import warnings
 
 import lasagne
 import numpy as np
 import pytest
+import scipy.signal
+import scipy.sparse
 import scipy.special
 import theano
 import theano.tensor as T
 from theano.ifelse import ifelse
 from theano.link.function import SlowPath
+from theano.sandbox.rng_mrg import MRG_RandomStreams
 from theano.tensor.nnet.neighbours import images2neibs, neibs2images
+from theano.tensor.shared_randomstreams import RandomStreams
 from theano.tensor.signal.pool import pool_2d
 
 floatX = theano.config.floatX
@@ -446,3 +451,174 @@ def test_an_op_of_ones_own_without_perform():
     Doubled.perform = lambda self, node, inputs, outputs: outputs[0].__setitem__(0, 2 * inputs[0])
     with pytest.warns(SlowPath, match="JAX has no version"):
         assert value(op(x), {x: [1]}) == 2
+
+
+# Names that programs import
+
+def test_cudnns_names_work_on_the_device_in_use():
+    from theano import gpuarray
+    from theano.sandbox.cuda import dnn
+    assert gpuarray.pygpu_activated and gpuarray.dnn.dnn_present() and gpuarray.dnn.dnn_available(None)
+    assert gpuarray.dnn.dnn_conv is dnn.dnn_conv
+    rng = np.random.RandomState(0)
+    x, w = rng.rand(2, 3, 5, 6), rng.rand(4, 3, 2, 3)
+    settings = {"border_mode": (1, 2), "subsample": (2, 1), "conv_mode": "cross"}
+    image, kernel = T.constant(x), T.constant(w)
+    y = dnn.dnn_conv(image, kernel, **settings)
+    expected = T.nnet.conv2d(image, kernel, border_mode=(1, 2), subsample=(2, 1), filter_flip=False)
+    np.testing.assert_array_equal(y.eval(), expected.eval())
+    by_matrices = gpuarray.blas.GpuCorrMM((1, 2), (2, 1))(gpuarray.basic_ops.gpu_contiguous(image), kernel)
+    np.testing.assert_array_equal(by_matrices.eval(), expected.eval())
+    for found, wrt in ((dnn.dnn_gradweight(image, y, w.shape, **settings), kernel),
+                       (dnn.dnn_gradinput(kernel, y, x.shape, **settings), image)):
+        np.testing.assert_allclose(found.eval(), T.grad((y ** 2).sum() / 2, wrt).eval())
+
+
+def test_cudnns_names_for_volumes_and_normalisation():
+    from theano.gpuarray import dnn
+    rng = np.random.RandomState(0)
+    volume, kernel = rng.rand(1, 2, 4, 4, 4), rng.rand(3, 2, 2, 2, 2)
+    found = dnn.dnn_conv3d(T.constant(volume), T.constant(kernel)).eval()
+    np.testing.assert_allclose(found[0, 1], sum(scipy.signal.convolve(v, k, "valid")
+                                                for v, k in zip(volume[0], kernel[1])))
+    pooled = dnn.dnn_pool(T.constant(volume), (2, 2, 2), (2, 2, 2), "average")
+    np.testing.assert_allclose(pooled.eval()[0, 0, 0, 0, 0], volume[0, 0, :2, :2, :2].mean())
+    one = np.ones((1, 2, 1, 1, 1))
+    normal, mean, scale = dnn.dnn_batch_normalization_train(T.constant(volume), one, 0 * one, "spatial")
+    np.testing.assert_allclose(mean.eval().ravel(), volume.mean((0, 2, 3, 4)))
+    same = dnn.dnn_batch_normalization_test(volume, one, 0 * one, mean, 1 / scale ** 2, "spatial", 1e-12)
+    np.testing.assert_allclose(same.eval(), normal.eval())
+
+
+def test_convolution_of_videos():
+    from theano.tensor.nnet import conv3d2d
+    rng = np.random.RandomState(0)
+    video, filters = rng.rand(2, 5, 3, 6, 7), rng.rand(4, 2, 3, 3, 2)
+    found = conv3d2d.conv3d(T.constant(video), T.constant(filters)).eval()
+    assert found.shape == (2, 4, 4, 4, 6)
+    expected = sum(scipy.signal.convolve(video[1, :, c], filters[2, :, c], "valid") for c in range(3))
+    np.testing.assert_allclose(found[1, :, 2], expected)
+    wide = conv3d2d.conv3d(T.constant(video), T.constant(filters), border_mode=("valid", "full", "half"))
+    assert wide.eval().shape == (2, 4, 4, 8, 8)
+
+
+def test_bilinear_upsampling():
+    from theano.tensor.nnet import abstract_conv
+    assert abstract_conv.bilinear_upsampling(T.ones((1, 1, 2, 2)), 2).eval().tolist() == [[[[1] * 4] * 4]]
+    x = T.tensor4()
+    row = np.array([0, 6, 2], floatX).reshape(1, 1, 1, 3)
+    expected = {2: [0, 3, 6, 4, 2, 2], 3: [0, 0, 2, 4, 6, 14 / 3, 10 / 3, 2, 2]}
+    for ratio, line in expected.items():
+        n = T.iscalar()
+        for given in (ratio, x.shape[0] + ratio - 1):
+            found = value(abstract_conv.bilinear_upsampling(x, ratio=given), {x: row})
+            np.testing.assert_allclose(found[0, 0], [line] * ratio, rtol=1e-6)
+        # every second of the pixels
+        found = value(abstract_conv.frac_bilinear_upsampling(x, ((1, 1), (2 * ratio, 4))), {x: row})
+        np.testing.assert_allclose(found[0, 0], [line[::2]], rtol=1e-6)
+    np.testing.assert_allclose(abstract_conv.bilinear_kernel_2D(2).eval(), np.outer([.5, 1, .5], [.5, 1, .5]))
+    slope = T.grad(abstract_conv.bilinear_upsampling(x, 2).sum(), x)
+    np.testing.assert_allclose(value(slope, {x: row}).ravel(), [3, 4, 5])
+    with pytest.raises(ValueError, match="either ratio or frac_ratio"):
+        abstract_conv.bilinear_upsampling(x)
+
+
+def test_separable_and_causal_convolutions():
+    from theano.tensor.nnet import abstract_conv
+    rng = np.random.RandomState(0)
+    x, depth, point = rng.rand(1, 2, 5, 5), rng.rand(4, 1, 3, 3), rng.rand(3, 4, 1, 1)
+    each = np.array([scipy.signal.convolve2d(x[0, k // 2], depth[k, 0], "valid") for k in range(4)])
+    expected = np.einsum("oc,cij->oij", point[..., 0, 0], each)
+    found = T.nnet.separable_conv2d(T.constant(x), T.constant(depth), T.constant(point), 2)
+    np.testing.assert_allclose(found.eval()[0], expected)
+    solid = [T.constant(a[..., None]) for a in (x, depth, point)]
+    np.testing.assert_allclose(T.nnet.separable_conv3d(*solid, 2).eval()[0, ..., 0], expected)
+    signal, kernel = rng.rand(1, 2, 8), rng.rand(3, 2, 3)
+    found = abstract_conv.causal_conv1d(T.constant(signal), T.constant(kernel), (3, 2, 3)).eval()
+    np.testing.assert_allclose(found[0, 1], sum(np.convolve(s, k)[:8] for s, k in zip(signal[0], kernel[1])))
+    found = abstract_conv.causal_conv1d(T.constant(signal), T.constant(kernel), kernel.shape,
+                                        filter_dilation=2, filter_flip=False).eval()
+    np.testing.assert_allclose(found[0, 0, :3], (signal[0, :, :3] * kernel[0, :, 2:]).sum(0) + [
+        0, 0, (signal[0, :, 0] * kernel[0, :, 1]).sum()])
+
+
+@pytest.mark.parametrize("streams", [RandomStreams, MRG_RandomStreams])
+def test_settings_and_distributions_of_streams(streams):
+    cut = value(streams(1).normal((10000,), truncate=True, nstreams=5, target="gpu"))
+    assert abs(cut.std() - .8796) < .02 and abs(cut).max() <= 2
+    assert value(streams(1).normal((10,), avg=5, std=0, truncate=True)).tolist() == [5] * 10
+    assert value(streams(1).uniform((3,), nstreams=2, target=None)).shape == (3,)
+    counts = value(streams(1).poisson(size=(10000,), lam=2.))
+    assert counts.dtype == "int64" and abs(counts.mean() - 2) < .1 and abs(counts.var() - 2) < .2
+    means = value(streams(1).poisson(lam=np.array([0, 400.])))
+    assert means[0] == 0 and 300 < means[1] < 500
+    halves = RandomStreams(2)
+    assert set(value(halves.choice((99,))).tolist()) == {0, 1} and value(halves.choice()).shape == ()
+    assert value(halves.multinomial((50,), n=9)).sum(axis=1).tolist() == [9] * 50
+
+
+@pytest.mark.filterwarnings("ignore::theano.link.function.SlowPath")
+def test_sparse_matrices():
+    import theano.sparse
+    m, d = theano.sparse.csr_matrix("m", dtype="float64"), T.dmatrix("d")
+    some = scipy.sparse.csr_matrix([[0., 2, 0], [1, 0, 0]])
+    full = np.arange(6.).reshape(3, 2)
+    f = theano.function([m, d], [theano.sparse.dot(m, d), theano.sparse.dense_from_sparse(m * 2),
+                                 theano.sparse.transpose(m)])
+    product, doubled, turned = f(some, full)
+    np.testing.assert_array_equal(product, some @ full)
+    np.testing.assert_array_equal(doubled, 2 * some.toarray())
+    assert scipy.sparse.issparse(turned) and (turned.toarray() == some.toarray().T).all()
+    kept = theano.shared(some)
+    slope = theano.function([d], T.grad(theano.sparse.structured_dot(kept, d).sum(), d))
+    np.testing.assert_array_equal(slope(full), [[1, 1], [2, 2], [0, 0]])
+    assert theano.sparse._is_sparse_variable(kept) and isinstance(m.type, theano.sparse.SparseType)
+
+
+def test_settings_changed_for_a_while():
+    with theano.change_flags(floatX="float64", on_unused_input="ignore"):
+        assert T.scalar().dtype == "float64" == theano.config.floatX
+        with theano.config.change_flags({"warn.round": True}, mode="FAST_COMPILE"):
+            assert theano.config.warn.round and theano.config.mode == "FAST_COMPILE"
+    assert (theano.config.floatX, theano.config.mode, theano.config.warn.round) == (floatX, "FAST_RUN", False)
+
+    @theano.configparser.change_flags(floatX="float16")
+    def dtype():
+        return T.vector().dtype
+
+    assert dtype() == dtype() == "float16" and T.vector().dtype == floatX
+
+
+def test_modules_of_graphs():
+    from theano.compile.function_module import Function
+    from theano.compile.pfunc import pfunc, rebuild_collect_shared
+    from theano.gof import Apply, FunctionGraph, Op, Type, local_optimizer
+    from theano.gof.fg import MissingInputError
+    from theano.gof.opt import in2out
+    from theano.gof.toolbox import Feature
+    from theano.gof.type import Generic
+    assert pfunc is theano.function and isinstance(pfunc([], T.constant(1)), Function)
+    assert theano.gof.type.Type is Type and isinstance(theano.generic, Generic)
+    assert issubclass(MissingInputError, Exception) and callable(rebuild_collect_shared)
+    assert theano.gof.op.Op is Op and theano.Apply is Apply and issubclass(theano.gof.opt.MergeOptimizer, object)
+
+    @local_optimizer([T.exp])
+    def exp_is_log(node):
+        return [T.log(*node.inputs)]
+
+    @local_optimizer([T.exp])
+    def of_graph(fgraph, node):
+        return [node.inputs[0] * len(fgraph.inputs)]
+
+    x = T.dvector()
+    for rewrite, expected in ((exp_is_log, 0), (of_graph, 1)):
+        graph = FunctionGraph([x], [T.exp(x)], clone=False, features=[Feature()])
+        in2out(rewrite).rewrite(graph)
+        assert value(graph.outputs[0], {x: [1]}) == expected
+
+
+@pytest.mark.parametrize("name", ["theano.tensor.nnet.blocksparse", "theano.tensor.nnet.ctc",
+                                  "theano.sandbox.cuda.blas", "theano.gpuarray.fft"])
+def test_what_is_not_there_is_named(name):
+    with pytest.raises(ImportError, match=name):
+        importlib.import_module(name)

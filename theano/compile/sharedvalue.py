@@ -39,15 +39,16 @@ class TensorSharedVariable(sharedvar.TensorSharedVariable):
     @default_update.setter
     def default_update(self, value):
         self._default_update = (
-            None if value is None else self.type.filter_variable(widened(value, self.type)))
+            None if value is None else self.type.filter_variable(widened(value, self.type, True)))
 
 
-def widened(value, kind):
+def widened(value, kind, exactly=False):
     """A new value for a variable of type `kind`: it may have dimensions of size 1 that the variable
-    does not promise."""
-    wide = (isinstance(value, Variable) and isinstance(kind, TensorType)
-            and kind.is_super(value.type) and not kind.in_same_class(value.type))
-    return apply(jnp.asarray, value, types=[kind]) if wide else value
+    does not promise and, unless it has to be of the type exactly, other known sizes."""
+    if not (isinstance(value, Variable) and isinstance(kind, TensorType) and kind.is_super(value.type)):
+        return value
+    fits = value.type == kind if exactly else kind.in_same_class(value.type)
+    return value if fits else apply(jnp.asarray, value, types=[kind])
 
 
 def shared(value, name=None, strict=False, allow_downcast=None, borrow=False,

@@ -2,7 +2,7 @@
 
 from pytensor.graph import basic
 from pytensor.graph.basic import Apply, Constant, clone, clone_get_equiv
-from pytensor.graph.basic import equal_computations as _equal_computations
+from pytensor.graph.basic import equal_computations
 from pytensor.graph.traversal import io_toposort, orphans_between, vars_between
 
 
@@ -54,8 +54,8 @@ def is_same_graph(first, second, givens=None):
         Variables that count as the same.
     """
     pairs = list(dict(givens or {}).items())
-    return _equal_computations([first], [second], in_xs=[a for a, _ in pairs],
-                               in_ys=[b for _, b in pairs])
+    return equal_computations([first], [second], in_xs=[a for a, _ in pairs],
+                              in_ys=[b for _, b in pairs])
 
 
 variables, orphans = vars_between, orphans_between

@@ -8,10 +8,10 @@ import numpy as np
 from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar.basic import ScalarType
 from pytensor.tensor.random.type import RandomType
-from pytensor.tensor.type import TensorType
 
 from theano.ifelse import IfElse
 from theano.link import bounds, moves, static
+from theano.link.host import is_dense
 from theano.link.program import NotTraceable, Program
 from theano.link.xla import compiled
 
@@ -164,7 +164,7 @@ class Function:
 
 def is_array(variable):
     """Is it an array or a number, or a state of PyTensor's generators? XLA knows of nothing else."""
-    return isinstance(variable.type, TensorType | ScalarType | RandomType)
+    return is_dense(variable) or isinstance(variable.type, ScalarType | RandomType)
 
 
 def checks(node):

@@ -22,6 +22,11 @@ class DynamicShape(Exception):
     """A size or a slice depends on values, which a compiled function never sees."""
 
 
+def is_dense(variable):
+    """Is it an array? PyTensor's sparse matrices are TensorTypes with a format, too."""
+    return isinstance(variable.type, TensorType) and not hasattr(variable.type, "format")
+
+
 def is_host(value):
     """Is `value` known while tracing?"""
     return isinstance(value, HOST_TYPES)
@@ -67,8 +72,10 @@ def compute(node, inputs):
 
 def as_host(value, variable):
     """`value` as PyTensor's NumPy code expects a value of `variable`."""
-    if isinstance(variable.type, TensorType):
+    if is_dense(variable):
         return np.asarray(value, variable.type.dtype)
+    if isinstance(variable.type, TensorType):
+        return value
     dtype = getattr(variable.type, "dtype", None)
     if dtype in np.sctypeDict and not isinstance(value, slice | type(None)):
         return np.dtype(dtype).type(value)

@@ -6,10 +6,10 @@ import numpy as np
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.link.basic import Container
 from pytensor.link.jax.linker import JAXLinker
-from pytensor.tensor.type import TensorType
 
 from theano.link import inner, loop  # register OpFromGraph and Scan
 from theano.link.function import Function
+from theano.link.host import is_dense
 
 
 class Cell(Container):
@@ -49,7 +49,7 @@ class Linker(JAXLinker):
         cells = [storage_map[v] for v in fgraph.inputs]
         shared = [cell for cell, v in zip(cells, fgraph.inputs) if is_shared_tensor(v)]
         updates = set(fgraph.update_mapping or ())
-        returned = [(i, v.type.dtype if isinstance(v.type, TensorType) else None)
+        returned = [(i, v.type.dtype if is_dense(v) else None)
                     for i, v in enumerate(fgraph.outputs) if i not in updates]
 
         def thunk():
@@ -74,4 +74,4 @@ class Linker(JAXLinker):
 
 def is_shared_tensor(variable):
     """Is it a shared array, which lives on the device?"""
-    return isinstance(variable, SharedVariable) and isinstance(variable.type, TensorType)
+    return isinstance(variable, SharedVariable) and is_dense(variable)

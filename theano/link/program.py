@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 
 from pytensor.graph.basic import Apply, Constant
-from pytensor.tensor.type import TensorType
 
 from theano.link import host
 from theano.link.convert import convert
@@ -79,6 +78,8 @@ class Program:
 def function_of(node):
     """The JAX function of a node, or its NumPy code if there is none."""
     try:
+        if any(hasattr(v.type, "format") for v in [*node.inputs, *node.outputs]):
+            raise NotImplementedError("JAX's sparse matrices are not SciPy's")
         return convert(node.op, node)
     except NotImplementedError:
         def in_numpy(*inputs):
@@ -98,11 +99,11 @@ def run(step, inputs):
         raise NotTraceable(step.node, "its result has a shape that depends on values") from error
     if not isinstance(outputs, list | tuple):
         outputs = [outputs]
-    return [in_dtype(value, v.type) for value, v in zip(outputs, step.node.outputs)]
+    return [in_dtype(value, v) for value, v in zip(outputs, step.node.outputs)]
 
 
-def in_dtype(value, type):
+def in_dtype(value, variable):
     """`value` in the graph's dtype: JAX and PyTensor differ for some mixed inputs."""
-    if isinstance(type, TensorType) and getattr(value, "dtype", None) != type.dtype:
-        return jnp.asarray(value, type.dtype)
+    if host.is_dense(variable) and getattr(value, "dtype", None) != variable.type.dtype:
+        return jnp.asarray(value, variable.type.dtype)
     return value

@@ -26,7 +26,8 @@ KEY = TensorType("uint32", (None,))
 class Streams:
     """A source of random variables, each with a state of its own that a function updates.
 
-    Without a `size` they have the shape that their parameters have together.
+    Without a `size` they have the shape that their parameters have together. `nstreams` and `target`
+    are accepted.
 
     Parameters
     ----------
@@ -49,28 +50,40 @@ class Streams:
         """The pairs (state, next state) of all variables."""
         return list(self.state_updates)
 
-    def uniform(self, size=None, low=0.0, high=1.0, ndim=None, dtype=None, nstreams=None):
+    def uniform(self, size=None, low=0.0, high=1.0, ndim=None, dtype=None, nstreams=None,
+                target=None):
         """Uniform on [low, high)."""
         low, high = pt.as_tensor_variable(low), pt.as_tensor_variable(high)
         dtype = dtype or upcast(pytensor.config.floatX, low.dtype, high.dtype)
         values = self._draw("uniform", *_shape(size, ndim, low, high), dtype)
         return _same_state(pt.cast(values * (high - low) + low, dtype), values)
 
-    def normal(self, size=None, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None):
-        """Normal with mean `avg` and standard deviation `std`."""
+    def normal(self, size=None, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None,
+               truncate=False, target=None):
+        """Normal with mean `avg` and standard deviation `std`; see `truncated_normal` for `truncate`."""
+        if truncate:
+            return self.truncated_normal(size, avg, std, ndim, dtype)
         avg, std = pt.as_tensor_variable(avg), pt.as_tensor_variable(std)
         dtype = dtype or upcast(pytensor.config.floatX, avg.dtype, std.dtype)
         values = self._draw("normal", *_shape(size, ndim, avg, std), dtype)
         return _same_state(pt.cast(values * std + avg, dtype), values)
 
-    def truncated_normal(self, size=None, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None):
+    def truncated_normal(self, size=None, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None,
+                         target=None):
         """`normal`, without what lies more than two standard deviations from the mean."""
         avg, std = pt.as_tensor_variable(avg), pt.as_tensor_variable(std)
         dtype = dtype or upcast(pytensor.config.floatX, avg.dtype, std.dtype)
         values = self._draw("truncated_normal", *_shape(size, ndim, avg, std), dtype)
         return _same_state(pt.cast(values * std + avg, dtype), values)
 
-    def binomial(self, size=None, n=1, p=0.5, ndim=None, dtype="int64", nstreams=None, prob=None):
+    def poisson(self, size=None, lam=1.0, ndim=None, dtype="int64"):
+        """How many events come where `lam` come on average."""
+        lam = pt.as_tensor_variable(lam)
+        counts = self._draw("poisson", *_shape(size, ndim, lam), "int64", lam)
+        return _same_state(pt.cast(counts, dtype), counts)
+
+    def binomial(self, size=None, n=1, p=0.5, ndim=None, dtype="int64", nstreams=None, prob=None,
+                 target=None):
         """How many of `n` trials succeed, each with probability `p`; (0 or 1 for n = 1)."""
         p = pt.as_tensor_variable(p if prob is None else prob)
         size, ndim = _shape(size, ndim, p, pt.as_tensor_variable(n))
@@ -80,7 +93,8 @@ class Streams:
         values = self._draw("binomial", size, ndim, pytensor.config.floatX, n, p)
         return _same_state(pt.cast(values, dtype), values)
 
-    def multinomial(self, size=None, n=1, pvals=None, ndim=None, dtype="int64", nstreams=None):
+    def multinomial(self, size=None, n=1, pvals=None, ndim=None, dtype="int64", nstreams=None,
+                    target=None):
         """How often each class comes in `n` draws.
 
         Parameters

@@ -10,3 +10,11 @@ class RandomStreams(Streams):
 
     def __init__(self, seed=None):
         super().__init__(np.random.SeedSequence().entropy if seed is None else seed)
+
+    def choice(self, size=None, a=2, replace=True, p=None, ndim=None, dtype="int64"):
+        """See `Streams.choice`; without a size one element."""
+        return super().choice(size, a, replace, p, ndim, dtype)
+
+    def multinomial(self, size=None, n=1, pvals=(0.5, 0.5), ndim=None, dtype="int64"):
+        """See `Streams.multinomial`."""
+        return super().multinomial(size, n, pvals, ndim, dtype)

@@ -48,7 +48,7 @@ def padding(border_mode, span):
     Parameters
     ----------
     border_mode : {'valid', 'half', 'full'}, int or tuple
-        One int for all axes, or one entry for each axis: an int, or a pair (before, after).
+        One int for all axes, or one entry for each axis: a name, an int, or a pair (before, after).
     span : list of int
         Size of the dilated filter along each spatial axis.
 
@@ -68,6 +68,7 @@ def padding(border_mode, span):
         border_mode = named[border_mode]
     elif isinstance(border_mode, int):
         border_mode = [border_mode] * len(span)
+    border_mode = [named[p][k] if isinstance(p, str) else p for k, p in enumerate(border_mode)]
     return tuple((p, p) if isinstance(p, int) else tuple(p) for p in border_mode)
 
 

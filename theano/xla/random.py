@@ -35,6 +35,10 @@ def _binomial(key, shape, n, p):
     return jax.random.binomial(key, n, jnp.asarray(p), shape)
 
 
+def _poisson(key, shape, lam):
+    return jax.random.poisson(key, jnp.asarray(lam), shape)
+
+
 def _multinomial(key, shape, n, p):
     """p: (..., classes) -> counts of the same shape."""
     logits = jnp.broadcast_to(jnp.log(p), (static(n), *p.shape))
@@ -58,4 +62,4 @@ def _choice(key, shape, p, replace):
 
 CONTINUOUS = {"uniform": jax.random.uniform, "normal": jax.random.normal,
               "truncated_normal": functools.partial(jax.random.truncated_normal, lower=-2, upper=2)}
-DISCRETE = {"binomial": _binomial, "multinomial": _multinomial, "choice": _choice}
+DISCRETE = {"binomial": _binomial, "multinomial": _multinomial, "choice": _choice, "poisson": _poisson}

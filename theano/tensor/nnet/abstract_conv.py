@@ -4,8 +4,12 @@ The gradients are there for networks that go upwards (transposed convolution); `
 those of `conv2d` by itself.
 """
 
+import math
+
+import jax.numpy as jnp
 import numpy as np
 
+import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.scalar import upcast
@@ -100,6 +104,59 @@ def conv3d_grad_wrt_weights(input, output_grad, filter_shape, input_shape=None,
     """The gradient of `conv3d` with respect to its filters, of shape `filter_shape`."""
     return gradient(3, _to_weights, input, output_grad, filter_shape, border_mode, subsample,
                     filter_flip, filter_dilation, num_groups)
+
+
+def separable_conv2d(input, depthwise_filters, pointwise_filters, num_channels, input_shape=None,
+                     depthwise_filter_shape=None, pointwise_filter_shape=None, border_mode="valid",
+                     subsample=(1, 1), filter_flip=True, filter_dilation=(1, 1)):
+    """A convolution of each channel by itself, then one that mixes the channels.
+
+    Parameters
+    ----------
+    input : (batch, num_channels, rows, columns)
+    depthwise_filters : (depthwise channels, 1, filter rows, filter columns)
+    pointwise_filters : (output channels, depthwise channels, 1, 1)
+
+    The others, which are for the first of the two, as for `conv2d`.
+
+    Returns
+    -------
+    (batch, output channels, output rows, output columns)
+    """
+    found = conv2d(input, depthwise_filters, None, None, border_mode, subsample, filter_flip, None,
+                   filter_dilation, num_channels)
+    return conv2d(found, pointwise_filters)
+
+
+def separable_conv3d(input, depthwise_filters, pointwise_filters, num_channels, input_shape=None,
+                     depthwise_filter_shape=None, pointwise_filter_shape=None, border_mode="valid",
+                     subsample=(1, 1, 1), filter_flip=True, filter_dilation=(1, 1, 1)):
+    """As `separable_conv2d`, with one axis more."""
+    found = conv3d(input, depthwise_filters, None, None, border_mode, subsample, filter_flip,
+                   filter_dilation, num_channels)
+    return conv3d(found, pointwise_filters)
+
+
+def causal_conv1d(input, filters, filter_shape, input_shape=None, subsample=1, filter_flip=True,
+                  filter_dilation=1, num_groups=1, unshared=False):
+    """Convolve signals with filters that see no later sample.
+
+    Parameters
+    ----------
+    input : (batch, channels, samples)
+    filters : (output channels, channels / num_groups, filter samples)
+    filter_shape : tuple of three
+        The filters' shape; its last entry is needed.
+
+    Returns
+    -------
+    (batch, output channels, samples)
+    """
+    before = (filter_shape[2] - 1) * filter_dilation
+    found = conv2d(input.dimshuffle(0, 1, 2, "x"), filters.dimshuffle(0, 1, 2, "x"), None, None,
+                   ((before, 0), (0, 0)), (subsample, 1), filter_flip, None, (filter_dilation, 1),
+                   num_groups, unshared)
+    return found.flatten(3)
 
 
 def conv2d_transpose(input, filters, output_shape, filter_shape=None, border_mode="valid",
@@ -202,6 +259,64 @@ def get_conv_output_shape(image_shape, kernel_shape, border_mode, subsample,
         (before, after), = convolution.padding(hashable(mode), [span])
         sizes.append((size + before + after - span) // subsample[k] + 1)
     return (image_shape[0], kernel_shape[0], *sizes)
+
+
+def bilinear_upsampling(input, ratio=None, frac_ratio=None, batch_size=None,
+                        num_input_channels=None, use_1D_kernel=True):
+    """Images with more rows and columns, by linear interpolation.
+
+    Parameters
+    ----------
+    input : (batch, channels, rows, columns)
+    ratio : int, or scalar variable
+        How many times as many.
+    frac_ratio : pair of int, or pair of such pairs, in place of `ratio`
+        Numerator and denominator, for both axes or for each.
+    batch_size, num_input_channels, use_1D_kernel
+        Accepted.
+
+    Returns
+    -------
+    (batch, channels, rows * ratio, columns * ratio)
+    """
+    if (ratio is None) == (frac_ratio is None):
+        raise ValueError("bilinear_upsampling: give either ratio or frac_ratio")
+    if frac_ratio is None:
+        frac_ratio = ratio, 1
+    pairs = frac_ratio if isinstance(frac_ratio[0], list | tuple) else (frac_ratio, frac_ratio)
+    input = pt.as_tensor_variable(input)
+    known, variables = sizes(*zip(*pairs), axes=2)
+    if not input.dtype.startswith("float"):
+        input = input.astype(pytensor.config.floatX)
+    kind = tensor_type(input.dtype, (*input.type.broadcastable[:2], False, False))
+    return apply(_upsampled, input, *variables, types=[kind], ratios=tuple(known))
+
+
+def _upsampled(x, *variables, ratios):
+    """Theano's positions: the first pixel lies (ratio - 1) // 2 in, and beyond the last it is repeated."""
+    steps, strides = ratios or map(static_shape, variables)
+    for axis, step, stride in zip((2, 3), steps, strides):
+        common = math.gcd(step, stride)
+        step, stride = step // common, stride // common
+        last = x.shape[axis] - 1
+        where = np.arange(0, (last + 1) * step, stride) - (step - 1) // 2
+        where = np.clip(where / step, 0, last)
+        low = np.floor(where).astype(int)
+        part = jnp.expand_dims(jnp.asarray(where - low, x.dtype), [k for k in range(4) if k != axis])
+        x = (jnp.take(x, low, axis) * (1 - part)
+             + jnp.take(x, np.minimum(low + 1, last), axis) * part)
+    return x
+
+
+def frac_bilinear_upsampling(input, frac_ratio):
+    """See `bilinear_upsampling`."""
+    return bilinear_upsampling(input, frac_ratio=frac_ratio)
+
+
+def bilinear_kernel_2D(ratio, normalize=True):
+    """Weights of bilinear interpolation: (2 ratio - 1, 2 ratio - 1)."""
+    weights = bilinear_kernel_1D(ratio, normalize)
+    return weights.dimshuffle(0, "x") * weights
 
 
 def bilinear_kernel_1D(ratio, normalize=True):

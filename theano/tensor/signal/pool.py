@@ -69,7 +69,7 @@ def pooled(axes, input, ws, ignore_border, stride, pad, mode):
     if ignore_border is None:
         warnings.warn(f"{name}: ignore_border is not given and taken as False", stacklevel=3)
         ignore_border = False
-    known, variables = sizes(ws, ws if stride is None else stride, pad, axes=axes)
+    known, variables = sizes(ws, ws if stride is None else stride, 0 if pad is None else pad, axes=axes)
     if known:
         check(*known, ignore_border)
     input = pt.as_tensor_variable(input)

@@ -1,0 +1,5 @@
+"""What makes functions, and what they are: PyTensor's."""
+
+from pytensor.compile.executor import Function
+from pytensor.compile.maker import FunctionMaker
+from pytensor.compile.rebuild import UnusedInputError

@@ -1,0 +1,3 @@
+"""What watches a graph while it is rewritten: PyTensor's."""
+
+from pytensor.graph.features import Feature, ReplaceValidate

@@ -1,0 +1,67 @@
+"""cuDNN's functions by Theano's names: those of `theano.tensor`, for which XLA calls cuDNN on a GPU.
+
+What only tunes cuDNN is accepted.
+"""
+
+from theano.tensor.nnet import abstract_conv, bn
+from theano.tensor.signal import pool
+
+
+def dnn_present():
+    """Are these functions there? They are, on every device."""
+    return True
+
+
+dnn_present.msg = ""
+
+
+def dnn_available(context_name=None):
+    """As `dnn_present`."""
+    return True
+
+
+dnn_available.msg = ""
+
+
+def dnn_conv(img, kerns, border_mode="valid", subsample=(1, 1), conv_mode="conv", direction_hint=None, workmem=None,
+             algo=None, precision=None, dilation=(1, 1), num_groups=1):
+    """`theano.tensor.nnet.conv2d`; conv_mode='cross' is a correlation."""
+    return abstract_conv.conv2d(img, kerns, border_mode=border_mode, subsample=subsample, num_groups=num_groups,
+                                filter_flip=conv_mode == "conv", filter_dilation=dilation)
+
+
+def dnn_conv3d(img, kerns, border_mode="valid", subsample=(1, 1, 1), conv_mode="conv", direction_hint=None,
+               workmem=None, algo=None, precision=None, dilation=(1, 1, 1), num_groups=1):
+    """`theano.tensor.nnet.conv3d`; see `dnn_conv`."""
+    return abstract_conv.conv3d(img, kerns, border_mode=border_mode, subsample=subsample, num_groups=num_groups,
+                                filter_flip=conv_mode == "conv", filter_dilation=dilation)
+
+
+def dnn_gradweight(img, topgrad, kerns_shp, border_mode="valid", subsample=(1, 1), conv_mode="conv"):
+    """The gradient of `dnn_conv` for its filters, of shape `kerns_shp`."""
+    return abstract_conv.conv2d_grad_wrt_weights(img, topgrad, kerns_shp, border_mode=border_mode, subsample=subsample,
+                                                 filter_flip=conv_mode == "conv")
+
+
+def dnn_gradinput(kerns, topgrad, img_shp, border_mode="valid", subsample=(1, 1), conv_mode="conv"):
+    """The gradient of `dnn_conv` for its images, of shape `img_shp`."""
+    return abstract_conv.conv2d_grad_wrt_inputs(topgrad, kerns, img_shp, border_mode=border_mode, subsample=subsample,
+                                                filter_flip=conv_mode == "conv")
+
+
+def dnn_pool(img, ws, stride=None, mode="max", pad=None):
+    """`theano.tensor.signal.pool.pool_2d` or `pool_3d` of whole windows; mode 'average' is 'average_inc_pad'."""
+    axes = len(ws) if isinstance(ws, list | tuple) else img.ndim - 2
+    return pool.pooled(axes, img, ws, True, (1,) * axes if stride is None else stride, (0,) * axes if pad is None else pad,
+                       "average_inc_pad" if mode == "average" else mode)
+
+
+def dnn_batch_normalization_train(inputs, gamma, beta, mode="per-activation", epsilon=1e-4, running_average_factor=0.1,
+                                  running_mean=None, running_var=None):
+    """`theano.tensor.nnet.bn.batch_normalization_train`; `mode` are its axes."""
+    return bn.batch_normalization_train(inputs, gamma, beta, mode, epsilon, running_average_factor, running_mean, running_var)
+
+
+def dnn_batch_normalization_test(inputs, gamma, beta, mean, var, mode="per-activation", epsilon=1e-4):
+    """`theano.tensor.nnet.bn.batch_normalization_test`; `mode` are its axes."""
+    return bn.batch_normalization_test(inputs, gamma, beta, mean, var, mode, epsilon)
