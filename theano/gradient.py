@@ -5,6 +5,7 @@ from pytensor.gradient import (DisconnectedInputError, DisconnectedType, Gradien
                                grad_not_implemented, grad_scale, grad_undefined, hessian,
                                hessian_vector_product, jacobian, numeric_grad, pullback,
                                pushforward, subgraph_grad, undefined_grad, verify_grad, zero_grad)
+from pytensor.gradient import as_list_or_tuple as format_as
 
 
 def Rop(f, wrt, eval_points):
@@ -25,10 +26,3 @@ def Lop(f, wrt, eval_points, consider_constant=None, disconnected_inputs="raise"
 def consider_constant(x):
     """x, without gradient."""
     return zero_grad(x)
-
-
-def format_as(use_list, use_tuple, outputs):
-    """`outputs` as a list or a tuple, or its only element."""
-    if use_list or use_tuple:
-        return list(outputs) if use_list else tuple(outputs)
-    return outputs[0] if isinstance(outputs, list | tuple) else outputs

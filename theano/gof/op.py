@@ -31,14 +31,13 @@ class Op(op.Op, metaclass=_AnyOp):
         """Compute the outputs; an Op without it can stand in a graph, but not be computed."""
         raise MethodNotDefined(f"{self} cannot be computed: it has no perform(), and C code is not used")
 
-    def grad(self, inputs, output_grads):
-        raise NotImplementedError(f"{self} has no grad()")
+    def grad(self, *arguments):
+        raise NotImplementedError(f"{self} has no such derivative")
+
+    R_op = grad
 
     def L_op(self, inputs, outputs, output_grads):
         return self.grad(inputs, output_grads)
-
-    def R_op(self, inputs, eval_points):
-        raise NotImplementedError(f"{self} has no R_op()")
 
     def pullback(self, inputs, outputs, cotangents):
         return self.L_op(inputs, outputs, cotangents)

@@ -7,43 +7,32 @@ from theano.tensor.nnet import abstract_conv, bn
 from theano.tensor.signal import pool
 
 
-def dnn_present():
+def dnn_present(context_name=None):
     """Are these functions there? They are, on every device."""
     return True
 
 
 dnn_present.msg = ""
+dnn_available = dnn_present
 
 
-def dnn_available(context_name=None):
-    """As `dnn_present`."""
-    return True
+def dnn_conv(img, kerns, border_mode="valid", subsample=1, conv_mode="conv", direction_hint=None, workmem=None,
+             algo=None, precision=None, dilation=1, num_groups=1):
+    """`theano.tensor.nnet.conv2d` or `conv3d`; conv_mode='cross' is a correlation."""
+    return abstract_conv.convolved(img.ndim - 2, img, kerns, border_mode, subsample, conv_mode == "conv", dilation,
+                                   num_groups)
 
 
-dnn_available.msg = ""
+dnn_conv3d = dnn_conv
 
 
-def dnn_conv(img, kerns, border_mode="valid", subsample=(1, 1), conv_mode="conv", direction_hint=None, workmem=None,
-             algo=None, precision=None, dilation=(1, 1), num_groups=1):
-    """`theano.tensor.nnet.conv2d`; conv_mode='cross' is a correlation."""
-    return abstract_conv.conv2d(img, kerns, border_mode=border_mode, subsample=subsample, num_groups=num_groups,
-                                filter_flip=conv_mode == "conv", filter_dilation=dilation)
-
-
-def dnn_conv3d(img, kerns, border_mode="valid", subsample=(1, 1, 1), conv_mode="conv", direction_hint=None,
-               workmem=None, algo=None, precision=None, dilation=(1, 1, 1), num_groups=1):
-    """`theano.tensor.nnet.conv3d`; see `dnn_conv`."""
-    return abstract_conv.conv3d(img, kerns, border_mode=border_mode, subsample=subsample, num_groups=num_groups,
-                                filter_flip=conv_mode == "conv", filter_dilation=dilation)
-
-
-def dnn_gradweight(img, topgrad, kerns_shp, border_mode="valid", subsample=(1, 1), conv_mode="conv"):
+def dnn_gradweight(img, topgrad, kerns_shp, border_mode="valid", subsample=1, conv_mode="conv"):
     """The gradient of `dnn_conv` for its filters, of shape `kerns_shp`."""
     return abstract_conv.conv2d_grad_wrt_weights(img, topgrad, kerns_shp, border_mode=border_mode, subsample=subsample,
                                                  filter_flip=conv_mode == "conv")
 
 
-def dnn_gradinput(kerns, topgrad, img_shp, border_mode="valid", subsample=(1, 1), conv_mode="conv"):
+def dnn_gradinput(kerns, topgrad, img_shp, border_mode="valid", subsample=1, conv_mode="conv"):
     """The gradient of `dnn_conv` for its images, of shape `img_shp`."""
     return abstract_conv.conv2d_grad_wrt_inputs(topgrad, kerns, img_shp, border_mode=border_mode, subsample=subsample,
                                                 filter_flip=conv_mode == "conv")

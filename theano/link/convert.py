@@ -110,8 +110,6 @@ def scalar_function(op, node):
 
 # Sums, products, maxima
 
-SMALL = 2 ** 16     # elements: a sum of fewer takes no time
-
 @convert.register
 def _(op: CAReduce, node):
     if isinstance(op, ProdWithoutZeros):    # PyTensor's (3.0.7) asks for a name that JAX has not
@@ -122,22 +120,7 @@ def _(op: CAReduce, node):
     slow = given == wanted != "float16" and device.in_use().platform != "cpu"
     if given == op.acc_dtype or op.acc_dtype is None or slow:
         return reduce
-    if isinstance(op.scalar_op, scalar.Add) and op.acc_dtype == "float64":
-        return lambda x: reduce(in_parts(jnp.asarray(x), op.axis))
     return lambda x: reduce(jnp.asarray(x, op.acc_dtype))
-
-
-def in_parts(x, axis, parts=16):
-    """x in float64, but with parts of a large array added to each other along an axis to be summed:
-    XLA's CPU sums of converted numbers are plain loops, five times slower than additions."""
-    axes = [k for k in (range(x.ndim) if axis is None else axis) if x.shape[k] >= parts]
-    if x.size < SMALL or not axes:
-        return x.astype("float64")
-    length = x.shape[axes[0]] // parts
-    cut = [jax.lax.slice_in_dim(x, k * length, (k + 1) * length, axis=axes[0]) for k in range(parts)]
-    total = functools.reduce(operator.add, [part.astype("float64") for part in cut])
-    rest = jax.lax.slice_in_dim(x, parts * length, None, axis=axes[0]).astype("float64")
-    return jnp.concatenate([total, rest], axes[0]) if rest.size else total
 
 
 @convert.register
@@ -145,16 +128,23 @@ def _(op: Unique, node):
     raise NotImplementedError("PyTensor's (3.0.7) asks for a name that JAX has not")
 
 
-# Shapes
+# Shapes, and what needs one expression
 
-@convert.register
-def _(op: Shape, node):
-    return lambda x: np.array(np.shape(x), "int64")
-
-
-@convert.register
-def _(op: Shape_i, node):
-    return lambda x: np.array(np.shape(x)[op.i], "int64")
+for kind, made in {
+        Shape: lambda op: lambda x: np.array(np.shape(x), "int64"),
+        Shape_i: lambda op: lambda x: np.array(np.shape(x)[op.i], "int64"),
+        Reshape: lambda op: lambda x, shape: jnp.reshape(x, static_shape(shape)),
+        tensor.AllocEmpty: lambda op: lambda *sizes: jnp.zeros(tuple(map(static, sizes)), op.dtype),
+        tensor.Eye: lambda op: lambda n, m, k: jnp.eye(static(n), static(m), static(k), op.dtype),
+        tensor.MakeVector: lambda op: lambda *values: jnp.stack([jnp.asarray(v, op.dtype) for v in values]),
+        tensor.TensorFromScalar: lambda op: jnp.asarray,
+        MakeSlice: lambda op: slice,
+        InBounds: lambda op: op.value,
+        CheckAndRaise: lambda op: lambda x, *conditions: x,     # `theano.link.function` looks at the conditions
+        # JAX arrays never change, so nothing needs a copy
+        **dict.fromkeys((tensor.ScalarFromTensor, CpuContiguous, DeepCopyOp, ViewOp), lambda op: lambda x: x),
+}.items():
+    convert.register(kind)(lambda op, node, made=made: made(op))
 
 
 @convert.register
@@ -168,11 +158,6 @@ def _(op: SpecifyShape, node):
 
 
 @convert.register
-def _(op: Reshape, node):
-    return lambda x, shape: jnp.reshape(x, static_shape(shape))
-
-
-@convert.register
 def _(op: tensor.Alloc, node):
     def alloc(value, *sizes):
         sizes = tuple(map(static, sizes))
@@ -182,27 +167,12 @@ def _(op: tensor.Alloc, node):
 
 
 @convert.register
-def _(op: tensor.AllocEmpty, node):
-    return lambda *sizes: jnp.zeros(tuple(map(static, sizes)), op.dtype)
-
-
-@convert.register
-def _(op: tensor.Eye, node):
-    return lambda n, m, k: jnp.eye(static(n), static(m), static(k), op.dtype)
-
-
-@convert.register
 def _(op: tensor.ARange, node):
     def arange(start, stop, step):
         if any(isinstance(v, jax.core.Tracer) for v in (start, stop, step)):
             raise DynamicShape
         return np.arange(start, stop, step, op.dtype)
     return arange
-
-
-@convert.register
-def _(op: tensor.MakeVector, node):
-    return lambda *values: jnp.stack([jnp.asarray(v, op.dtype) for v in values])
 
 
 @convert.register
@@ -224,23 +194,6 @@ def _(op: tensor.Split, node):
     return split
 
 
-@convert.register
-def _(op: tensor.TensorFromScalar, node):
-    return jnp.asarray
-
-
-@convert.register
-def _(op: tensor.ScalarFromTensor, node):
-    return lambda x: x
-
-
-@convert.register(CpuContiguous)
-@convert.register(DeepCopyOp)
-@convert.register(ViewOp)
-def _(op, node):
-    return lambda x: x  # JAX arrays never change, so nothing needs a copy
-
-
 # Indexing
 
 def indices(entries, idx_list):
@@ -251,11 +204,6 @@ def indices(entries, idx_list):
         return slice(*(None if end is None else static(end)
                        for end in (entry.start, entry.stop, entry.step)))
     return tuple(map(plain, subtensor.indices_from_subtensor(entries, idx_list)))
-
-
-@convert.register
-def _(op: MakeSlice, node):
-    return slice
 
 
 def _getitem(op, node):
@@ -292,11 +240,6 @@ def _setitem(op, node):
     return setitem
 
 
-@convert.register
-def _(op: InBounds, node):
-    return op.value
-
-
 # Not all versions of PyTensor have the Ops that end in 1.
 for name in "Subtensor", "AdvancedSubtensor", "AdvancedSubtensor1":
     if hasattr(subtensor, name):
@@ -306,7 +249,7 @@ for name in "IncSubtensor", "AdvancedIncSubtensor", "AdvancedIncSubtensor1":
         convert.register(getattr(subtensor, name))(_setitem)
 
 
-# Choices, messages and checks
+# Choices and messages
 
 @convert.register
 def _(op: IfElse, node):
@@ -330,8 +273,3 @@ def _(op: Print, node):
         jax.debug.callback(lambda value: op.global_fn(op, np.asarray(value)), x, ordered=True)
         return x
     return show
-
-
-@convert.register
-def _(op: CheckAndRaise, node):
-    return lambda x, *conditions: x  # `theano.link.function` looks at the conditions

@@ -50,19 +50,7 @@ def stays_on_host(node, inputs):
 
 
 def compute(node, inputs):
-    """Run `node` in NumPy.
-
-    Parameters
-    ----------
-    node : Apply
-    inputs : list
-        Host values.
-
-    Returns
-    -------
-    list
-        Host values.
-    """
+    """Run `node` in NumPy: its outputs from its inputs, lists of host values."""
     storage = {v: [as_host(x, v)] for v, x in zip(node.inputs, inputs)}
     storage.update((v, [None]) for v in node.outputs)
     node.op.prepare_node(node, storage, None, "py")

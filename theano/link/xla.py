@@ -8,8 +8,10 @@ from theano import device
 
 # XLA's CPU backend spends most of its time on graphs of many small parts in its fusion
 # emitters: pNetOne's 35 convolutions take 24 s with them and 3 s without. YNNPACK takes up to twice
-# as long as Eigen for convolutions of 32 channels to 32.
-CPU_OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_experimental_ynn_fusion_type": ""}
+# as long as Eigen for convolutions of 32 channels to 32. Large sums are cut into windows for the sake of
+# their last bits: slow, and needless here, where they are added up in float64.
+CPU_OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_experimental_ynn_fusion_type": "",
+               "xla_disable_hlo_passes": "tree_reduction_rewriter"}
 QUICK = {"xla_backend_optimization_level": 0}
 
 

@@ -95,17 +95,8 @@ class Streams:
 
     def multinomial(self, size=None, n=1, pvals=None, ndim=None, dtype="int64", nstreams=None,
                     target=None):
-        """How often each class comes in `n` draws.
-
-        Parameters
-        ----------
-        pvals : (rows, classes), or (classes,) with `size`
-            Probabilities.
-
-        Returns
-        -------
-        (rows, classes), or (*size, classes)
-        """
+        """How often each class comes in `n` draws: (rows, classes) for probabilities `pvals` of that
+        shape, or (*size, classes) for (classes,)."""
         if pvals is None:
             raise TypeError("multinomial: pvals, the probabilities, are missing")
         pvals = pt.as_tensor_variable(pvals)
@@ -128,10 +119,6 @@ class Streams:
         replace : bool
             False draws no class twice.
         p : (rows, classes), or (classes,)
-
-        Returns
-        -------
-        (rows, size), or (*size,)
         """
         if a is None and p is None:
             raise TypeError("choice: give a, the number of classes, or p, their probabilities")

@@ -280,10 +280,6 @@ def conv2d(x, w, border_mode="valid", subsample=(1, 1), filter_dilation=(1, 1), 
     filter_flip : bool
         True is a convolution, False a correlation.
 
-    Returns
-    -------
-    array, (batch, filters, rows, columns)
-
     Raises
     ------
     ValueError
@@ -320,15 +316,10 @@ def conv2d_grad_wrt_inputs(g, w, size, border_mode="valid", subsample=(1, 1),
     Parameters
     ----------
     g : array, (batch, filters, output rows, output columns)
-    w : array, (filters, channels / num_groups, rows, columns)
     size : tuple of int
         Rows and columns of x: more than one size of x gives g's size if the stride is not 1.
 
     The others, and what is raised, as for `conv2d`.
-
-    Returns
-    -------
-    array, (batch, channels, *size)
     """
     g, w = _promoted(g, w)
     x_shape = g.shape[0], w.shape[1] * num_groups, *size
@@ -343,16 +334,11 @@ def conv2d_grad_wrt_weights(x, g, size, border_mode="valid", subsample=(1, 1),
 
     Parameters
     ----------
-    x : array, (batch, channels, rows, columns)
     g : array, (batch, filters, output rows, output columns)
     size : tuple of int
         Rows and columns of w.
 
     The others, and what is raised, as for `conv2d`.
-
-    Returns
-    -------
-    array, (filters, channels / num_groups, *size)
     """
     x, g = _promoted(x, g)
     w_shape = g.shape[1], x.shape[1] // num_groups, *size

@@ -93,10 +93,6 @@ def pool2d(x, ws, stride, pad=(0, 0), mode="max", ignore_border=True):
         The averages count the padding, or do not. Neither counts what sticks out of it.
     ignore_border : bool
         True leaves out windows that stick out of the image.
-
-    Returns
-    -------
-    array, (batch, channels, rows, columns)
     """
     geometry = tuple(ws), tuple(stride), tuple(pad), ignore_border
     if mode == "max":

@@ -63,52 +63,41 @@ def convolved(axes, input, filters, border_mode, subsample, filter_flip, filter_
 
 
 def conv2d_grad_wrt_inputs(output_grad, filters, input_shape, filter_shape=None,
-                           border_mode="valid", subsample=(1, 1), filter_flip=True,
-                           filter_dilation=(1, 1), num_groups=1, unshared=False):
+                           border_mode="valid", subsample=1, filter_flip=True, filter_dilation=1,
+                           num_groups=1, unshared=False):
     """The gradient of `conv2d` with respect to its input.
 
     Parameters
     ----------
     output_grad : (batch, output channels, output rows, output columns)
     filters : (output channels, input channels / num_groups, filter rows, filter columns)
-    input_shape : tuple of four
+    input_shape : tuple of four, or vector
         Shape of the input; its last two entries are needed, and may be symbolic.
 
     Returns
     -------
     (batch, input channels, rows, columns)
     """
-    return gradient(2, _to_inputs, output_grad, filters, input_shape, border_mode, subsample,
-                    filter_flip, filter_dilation, num_groups, unshared)
+    return gradient(filters.ndim - 2, _to_inputs, output_grad, filters, input_shape, border_mode,
+                    subsample, filter_flip, filter_dilation, num_groups, unshared)
 
 
 def conv2d_grad_wrt_weights(input, output_grad, filter_shape, input_shape=None,
-                            border_mode="valid", subsample=(1, 1), filter_flip=True,
-                            filter_dilation=(1, 1), num_groups=1, unshared=False):
+                            border_mode="valid", subsample=1, filter_flip=True, filter_dilation=1,
+                            num_groups=1, unshared=False):
     """The gradient of `conv2d` with respect to its filters, of shape `filter_shape`."""
-    return gradient(2, _to_weights, input, output_grad, filter_shape, border_mode, subsample,
-                    filter_flip, filter_dilation, num_groups, unshared)
+    return gradient(input.ndim - 2, _to_weights, input, output_grad, filter_shape, border_mode,
+                    subsample, filter_flip, filter_dilation, num_groups, unshared)
 
 
-def conv3d_grad_wrt_inputs(output_grad, filters, input_shape, filter_shape=None,
-                           border_mode="valid", subsample=(1, 1, 1), filter_flip=True,
-                           filter_dilation=(1, 1, 1), num_groups=1):
-    """The gradient of `conv3d` with respect to its input, of shape `input_shape`."""
-    return gradient(3, _to_inputs, output_grad, filters, input_shape, border_mode, subsample,
-                    filter_flip, filter_dilation, num_groups)
-
-
-def conv3d_grad_wrt_weights(input, output_grad, filter_shape, input_shape=None,
-                            border_mode="valid", subsample=(1, 1, 1), filter_flip=True,
-                            filter_dilation=(1, 1, 1), num_groups=1):
-    """The gradient of `conv3d` with respect to its filters, of shape `filter_shape`."""
-    return gradient(3, _to_weights, input, output_grad, filter_shape, border_mode, subsample,
-                    filter_flip, filter_dilation, num_groups)
+# The same with one axis more, by the number of the arrays' dimensions.
+conv3d_grad_wrt_inputs = conv2d_grad_wrt_inputs
+conv3d_grad_wrt_weights = conv2d_grad_wrt_weights
 
 
 def separable_conv2d(input, depthwise_filters, pointwise_filters, num_channels, input_shape=None,
                      depthwise_filter_shape=None, pointwise_filter_shape=None, border_mode="valid",
-                     subsample=(1, 1), filter_flip=True, filter_dilation=(1, 1)):
+                     subsample=1, filter_flip=True, filter_dilation=1):
     """A convolution of each channel by itself, then one that mixes the channels.
 
     Parameters
@@ -123,18 +112,13 @@ def separable_conv2d(input, depthwise_filters, pointwise_filters, num_channels, 
     -------
     (batch, output channels, output rows, output columns)
     """
-    found = conv2d(input, depthwise_filters, None, None, border_mode, subsample, filter_flip, None,
-                   filter_dilation, num_channels)
-    return conv2d(found, pointwise_filters)
+    axes = input.ndim - 2
+    found = convolved(axes, input, depthwise_filters, border_mode, subsample, filter_flip,
+                      filter_dilation, num_channels)
+    return convolved(axes, found, pointwise_filters, "valid", 1, filter_flip, 1, 1)
 
 
-def separable_conv3d(input, depthwise_filters, pointwise_filters, num_channels, input_shape=None,
-                     depthwise_filter_shape=None, pointwise_filter_shape=None, border_mode="valid",
-                     subsample=(1, 1, 1), filter_flip=True, filter_dilation=(1, 1, 1)):
-    """As `separable_conv2d`, with one axis more."""
-    found = conv3d(input, depthwise_filters, None, None, border_mode, subsample, filter_flip,
-                   filter_dilation, num_channels)
-    return conv3d(found, pointwise_filters)
+separable_conv3d = separable_conv2d     # with one axis more
 
 
 def causal_conv1d(input, filters, filter_shape, input_shape=None, subsample=1, filter_flip=True,
@@ -272,12 +256,6 @@ def bilinear_upsampling(input, ratio=None, frac_ratio=None, batch_size=None,
         How many times as many.
     frac_ratio : pair of int, or pair of such pairs, in place of `ratio`
         Numerator and denominator, for both axes or for each.
-    batch_size, num_input_channels, use_1D_kernel
-        Accepted.
-
-    Returns
-    -------
-    (batch, channels, rows * ratio, columns * ratio)
     """
     if (ratio is None) == (frac_ratio is None):
         raise ValueError("bilinear_upsampling: give either ratio or frac_ratio")
