@@ -509,7 +509,6 @@ def test_bilinear_upsampling():
     row = np.array([0, 6, 2], floatX).reshape(1, 1, 1, 3)
     expected = {2: [0, 3, 6, 4, 2, 2], 3: [0, 0, 2, 4, 6, 14 / 3, 10 / 3, 2, 2]}
     for ratio, line in expected.items():
-        n = T.iscalar()
         for given in (ratio, x.shape[0] + ratio - 1):
             found = value(abstract_conv.bilinear_upsampling(x, ratio=given), {x: row})
             np.testing.assert_allclose(found[0, 0], [line] * ratio, rtol=1e-6)
