@@ -1,5 +1,6 @@
 """Theano's API, on PyTensor's graphs and JAX's compiler."""
 
+# ruff: noqa: E402, I001 (settings come before what reads them; names stand side by side)
 from theano import configdefaults
 
 config = configdefaults.load()
@@ -11,19 +12,19 @@ from theano import device
 
 device.use(config)
 
-from theano import (compile, configparser, gof, gpuarray, gradient, ifelse, printing, sandbox, scalar,
-                    tensor)
-from theano.compile import (In, Mode, OpFromGraph, Out, Param, SharedVariable,
-                            as_op, function, shared)
+from theano import (compile, configparser, gof, gpuarray, gradient, ifelse, printing, sandbox,
+                    scalar, tensor)
+from theano.compile import (In, Mode, OpFromGraph, Out, Param, SharedVariable, as_op, function,
+                            shared)
 from theano.configparser import change_flags
 from theano.gof import Apply, Constant, Op, Type, Variable, generic
 from theano.gradient import Lop, Rop, grad, subgraph_grad
+from theano.misc.safe_asarray import _asarray
 from theano.printing import pp, pprint
-from theano.scan_module import map, reduce, scan, foldl, foldr
+from theano.scan_module import foldl, foldr, map, reduce, scan
 from theano.scan_module.scan_utils import clone
 from theano.tensor import dot
 from theano.updates import OrderedUpdates
-from theano.misc.safe_asarray import _asarray
 
 # The release whose API this is; scripts ask for it.
 __version__ = "1.0.5"

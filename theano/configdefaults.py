@@ -32,23 +32,23 @@ ONCE = "device", "force_device", "base_compiledir", "nvcc.fastmath", "determinis
 
 ACCEPTED = {
     "openmp": False, "openmp_elemwise_minsize": 200000, "blas.ldflags": "",
-    "blas.check_openmp": True, "cxx": "", "nvcc.flags": "",
-    "nvcc.compiler_bindir": "", "cuda.root": "", "cuda.enabled": True, "lib.cnmem": 0.0,
-    "gcc.cxxflags": "", "cmodule.compilation_warning": False, "init_gpu_device": "",
-    "gpuarray.preallocate": -1.0, "gpuarray.sched": "default", "gpuarray.single_stream": True,
-    "dnn.enabled": "auto", "dnn.library_path": "", "dnn.include_path": "",
-    "dnn.conv.algo_fwd": "small", "dnn.conv.algo_bwd": "none",
-    "dnn.conv.algo_bwd_filter": "none", "dnn.conv.algo_bwd_data": "none",
-    "optimizer_including": "", "optimizer_excluding": "", "optimizer": "fast_run",
-    "linker": "jax", "allow_gc": True, "warn.ignore_bug_before": "all", "int_division": "int",
-    "compute_test_value": "off", "compute_test_value_opt": "off", "reoptimize_unpickled_function":
-    False, "assert_no_cpu_op": "ignore", "contexts": "", "enable_initial_driver_test": True,
-    "compiledir": "", "compiledir_format": "", "numpy.seterr_all": "ignore",
-    "ctc.root": "", "magma.enabled": False, "experimental.unpickle_gpu_on_cpu": False,
+    "blas.check_openmp": True, "cxx": "", "nvcc.flags": "", "nvcc.compiler_bindir": "",
+    "cuda.root": "", "cuda.enabled": True, "lib.cnmem": 0.0, "gcc.cxxflags": "",
+    "cmodule.compilation_warning": False, "init_gpu_device": "", "gpuarray.preallocate": -1.0,
+    "gpuarray.sched": "default", "gpuarray.single_stream": True, "dnn.enabled": "auto",
+    "dnn.library_path": "", "dnn.include_path": "", "dnn.conv.algo_fwd": "small",
+    "dnn.conv.algo_bwd": "none", "dnn.conv.algo_bwd_filter": "none",
+    "dnn.conv.algo_bwd_data": "none", "optimizer_including": "", "optimizer_excluding": "",
+    "optimizer": "fast_run", "linker": "jax", "allow_gc": True, "warn.ignore_bug_before": "all",
+    "int_division": "int", "compute_test_value": "off", "compute_test_value_opt": "off",
+    "reoptimize_unpickled_function": False, "assert_no_cpu_op": "ignore", "contexts": "",
+    "enable_initial_driver_test": True, "compiledir": "", "compiledir_format": "",
+    "numpy.seterr_all": "ignore", "ctc.root": "", "magma.enabled": False,
+    "experimental.unpickle_gpu_on_cpu": False,
     **{f"warn.{bug}": False for bug in (
-        "argmax_pushdown_bug", "gpusum_01_011_0111_bug", "sum_sum_bug", "sum_div_dimshuffle_bug", "subtensor_merge_bug",
-        "gpu_set_subtensor1", "vm_gc_bug", "signal_conv2d_interface", "reduce_join", "inc_set_subtensor1", "round",
-        "inc_subtensor1_opt")},
+        "argmax_pushdown_bug", "gpusum_01_011_0111_bug", "sum_sum_bug", "sum_div_dimshuffle_bug",
+        "subtensor_merge_bug", "gpu_set_subtensor1", "vm_gc_bug", "signal_conv2d_interface",
+        "reduce_join", "inc_set_subtensor1", "round", "inc_subtensor1_opt")},
 }
 
 
@@ -59,6 +59,7 @@ class Config:
         vars(self).update(_values=values, _prefix=prefix)
 
     def __getattr__(self, name):
+        """Return the value of a setting, or the settings that begin with the name and a dot."""
         full = self._prefix + name
         if full in self._values:
             return self._values[full]
@@ -69,12 +70,14 @@ class Config:
         raise AttributeError(f"theano.config has no setting '{full}'{nearest(full)}")
 
     def __setattr__(self, name, value):
+        """Change a setting; those of `ONCE` can't be changed."""
         full = self._prefix + name
         if full in self._values:
             value = parse(full, value, "theano.config")
             if full in ONCE and value != self._values[full]:
-                raise RuntimeError(f"theano.config.{full} is {self._values[full]!r} since theano was imported; "
-                                   f"set it before, by THEANO_FLAGS={full}={value} or a file of THEANORC")
+                raise RuntimeError(
+                    f"theano.config.{full} is {self._values[full]!r} since theano was imported; "
+                    f"set it before, by THEANO_FLAGS={full}={value} or a file of THEANORC")
             self._values[full] = value
         elif hasattr(pytensor.config, pytensor_name(full)):
             setattr(pytensor.config, pytensor_name(full), value)
@@ -82,6 +85,7 @@ class Config:
             raise AttributeError(f"theano.config has no setting '{full}'{nearest(full)}")
 
     def __str__(self):
+        """Return all settings, one a line."""
         return "\n".join(f"{name} = {value!r}" for name, value in sorted(self._values.items()))
 
     def change_flags(self, *settings, **more):
@@ -102,12 +106,9 @@ def nearest(name):
 
 
 def parse(name, text, source):
-    """The value of a setting from its text, of the type that the default has.
+    """Return a setting's value from its text, of the type that the default has.
 
-    Raises
-    ------
-    ValueError
-        If the text is no such value; says where it came from.
+    If the text is no such value, a ValueError names its source.
     """
     default = {**OWN, **ACCEPTED}[name]
     if not isinstance(text, str):
@@ -124,8 +125,8 @@ def parse(name, text, source):
     if name == "mode" and text not in MODES:
         raise ValueError(f"{source}: mode={text} is unknown; choose one of {', '.join(MODES)}")
     if name == "deterministic" and text not in ("default", "more"):
-        raise ValueError(f"{source}: deterministic={text} is unknown; choose default, or more (two runs "
-                         "on a GPU give the same bits)")
+        raise ValueError(f"{source}: deterministic={text} is unknown; choose default, or more "
+                         "(two runs on a GPU give the same bits)")
     if name == "device" and not re.fullmatch(r"cpu|(gpu|cuda)\d*", text):
         raise ValueError(f"{source}: device={text} is not supported; choose cpu, gpu or cuda "
                          "(cuda0, cuda1, ... for one of several)")

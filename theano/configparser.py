@@ -6,17 +6,19 @@ import theano
 
 
 class change_flags(contextlib.ContextDecorator):
-    """Context manager and decorator: `theano.config` with other values; names with dots in a dict."""
+    """`theano.config` with other values, for a block or a function; names with dots in a dict."""
 
     def __init__(self, settings=None, **more):
         self.settings = {**(settings or {}), **more}
         self.before = []
 
     def __enter__(self):
+        """Change the settings."""
         self.before.append({name: getattr(theano.config, name) for name in self.settings})
         for name, value in self.settings.items():
             setattr(theano.config, name, value)
 
     def __exit__(self, *error):
+        """Set them back."""
         for name, value in self.before.pop().items():
             setattr(theano.config, name, value)

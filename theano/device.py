@@ -7,24 +7,21 @@ import jax
 
 GPU = "gpu", "cuda"
 
-# A GPU adds up in whatever order its threads come, and takes the kernel that was fastest just now. Without
-# that choice Triton finds no kernel for small products (when compiled for an H100), so they are left to cuBLAS.
+# A GPU adds up in whatever order its threads come, and takes the kernel that was fastest just now.
+# Without that choice Triton finds no kernel for small products (on an H100): cuBLAS does them.
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true --xla_gpu_enable_triton_gemm=false"
 
 
 def use(config):
     """Choose JAX's device by `config.device`, print it, and turn the compilation cache on.
 
-    A GPU's products of float32 are products of float32 unless `config.nvcc.fastmath` allows TF32, which
-    has 10 bits of mantissa in place of 23 and tensor cores to compute with. Its memory is taken as it is
-    needed, so that several processes can share it, and device=cpu leaves it alone: JAX by itself would
-    take three quarters of every card's. What `config.deterministic` asks for is told to XLA before it starts,
-    and so holds for all that it compiles, node by node, too.
+    A GPU's products of float32 are products of float32 unless `config.nvcc.fastmath` allows TF32,
+    which has 10 bits of mantissa in place of 23 and tensor cores to compute with. Its memory is
+    taken as it is needed, so that several processes can share it, and device=cpu leaves it alone:
+    JAX by itself would take three quarters of every card's. What `config.deterministic` asks for
+    is told to XLA before it starts, and so holds for all that it compiles, node by node, too.
 
-    Raises
-    ------
-    RuntimeError
-        If a GPU is asked for with force_device=True and there is none.
+    A missing GPU is a RuntimeError with force_device=True; else the CPU takes its place.
     """
     if config.device != "cpu":
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -49,12 +46,12 @@ def use(config):
 
 
 def in_use():
-    """The JAX device that functions run on."""
+    """Return the JAX device that functions run on."""
     return jax.config.jax_default_device
 
 
 def choose(name, force):
-    """The JAX device for a name such as 'cpu', 'gpu', 'cuda1'."""
+    """Return the JAX device for a name such as 'cpu', 'gpu', 'cuda1'."""
     if name == "cpu":
         return jax.devices("cpu")[0]
     number = int(name.lstrip("gpucda") or 0)
@@ -67,8 +64,8 @@ def choose(name, force):
     if there[0].platform in GPU:
         advice = "choose one of these, or device=cpu"
     else:
-        advice = ("a GPU needs NVIDIA's driver and JAX with CUDA (pip install -r requirements-gpu.txt); install "
-                  "both, or set device=cpu")
+        advice = ("a GPU needs NVIDIA's driver and JAX with CUDA "
+                  "(pip install -r requirements-gpu.txt); install both, or set device=cpu")
     if force:
         raise RuntimeError(f"{problem}, and force_device=True; {advice}")
     print(f"{problem}; the CPU is used instead; {advice}", file=sys.stderr)
@@ -76,7 +73,7 @@ def choose(name, force):
 
 
 def within_reach():
-    """JAX's devices; the CPU where JAX_PLATFORMS=cuda leaves it none, for which JAX raises an AssertionError."""
+    """Return JAX's devices: the CPU where JAX_PLATFORMS=cuda leaves none (an AssertionError)."""
     try:
         return jax.devices()
     except (RuntimeError, AssertionError):

@@ -1,4 +1,4 @@
 """Scalar Ops and types."""
 
-from pytensor.scalar import *
-from pytensor.scalar.basic import *
+from pytensor.scalar import *  # noqa: F403 (all of its names)
+from pytensor.scalar.basic import *  # noqa: F403 (all of its names)

@@ -32,17 +32,20 @@ class OpFromGraph(builders.OpFromGraph):
                  grad_overrides="default", rop_overrides="default", **settings):
         if "default" not in (lop_overrides, grad_overrides):
             raise ValueError("OpFromGraph: give lop_overrides or grad_overrides, not both")
-        self.shared = [v for v in ancestors(outputs, inputs) if isinstance(v, SharedVariable) and v not in inputs]
+        self.shared = [v for v in ancestors(outputs, inputs)
+                       if isinstance(v, SharedVariable) and v not in inputs]
         super().__init__([*inputs, *self.shared], outputs, inline=inline, **settings)
         self.lop, self.rop = lop_overrides, rop_overrides
         if grad_overrides != "default":
             self.grad = grad_overrides
 
     def __call__(self, *inputs, **settings):
+        """Apply it to the inputs, with the shared variables put in."""
         missing = self.shared if len(inputs) + len(self.shared) == len(self.inner_inputs) else []
         return super().__call__(*inputs, *missing, **settings)
 
     def connection_pattern(self, node):
+        """Tell which outputs depend on which inputs: on none whose gradient is disconnected."""
         given = vars(self).get("grad", self.lop)
         given = given if isinstance(given, list | tuple) else [given] * len(self.inner_inputs)
         cut = [isinstance(getattr(one, "type", None), DisconnectedType) for one in given]
@@ -50,6 +53,7 @@ class OpFromGraph(builders.OpFromGraph):
                 for k, row in enumerate(super().connection_pattern(node))]
 
     def pullback(self, inputs, outputs, cotangents):
+        """Return the gradients of the inputs."""
         usual = functools.cache(functools.partial(super().pullback, inputs, outputs, cotangents))
         count = len(inputs) - len(self.shared)
         given, parts = self.lop, (inputs[:count], outputs, cotangents)
@@ -60,6 +64,7 @@ class OpFromGraph(builders.OpFromGraph):
         return [*overridden(given, parts, count, usual), *(v.zeros_like() for v in inputs[count:])]
 
     def pushforward(self, inputs, outputs, tangents):
+        """Return the derivatives of the outputs."""
         usual = functools.cache(functools.partial(super().pushforward, inputs, outputs, tangents))
         count = len(inputs) - len(self.shared)
         given = [None if isinstance(t.type, DisconnectedType) else t for t in tangents[:count]]
@@ -67,7 +72,7 @@ class OpFromGraph(builders.OpFromGraph):
 
 
 def overridden(override, parts, count, usual):
-    """`count` derivatives as an override gives them; see `OpFromGraph`.
+    """Return `count` derivatives as an override gives them; see `OpFromGraph`.
 
     Parameters
     ----------

@@ -8,9 +8,9 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import ancestors
 
 import theano
-from theano.link.formulas import with_formulas
 from theano.compile.mode import get_mode
 from theano.compile.sharedvalue import shared, widened
+from theano.link.formulas import with_formulas
 
 
 def function(inputs, outputs=None, mode=None, updates=None, givens=None,
@@ -42,26 +42,26 @@ def function(inputs, outputs=None, mode=None, updates=None, givens=None,
     updates = [(v, widened(new, getattr(v, "type", None))) for v, new in updates]
     keys = None
     if isinstance(outputs, dict):
-        keys, outputs = zip(*sorted(outputs.items())) if outputs else ((), ())
-        outputs = list(outputs)
+        keys = sorted(outputs)
+        outputs = [outputs[key] for key in keys]
     check_unused(inputs, outputs, updates, givens, on_unused_input)
     compiled = pytensor_function(
         inputs, outputs, mode=get_mode(mode), updates=updates, givens=givens,
         no_default_updates=no_default_updates or None, accept_inplace=accept_inplace, name=name,
-        rebuild_strict=rebuild_strict, allow_input_downcast=allow_input_downcast,
-        profile=profile)
-    defaults = [getattr(v, "default", None) for v in inputs]
-    if keys is None and not any(value is not None for value in defaults):
+        rebuild_strict=rebuild_strict, allow_input_downcast=allow_input_downcast, profile=profile)
+    defaults = [(name_of(v), getattr(v, "default", None)) for v in inputs]
+    if keys is None and all(value is None for _, value in defaults):
         return compiled
-    return Named(compiled, keys, [(name_of(v), value) for v, value in zip(inputs, defaults)])
+    return Named(compiled, keys, defaults)
 
 
 def with_states(inputs, givens, updates):
-    """Inputs that have updates are no inputs but shared variables of this function alone."""
+    """Turn inputs that have updates into shared variables of this function alone."""
     states = [v for v in inputs if getattr(v, "update", None) is not None]
     for v in states:
         kind = v.variable.type
-        state = shared(kind.filter(v.default, allow_downcast=True), v.name, broadcastable=kind.broadcastable)
+        value = kind.filter(v.default, allow_downcast=True)
+        state = shared(value, v.name, broadcastable=kind.broadcastable)
         givens, updates = [*givens, (v.variable, state)], [*updates, (state, v.update)]
     return [v for v in inputs if v not in states], givens, updates
 
@@ -82,21 +82,24 @@ class Named:
         self.compiled, self.keys, self.inputs = compiled, keys, inputs
 
     def __call__(self, *args, **kwargs):
+        """Call it, with default values for inputs that are not given."""
         rest = self.inputs[len(args):]
         args += tuple(kwargs.pop(name) if name in kwargs else value
                       for name, value in rest if name in kwargs or value is not None)
         outputs = self.compiled(*args, **kwargs)
-        return outputs if self.keys is None else dict(zip(self.keys, outputs))
+        return outputs if self.keys is None else dict(zip(self.keys, outputs, strict=True))
 
     def __getattr__(self, name):
+        """Hand on what the compiled function has."""
         return getattr(self.compiled, name)
 
-    def __reduce__(self):   # else copies would ask __getattr__ before `compiled` is there
+    def __reduce__(self):
+        """Copy its parts: copies would else ask `__getattr__` before `compiled` is there."""
         return Named, (self.compiled, self.keys, self.inputs)
 
 
 def name_of(entry):
-    """The name of an input."""
+    """Return the name of an input."""
     return entry.name or getattr(entry, "variable", entry).name
 
 
@@ -125,11 +128,11 @@ def check_unused(inputs, outputs, updates, givens, action):
 
 
 def as_list(outputs):
-    """No output, one or several, as a list of what is symbolic."""
+    """Make a list of what is symbolic in no output, one or several."""
     several = outputs if isinstance(outputs, list | tuple) else [outputs]
     return [v for v in several if isinstance(getattr(v, "variable", v), Variable)]
 
 
 def pairs(replacements):
-    """A dict or an iterable of pairs as a list of pairs."""
+    """Make a list of pairs of a dict or an iterable of pairs."""
     return list(replacements.items() if hasattr(replacements, "items") else replacements or ())

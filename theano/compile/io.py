@@ -13,7 +13,7 @@ class In(io.In):
     value : array_like, optional
         Taken when the function is called without this input.
     update : Variable, optional
-        The value after each call, starting from `value`. The function keeps it: it can't be given in a call.
+        The value after each call, starting from `value`. The function keeps it; no call gives it.
     """
 
     def __init__(self, variable, name=None, value=None, update=None, **settings):
@@ -29,6 +29,6 @@ class Out(io.SymbolicOutput):
 
 def Param(variable, default=None, name=None, mutable=False, strict=False, allow_downcast=None,
           implicit=None, borrow=None):
-    """`In` by its older name."""
+    """Make an `In`, by its older name."""
     return In(variable, name, default, mutable=mutable, strict=strict,
               allow_downcast=allow_downcast)

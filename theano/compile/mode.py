@@ -10,8 +10,10 @@ from theano.link import Linker
 
 
 class Maker(FunctionMaker):
-    """PyTensor's maker, without the steps that JAX's arrays, which never change, have no need of
-    and that take a time that grows with the square of the number of shared variables."""
+    """PyTensor's maker, without the steps that JAX's arrays, which never change, have no need of.
+
+    Their time would grow with the square of the number of shared variables.
+    """
 
     @staticmethod
     def prepare_fgraph(inputs, outputs, additional_outputs, fgraph, mode, profile):
@@ -40,14 +42,15 @@ SLOW = ("local_second_to_alloc", "local_greedy_distributor", "dot_diag_to_elemwi
 
 # Equal parts merge, and expressions that overflow are replaced; what else Theano rewrote for speed
 # is XLA's job. FAST_COMPILE replaces logarithms of probabilities (`theano.link.stable`) only.
-FAST_RUN = Mode(Linker(), RewriteDatabaseQuery(include=["merge", "stable_logarithms", "stabilize"]).excluding(*SLOW))
-FAST_COMPILE = Mode(Linker(quick=True), RewriteDatabaseQuery(include=["merge", "stable_logarithms"]))
+FEW = RewriteDatabaseQuery(include=["merge", "stable_logarithms"])
+FAST_RUN = Mode(Linker(), FEW.including("stabilize").excluding(*SLOW))
+FAST_COMPILE = Mode(Linker(quick=True), FEW)
 
 MODES = {"FAST_RUN": FAST_RUN, "JAX": FAST_RUN, "Mode": FAST_RUN, "FAST_COMPILE": FAST_COMPILE}
 
 
 def get_mode(mode):
-    """A mode by its name; None is the configured one. Modes for debugging are PyTensor's own."""
+    """Return a mode by its name; None is the configured one. Those for debugging are PyTensor's."""
     if mode is None:
         mode = theano.config.mode
     if not isinstance(mode, str):
@@ -60,5 +63,5 @@ def get_mode(mode):
 
 
 def get_default_mode():
-    """The mode that `theano.config.mode` names."""
+    """Return the mode that `theano.config.mode` names."""
     return get_mode(None)

@@ -2,7 +2,6 @@
 
 import jax.numpy as jnp
 import numpy as np
-
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.compile.sharedvalue import shared as pytensor_shared
 from pytensor.graph.basic import Variable
@@ -14,11 +13,14 @@ from theano.xla.op import apply
 
 
 class TensorSharedVariable(sharedvar.TensorSharedVariable):
-    """A shared array. After the first call of a function that uses it, its value is a JAX array,
-    which is replaced at each update and never changed."""
+    """A shared array.
+
+    After the first call of a function that uses it, its value is a JAX array, which is replaced at
+    each update and never changed.
+    """
 
     def get_value(self, borrow=False, return_internal_type=False):
-        """The value as a NumPy array of one's own, or as it is with `return_internal_type`."""
+        """Copy the value to a NumPy array, or return it as it is, with `return_internal_type`."""
         value = self.container.storage[0]
         return value if return_internal_type else np.array(value, self.type.dtype)
 
@@ -43,9 +45,13 @@ class TensorSharedVariable(sharedvar.TensorSharedVariable):
 
 
 def widened(value, kind, exactly=False):
-    """A new value for a variable of type `kind`: it may have dimensions of size 1 that the variable
-    does not promise and, unless it has to be of the type exactly, other known sizes."""
-    if not (isinstance(value, Variable) and isinstance(kind, TensorType) and kind.is_super(value.type)):
+    """Fit a new value to a variable of type `kind`.
+
+    It may have dimensions of size 1 that the variable does not promise and, unless it has to be of
+    the type exactly, other known sizes.
+    """
+    if not (isinstance(value, Variable) and isinstance(kind, TensorType)
+            and kind.is_super(value.type)):
         return value
     fits = value.type == kind if exactly else kind.in_same_class(value.type)
     return value if fits else apply(jnp.asarray, value, types=[kind])
@@ -53,7 +59,7 @@ def widened(value, kind, exactly=False):
 
 def shared(value, name=None, strict=False, allow_downcast=None, borrow=False,
            broadcastable=None, target=None):
-    """A variable with a value that functions share, use and update.
+    """Make a variable with a value that functions share, use and update.
 
     Parameters
     ----------
@@ -67,10 +73,6 @@ def shared(value, name=None, strict=False, allow_downcast=None, borrow=False,
         Accepted; the device has its own copy in any case.
     broadcastable : tuple of bool, optional
         Which dimensions are always of size 1; none by default.
-
-    Returns
-    -------
-    SharedVariable
     """
     if isinstance(value, Variable):
         raise TypeError(f"a shared variable needs a value, and {value} is symbolic; "
@@ -81,5 +83,6 @@ def shared(value, name=None, strict=False, allow_downcast=None, borrow=False,
     if broadcastable is None:
         broadcastable = (False,) * value.ndim
     kind = TensorType(value.dtype, shape=tuple(1 if one else None for one in broadcastable))
-    cell = Cell(kind, [kind.filter(value, strict, allow_downcast)], strict=strict, allow_downcast=allow_downcast, name=name)
+    cell = Cell(kind, [kind.filter(value, strict, allow_downcast)], strict=strict,
+                allow_downcast=allow_downcast, name=name)
     return TensorSharedVariable(kind, None, None, container=cell, name=name)

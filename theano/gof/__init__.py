@@ -1,6 +1,6 @@
 """Graphs: variables, the applications of Ops that join them, and their types."""
 
-from pytensor.graph import basic
+from pytensor.graph import basic  # noqa: I001 (names stand side by side)
 from pytensor.graph.null_type import NullType
 
 from theano.gof import fg, graph, op, opt, toolbox, type, utils

@@ -1,8 +1,7 @@
 """What a graph is made of, and how to walk through it."""
 
 from pytensor.graph import basic
-from pytensor.graph.basic import Apply, Constant, clone, clone_get_equiv
-from pytensor.graph.basic import equal_computations
+from pytensor.graph.basic import Apply, Constant, clone, clone_get_equiv, equal_computations
 from pytensor.graph.traversal import io_toposort, orphans_between, vars_between
 
 
@@ -20,11 +19,12 @@ class Variable(metaclass=_AnyVariable):
     """A node of a graph. Theano's takes a type alone; PyTensor's wants the owner, too."""
 
     def __new__(cls, type, owner=None, index=None, name=None):
+        """Make PyTensor's."""
         return basic.Variable(type, owner, index, name)
 
 
 def ancestors(variable_list, blockers=None):
-    """`variable_list` and all that they are computed from, up to `blockers`, in Theano's order.
+    """Return the variables and what they are computed from, up to `blockers`, in Theano's order.
 
     The last variable comes first, then the first input of its node; PyTensor begins with the last
     input. Lasagne orders parameters by it.
@@ -40,12 +40,12 @@ def ancestors(variable_list, blockers=None):
 
 
 def inputs(variable_list, blockers=None):
-    """Those of `ancestors` that have no owner."""
+    """Return those of `ancestors` that have no owner."""
     return [v for v in ancestors(variable_list, blockers) if v.owner is None]
 
 
 def is_same_graph(first, second, givens=None):
-    """Do two variables stand for the same computation?
+    """Tell whether two variables stand for the same computation.
 
     Parameters
     ----------

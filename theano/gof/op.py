@@ -1,4 +1,4 @@
-"""Ops as Theano's programs write them: `grad`, `R_op` and `infer_shape` as of old, no need of `perform`."""
+"""Ops as Theano's programs write them, with `grad` and `R_op`, and maybe without `perform`."""
 
 import inspect
 
@@ -22,6 +22,7 @@ class Op(op.Op, metaclass=_AnyOp):
     """PyTensor's, with Theano's methods."""
 
     def __init_subclass__(cls, **settings):
+        """Let `infer_shape` take the node and the shapes, as of old."""
         super().__init_subclass__(**settings)
         own = vars(cls).get("infer_shape")
         if own and len(inspect.signature(own).parameters) == 3:
@@ -29,19 +30,24 @@ class Op(op.Op, metaclass=_AnyOp):
 
     def perform(self, node, inputs, output_storage):
         """Compute the outputs; an Op without it can stand in a graph, but not be computed."""
-        raise MethodNotDefined(f"{self} cannot be computed: it has no perform(), and C code is not used")
+        raise MethodNotDefined(f"{self} cannot be computed: it has no perform(), "
+                               "and C code is not used")
 
     def grad(self, *arguments):
+        """Return the inputs' gradients; an Op without it has none."""
         raise NotImplementedError(f"{self} has no such derivative")
 
     R_op = grad
 
     def L_op(self, inputs, outputs, output_grads):
+        """Return the inputs' gradients, given the outputs, too."""
         return self.grad(inputs, output_grads)
 
     def pullback(self, inputs, outputs, cotangents):
+        """Do `L_op` by PyTensor's name."""
         return self.L_op(inputs, outputs, cotangents)
 
     def pushforward(self, inputs, outputs, tangents):
+        """Do `R_op` by PyTensor's name."""
         given = [None if isinstance(t.type, DisconnectedType) else t for t in tangents]
         return [disconnected_type() if t is None else t for t in self.R_op(inputs, given)]

@@ -5,17 +5,16 @@ import inspect
 
 from pytensor.graph.rewriting.basic import EquilibriumGraphRewriter as EquilibriumOptimizer
 from pytensor.graph.rewriting.basic import GraphRewriter as Optimizer
-from pytensor.graph.rewriting.basic import MergeOptimizer
+from pytensor.graph.rewriting.basic import MergeOptimizer, in2out, node_rewriter, out2in
 from pytensor.graph.rewriting.basic import NodeRewriter as LocalOptimizer
 from pytensor.graph.rewriting.basic import PatternNodeRewriter as PatternSub
 from pytensor.graph.rewriting.basic import SequentialGraphRewriter as SeqOptimizer
 from pytensor.graph.rewriting.basic import SubstitutionNodeRewriter as OpSub
 from pytensor.graph.rewriting.basic import graph_rewriter as optimizer
-from pytensor.graph.rewriting.basic import in2out, node_rewriter, out2in
 
 
 def local_optimizer(tracks):
-    """Decorator: a function that gives a node's outputs anew, or False, as a rewrite.
+    """Decorate a function that gives a node's outputs anew, or False, to make a rewrite of it.
 
     It takes the node, as in Theano, or the graph and the node, as in PyTensor.
     """

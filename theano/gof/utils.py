@@ -1,4 +1,5 @@
 """Small functions that scripts import from here."""
 
-from pytensor.graph.utils import MethodNotDefined
-from pytensor.utils import difference, flatten, from_return_values, hash_from_code, to_return_values, uniq
+from pytensor.graph.utils import MethodNotDefined  # noqa: I001 (names stand side by side)
+from pytensor.utils import (difference, flatten, from_return_values, hash_from_code,
+                            to_return_values, uniq)

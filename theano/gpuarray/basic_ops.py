@@ -4,7 +4,7 @@ from theano.tensor.basic import as_tensor_variable as as_gpuarray_variable
 
 
 def gpu_contiguous(x):
-    """x itself."""
+    """Return x itself."""
     return x
 
 

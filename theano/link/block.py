@@ -22,7 +22,7 @@ class Block:
 
     @classmethod
     def of(cls, index, shape):
-        """The block that an index picks; None if it picks no block."""
+        """Return the block that an index picks; None if it picks no block."""
         block = cls([0] * len(shape), list(shape), [], [])
         for axis, entry in enumerate(index):
             if isinstance(entry, slice) and entry.step in (None, 1, -1):
@@ -38,15 +38,15 @@ class Block:
         return block
 
     def set(self, x, y):
-        """x with y in the block's place."""
+        """Put y in the block's place in x."""
         return jax.lax.dynamic_update_slice(x, self.placed(y), self.start)
 
     def add(self, x, y):
-        """x with y added to the block."""
+        """Add y to the block in x."""
         there = jax.lax.dynamic_slice(x, self.start, self.size)
         return jax.lax.dynamic_update_slice(x, there + self.placed(y), self.start)
 
     def placed(self, y):
-        """y as it stands in the block."""
+        """Give y the shape that it has in the block."""
         seen = [size for axis, size in enumerate(self.size) if axis not in self.dropped]
         return jnp.flip(jnp.broadcast_to(y, seen).reshape(self.size), self.turned)

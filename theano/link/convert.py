@@ -10,7 +10,6 @@ import operator
 import jax
 import jax.numpy as jnp
 import numpy as np
-
 from pytensor.compile.ops import DeepCopyOp, ViewOp
 from pytensor.link.jax.dispatch import jax_funcify
 from pytensor.printing import Print
@@ -33,14 +32,13 @@ from theano.link.host import DynamicShape, static, static_shape
 
 @functools.singledispatch
 def convert(op, node):
-    """The function that computes `node`: from its inputs, as JAX arrays or host values, to
-    its outputs (one, or a tuple)."""
+    """Make the function of JAX arrays or host values that gives a node's output, or a tuple."""
     function = from_pytensor(op, node)
     return lambda *inputs: function(*map(plain, inputs))
 
 
 def from_pytensor(op, node):
-    """PyTensor's JAX function for an Op; a NotImplementedError if there is none."""
+    """Return PyTensor's JAX function for an Op; a NotImplementedError if there is none."""
     try:
         return jax_funcify(op, node=node, storage_map=None)
     except AttributeError as error:     # SciPy has it, jax.scipy has not: the Bessel functions
@@ -48,7 +46,7 @@ def from_pytensor(op, node):
 
 
 def plain(value):
-    """An integer known on the host as an int: where PyTensor hands an axis to jnp it must be."""
+    """Make an int of an integer known on the host: where PyTensor hands jnp an axis it must be."""
     if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iu":
         return int(value)
     return value
@@ -81,8 +79,10 @@ def _(op: Elemwise, node):
 
 
 def float_dtype(inputs, output):
-    """The dtype to compute in where integers become floats, None elsewhere: JAX would keep to the floats' width
-    or take its own, and NumPy takes the wider."""
+    """Choose the dtype to compute in where integers become floats; None elsewhere.
+
+    JAX would keep to the floats' width or take its own; NumPy takes the wider.
+    """
     kinds = {np.dtype(dtype).kind for dtype in inputs}
     if "c" in kinds or not kinds & set("iub"):
         return None
@@ -94,14 +94,14 @@ def float_dtype(inputs, output):
 def check_sizes(op, inputs):
     """Refuse arrays that do not broadcast."""
     shapes = {np.shape(x) for x in inputs}
-    for sizes in zip(*shapes):
+    for sizes in zip(*shapes, strict=True):
         if len(set(sizes) - {1}) > 1:
             raise ValueError(f"{op}: its inputs have shapes "
                              f"{' and '.join(map(str, sorted(shapes)))}, which do not fit")
 
 
 def scalar_function(op, node):
-    """The jnp function for a scalar Op, applied elementwise."""
+    """Return the jnp function for a scalar Op, applied elementwise."""
     binary = VARIADIC.get(type(op))
     if binary and len(node.inputs) > 1:
         return lambda *inputs: functools.reduce(binary, inputs)
@@ -136,13 +136,14 @@ for kind, made in {
         Reshape: lambda op: lambda x, shape: jnp.reshape(x, static_shape(shape)),
         tensor.AllocEmpty: lambda op: lambda *sizes: jnp.zeros(tuple(map(static, sizes)), op.dtype),
         tensor.Eye: lambda op: lambda n, m, k: jnp.eye(static(n), static(m), static(k), op.dtype),
-        tensor.MakeVector: lambda op: lambda *values: jnp.stack([jnp.asarray(v, op.dtype) for v in values]),
+        tensor.MakeVector: lambda op: lambda *values: jnp.stack(
+            [jnp.asarray(v, op.dtype) for v in values]),
         tensor.TensorFromScalar: lambda op: jnp.asarray,
         MakeSlice: lambda op: slice,
         InBounds: lambda op: op.value,
-        CheckAndRaise: lambda op: lambda x, *conditions: x,     # `theano.link.function` looks at the conditions
-        # JAX arrays never change, so nothing needs a copy
-        **dict.fromkeys((tensor.ScalarFromTensor, CpuContiguous, DeepCopyOp, ViewOp), lambda op: lambda x: x),
+        # `theano.link.function` looks at the conditions. JAX arrays never change: no copies.
+        **dict.fromkeys((CheckAndRaise, tensor.ScalarFromTensor, CpuContiguous, DeepCopyOp, ViewOp),
+                        lambda op: lambda x, *conditions: x),
 }.items():
     convert.register(kind)(lambda op, node, made=made: made(op))
 
@@ -151,7 +152,7 @@ for kind, made in {
 def _(op: SpecifyShape, node):
     def specify_shape(x, *sizes):
         expected = [None if size is None else static(size) for size in sizes]
-        if any(n is not None and n != actual for n, actual in zip(expected, x.shape)):
+        if any(n not in (None, actual) for n, actual in zip(expected, x.shape, strict=True)):
             raise AssertionError(f"SpecifyShape: expected shape {tuple(expected)}, got {x.shape}")
         return x
     return specify_shape
@@ -197,7 +198,7 @@ def _(op: tensor.Split, node):
 # Indexing
 
 def indices(entries, idx_list):
-    """The index of a Subtensor node, with the ends of slices as ints."""
+    """Return the index of a Subtensor node, with the ends of slices as ints."""
     def plain(entry):
         if not isinstance(entry, slice):
             return entry
@@ -217,7 +218,7 @@ def _getitem(op, node):
 
 
 def part(x, which):
-    """x[which], compiled once for each length and not for each place."""
+    """Return x[which], compiled once for each length and not for each place."""
     start, stop, step = which.indices(len(x))
     if step != 1 or isinstance(x, np.ndarray):
         return x[which]
@@ -254,17 +255,17 @@ for name in "IncSubtensor", "AdvancedIncSubtensor", "AdvancedIncSubtensor1":
 @convert.register
 def _(op: IfElse, node):
     n = op.n_outs
-    return lambda condition, *branches: chosen(condition, lambda: branches[:n], lambda: branches[n:])
+    return lambda condition, *both: chosen(condition, lambda: both[:n], lambda: both[n:])
 
 
 def chosen(condition, yes, no):
-    """What one of two functions gives, as the condition says."""
+    """Return what one of two functions gives, as the condition says."""
     if not isinstance(condition, jax.core.Tracer):
         return yes() if condition else no()
     try:
         return jax.lax.cond(condition, yes, no)
     except TypeError as error:
-        raise DynamicShape from error       # of different shapes; any other TypeError comes again without a trace
+        raise DynamicShape from error   # other TypeErrors than for shapes come again, untraced
 
 
 @convert.register

@@ -1,13 +1,12 @@
-"""Updates as formulas: a rule such as momentum is one node for each parameter, compiled once for all.
+"""Updates as formulas: a rule such as momentum is one node a parameter, compiled once for all.
 
 An update rule writes half a dozen additions and multiplications for each parameter. PyTensor would
-simplify every one of them anew and JAX trace them one by one, which for hundreds of parameters takes
-longer than all the rest; XLA simplifies them anyway.
+simplify every one of them anew and JAX trace them one by one, which for hundreds of parameters
+takes longer than all the rest; XLA simplifies them anyway.
 """
 
 import jax
 import numpy as np
-
 from pytensor.graph.basic import Apply, Variable, clone_get_equiv
 from pytensor.graph.op import Op
 from pytensor.graph.traversal import io_toposort
@@ -23,29 +22,28 @@ ARITHMETIC = scalar.Add, scalar.Sub, scalar.Mul, scalar.TrueDiv, scalar.Neg, sca
 
 
 class Formula(Op):
-    """An arithmetic expression of its inputs.
-
-    Parameters
-    ----------
-    inputs : list of Variable
-    output : Variable
-    """
+    """An arithmetic expression, `output`, of its inputs."""
 
     def __init__(self, inputs, output):
         self.type = output.type
         # A copy that knows nothing of what the inputs are computed from: it may be pickled.
         self.inputs = [v.type() for v in inputs]
-        self.output = clone_get_equiv(inputs, [output], memo=dict(zip(inputs, self.inputs)))[output]
-        program = jax.jit(Program(self.inputs, [self.output], io_toposort(self.inputs, [self.output])))
+        copies = dict(zip(inputs, self.inputs, strict=True))
+        self.output = clone_get_equiv(inputs, [output], memo=copies)[output]
+        nodes = io_toposort(self.inputs, [self.output])
+        program = jax.jit(Program(self.inputs, [self.output], nodes))
         self.function = lambda *values: program(*values)[0]     # traced once for each shape
 
     def __reduce__(self):
+        """Pickle what it is made of."""
         return Formula, (self.inputs, self.output)
 
     def make_node(self, *inputs):
+        """Apply it."""
         return Apply(self, list(inputs), [self.type()])
 
     def perform(self, node, inputs, output_storage):
+        """Compute it by JAX."""
         output_storage[0][0] = np.asarray(self.function(*inputs))
 
 
@@ -55,7 +53,7 @@ def _(op, **kwargs):
 
 
 def with_formulas(updates, replaced):
-    """The pairs of shared variables and new values, with what is arithmetic in the values as formulas.
+    """Make formulas of what is arithmetic in the new values of shared variables.
 
     Parameters
     ----------
@@ -69,7 +67,7 @@ def with_formulas(updates, replaced):
         inputs, nodes, structure = {}, {}, []
 
         def visit(variable):
-            """The variable's place among the nodes or, as a negative number, the inputs."""
+            """Return the variable's place among the nodes or, below zero, the inputs."""
             node = variable.owner
             if node is None or variable in replaced or not is_arithmetic(node):
                 return ~inputs.setdefault(variable, len(inputs)), variable.type
@@ -86,11 +84,12 @@ def with_formulas(updates, replaced):
             formulas[key] = Formula(list(inputs), expression)
         return formulas[key](*inputs)
 
-    return [(shared, with_formula(value) if isinstance(value, Variable) else value) for shared, value in updates]
+    return [(shared, with_formula(value) if isinstance(value, Variable) else value)
+            for shared, value in updates]
 
 
 def is_arithmetic(node):
-    """Does it add, multiply, or align dimensions for that?"""
+    """Tell whether it adds, multiplies, or aligns dimensions for that."""
     if not isinstance(node.outputs[0].type, TensorType):
         return False
     if any(is_probability(x) or is_complement(x.owner) for x in node.inputs):

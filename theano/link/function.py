@@ -4,7 +4,6 @@ import warnings
 
 import jax
 import numpy as np
-
 from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar.basic import ScalarType
 from pytensor.tensor.random.type import RandomType
@@ -24,19 +23,14 @@ class Function:
     """Computes a graph's outputs.
 
     Slices by integer inputs come first (`theano.link.static`), then the main part, which is
-    compiled unless XLA cannot, then the moves (`theano.link.moves`).
-
-    Parameters
-    ----------
-    fgraph : FunctionGraph
-    order : list of Apply
-    quick : bool
-        Compile fast rather than to fast code.
+    compiled unless XLA cannot, then the moves (`theano.link.moves`). `order` lists the graph's
+    nodes; `quick` compiles fast rather than to fast code.
     """
 
     def __init__(self, fgraph, order, quick):
         self.checks = [check for node in certain(fgraph.outputs, order) for check in checks(node)]
-        self.order = [*order, *(v.owner for v, _, _ in self.checks if v.owner and isinstance(v.owner.op, bounds.InBounds))]
+        self.order = [*order, *(v.owner for v, _, _ in self.checks
+                                if v.owner and isinstance(v.owner.op, bounds.InBounds))]
         self.fgraph, self.quick = fgraph, quick
         self.name = fgraph.name or "a function"
         self.moves = moves.split(fgraph)
@@ -63,10 +57,11 @@ class Function:
         strange = [v for v in [*self.fgraph.inputs, *outputs] if not is_array(v)]
         if strange:
             self.main = self.node_by_node
-            self.announce(f"is not compiled but runs node by node. The cause is {strange[0]}, which is no array")
+            self.announce("is not compiled but runs node by node. "
+                          f"The cause is {strange[0]}, which is no array")
 
     def __call__(self, inputs):
-        """Outputs, as a list of arrays."""
+        """Compute the outputs, as a list of arrays."""
         values = self.run_main(inputs)
         if self.checks:
             self.check(values[len(self.outputs):])
@@ -75,27 +70,28 @@ class Function:
         if self.calls is None:
             self.calls = self.plan(inputs)
         outputs = [None] * len(self.fgraph.outputs)
-        for i, value in zip(self.direct, values):
+        for i, value in zip(self.direct, values, strict=False):
             outputs[i] = value
         known = [*inputs, *values]
         for run, places, wanted in self.calls:
-            for i, value in zip(wanted, run(*[known[place] for place in places])):
+            for i, value in zip(wanted, run(*[known[place] for place in places]), strict=True):
                 outputs[i] = value
         return outputs
 
     def whole(self, inputs):
-        """Outputs, computed where it is called: under somebody else's trace."""
+        """Compute the outputs where it is called: under somebody else's trace."""
         values = self.program(*inputs)
         known = [*inputs, *values]
         outputs = [None] * len(self.fgraph.outputs)
-        for i, value in zip(self.direct, values):
+        for i, value in zip(self.direct, values, strict=False):
             outputs[i] = value
         for move in self.moves:
-            outputs[move.output] = move.formula.function(*(known[place] for place in self.places[move]))
+            arguments = [known[place] for place in self.places[move]]
+            outputs[move.output] = move.formula.function(*arguments)
         return outputs
 
     def run_main(self, inputs):
-        """Outputs of the main part, in whatever way works."""
+        """Compute the outputs of the main part, in whatever way works."""
         while True:
             arguments = [*inputs, *self.before(*inputs)] if self.slices else inputs
             try:
@@ -104,7 +100,7 @@ class Function:
                 self.adapt(error, inputs)
 
     def compiled(self, arguments):
-        """The main part, compiled for the values of those inputs that are sizes."""
+        """Run the main part, compiled for the values of those inputs that are sizes."""
         sizes = {i: arguments[i] for i in self.sizes}
         key = tuple(tuple(np.ravel(value)) for value in sizes.values())
         if key not in self.by_size:
@@ -117,13 +113,14 @@ class Function:
         """Find another way for a node that XLA cannot compile."""
         node = error.node
         integers = static.integers_behind(node) if node in self.order else None
-        if integers and any(np.size(inputs[self.fgraph.inputs.index(v)]) > static.LONGEST for v in integers):
-            integers = None
-        if integers and static.is_slice_of_input(node):
+        places = {self.fgraph.inputs.index(v) for v in integers or ()}
+        if any(np.size(inputs[place]) > static.LONGEST for place in places):
+            places = set()
+        if places and static.is_slice_of_input(node):
             self.slices.append(node)
             self.settle()
-        elif integers and not integers <= {self.fgraph.inputs[i] for i in self.sizes}:
-            self.sizes |= {self.fgraph.inputs.index(v) for v in integers}
+        elif not places <= self.sizes:
+            self.sizes |= places
             self.settle()
             names = ", ".join(map(str, integers))
             self.announce(f"is compiled anew for each value of {names}, a size in {node.op}")
@@ -134,7 +131,7 @@ class Function:
             self.announce(f"is not compiled but runs node by node. The cause is {error}")
 
     def node_by_node(self, arguments):
-        """The main part, without compiling it as a whole."""
+        """Run the main part, without compiling it as a whole."""
         return self.program(*arguments)
 
     def announce(self, what):
@@ -143,12 +140,12 @@ class Function:
 
     def check(self, values):
         """Raise the error of the first check that fails."""
-        for (_, error, message), value in zip(self.checks, jax.device_get(values)):
+        for (_, error, message), value in zip(self.checks, jax.device_get(values), strict=True):
             if not value:
                 raise error(message)
 
     def plan(self, inputs):
-        """The calls that do the moves: compiled functions, their arguments' places and outputs."""
+        """List the calls that do the moves: functions, their arguments' places and outputs."""
         def shape(move):
             return inputs[self.fgraph.update_mapping[move.output]].shape
 
@@ -163,19 +160,20 @@ class Function:
 
 
 def is_array(variable):
-    """Is it an array or a number, or a state of PyTensor's generators? XLA knows of nothing else."""
+    """Tell whether it is an array, a number or a generator's state. XLA knows of nothing else."""
     return is_dense(variable) or isinstance(variable.type, ScalarType | RandomType)
 
 
 def checks(node):
-    """What has to be true for a node to be computed: (variable, exception, its message)."""
+    """List what has to be true for a node to be computed: (variable, exception, its message)."""
     if isinstance(node.op, CheckAndRaise):
         return [(v, node.op.exc_type, node.op.msg) for v in node.inputs[1:]]
-    return [(v, IndexError, f"{node.op}: an index is out of bounds") for v in bounds.conditions(node)]
+    message = f"{node.op}: an index is out of bounds"
+    return [(v, IndexError, message) for v in bounds.conditions(node)]
 
 
 def certain(outputs, order):
-    """The nodes that are computed in any case: not those for a branch of an `ifelse` alone."""
+    """List the nodes that are computed in any case: not those for a branch of an `ifelse` alone."""
     wanted, nodes = set(outputs), []
     for node in reversed(order):
         if not wanted.isdisjoint(node.outputs):
@@ -185,7 +183,7 @@ def certain(outputs, order):
 
 
 def needed(outputs, order, given=()):
-    """The nodes of `order` that `outputs` are computed from, with the variables `given` known."""
+    """List the nodes of `order` that `outputs` need, with the variables `given` known."""
     wanted, nodes = set(outputs).difference(given), []
     for node in reversed(order):
         if not wanted.isdisjoint(node.outputs):

@@ -9,7 +9,6 @@ import operator
 
 import jax
 import numpy as np
-
 from pytensor.tensor.basic import Alloc
 from pytensor.tensor.type import TensorType
 
@@ -23,12 +22,12 @@ class DynamicShape(Exception):
 
 
 def is_dense(variable):
-    """Is it an array? PyTensor's sparse matrices are TensorTypes with a format, too."""
+    """Tell whether it is an array. PyTensor's sparse matrices are TensorTypes with a format."""
     return isinstance(variable.type, TensorType) and not hasattr(variable.type, "format")
 
 
 def is_host(value):
-    """Is `value` known while tracing?"""
+    """Tell whether a value is known while tracing."""
     return isinstance(value, HOST_TYPES)
 
 
@@ -36,7 +35,7 @@ MOST = 64       # elements of a matrix of shapes
 
 
 def stays_on_host(node, inputs):
-    """May `node` be computed on the host? An IfElse has no NumPy code.
+    """Tell whether a node may be computed on the host. An IfElse has no NumPy code.
 
     Only scalars, vectors and small matrices of integers can lead to a shape: Lasagne stacks shapes
     and takes the smallest.
@@ -51,7 +50,7 @@ def stays_on_host(node, inputs):
 
 def compute(node, inputs):
     """Run `node` in NumPy: its outputs from its inputs, lists of host values."""
-    storage = {v: [as_host(x, v)] for v, x in zip(node.inputs, inputs)}
+    storage = {v: [as_host(x, v)] for v, x in zip(node.inputs, inputs, strict=True)}
     storage.update((v, [None]) for v in node.outputs)
     node.op.prepare_node(node, storage, None, "py")
     node.op.make_py_thunk(node, storage, None, [])()
@@ -59,7 +58,7 @@ def compute(node, inputs):
 
 
 def as_host(value, variable):
-    """`value` as PyTensor's NumPy code expects a value of `variable`."""
+    """Make of `value` what PyTensor's NumPy code expects for `variable`."""
     if is_dense(variable):
         return np.asarray(value, variable.type.dtype)
     if isinstance(variable.type, TensorType):
@@ -71,20 +70,14 @@ def as_host(value, variable):
 
 
 def static(value):
-    """`value` as an int, for a place where XLA needs to know it.
-
-    Raises
-    ------
-    DynamicShape
-        If it is only known when the function runs.
-    """
+    """Make an int of a value that XLA needs to know; a DynamicShape if only a run tells it."""
     if isinstance(value, jax.core.Tracer):
         raise DynamicShape
     return operator.index(np.asarray(value).item())
 
 
 def static_shape(value):
-    """A vector of sizes as a tuple of ints; see `static`."""
+    """Make a tuple of ints of a vector of sizes; see `static`."""
     if isinstance(value, jax.core.Tracer):
         raise DynamicShape
     return tuple(map(int, value))

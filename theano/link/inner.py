@@ -17,13 +17,13 @@ def _(op: OpFromGraph, node):
 
 
 def program(graph):
-    """What an Op's graph computes."""
+    """Return what an Op's graph computes, as a function."""
     inner = rewritten(graph)
     return Program(inner.inputs, inner.outputs, inner.toposort())
 
 
 def lazy(op, node):
-    """PyTensor makes it of an IfElse whose branches nothing else needs."""
+    """Convert what PyTensor makes of an IfElse whose branches nothing else needs."""
     yes, no = program(op.true_branch.fgraph), program(op.false_branch.fgraph)
     return lambda condition, *inputs: chosen(condition, lambda: yes(*inputs), lambda: no(*inputs))
 

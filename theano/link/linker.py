@@ -2,7 +2,6 @@
 
 import jax
 import numpy as np
-
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.link.basic import Container
 from pytensor.link.jax.linker import JAXLinker
@@ -19,13 +18,9 @@ class Cell(Container):
 
 
 class Linker(JAXLinker):
-    """PyTensor's JAX linker, with shapes kept on the host, shared values kept on the device
-    and NumPy arrays for outputs.
+    """PyTensor's JAX linker, with shapes kept on the host and shared values on the device.
 
-    Parameters
-    ----------
-    quick : bool
-        Compile fast rather than to fast code.
+    Its outputs are NumPy arrays. `quick` compiles fast rather than to fast code.
     """
 
     # Ours to do: PyTensor turns shapes into an Op that NumPy cannot compute.
@@ -39,15 +34,15 @@ class Linker(JAXLinker):
     def make_all(self, *storage, **more_storage):
         """See `pytensor.link.basic.JITLinker`."""
         run, inputs, *rest = super().make_all(*storage, **more_storage)
-        return run, [Cell(v, cell.storage) for v, cell in zip(self.fgraph.inputs, inputs)], *rest
+        pairs = zip(self.fgraph.inputs, inputs, strict=True)
+        return run, [Cell(v, cell.storage) for v, cell in pairs], *rest
 
-    def create_jitable_thunk(self, compute_map, order, input_storage, output_storage,
-                             storage_map):
+    def create_jitable_thunk(self, compute_map, order, input_storage, output_storage, storage_map):
         """See `pytensor.link.basic.JITLinker`; called by it."""
         fgraph = self.fgraph
         run = Function(fgraph, order, self.quick)
         cells = [storage_map[v] for v in fgraph.inputs]
-        shared = [cell for cell, v in zip(cells, fgraph.inputs) if is_shared_tensor(v)]
+        shared = [storage_map[v] for v in fgraph.inputs if is_shared_tensor(v)]
         updates = set(fgraph.update_mapping or ())
         returned = [(i, v.type.dtype if is_dense(v) else None)
                     for i, v in enumerate(fgraph.outputs) if i not in updates]
@@ -55,7 +50,8 @@ class Linker(JAXLinker):
         def thunk():
             fresh = [cell for cell in shared if type(cell[0]) is np.ndarray]
             if fresh:  # once: the device's arrays replace them
-                for cell, value in zip(fresh, jax.device_put([cell[0] for cell in fresh])):
+                on_device = jax.device_put([cell[0] for cell in fresh])
+                for cell, value in zip(fresh, on_device, strict=True):
                     cell[0] = value
             outputs = run([cell[0] for cell in cells])
             for i, dtype in returned:
@@ -73,5 +69,5 @@ class Linker(JAXLinker):
 
 
 def is_shared_tensor(variable):
-    """Is it a shared array, which lives on the device?"""
+    """Tell whether it is a shared array, which lives on the device."""
     return isinstance(variable, SharedVariable) and is_dense(variable)

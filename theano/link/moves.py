@@ -16,23 +16,15 @@ MOST_CALLS = 32     # of one compiled batch: a call takes some 10 us, a kernel 5
 
 @dataclass(eq=False)
 class Move:
-    """One update by a formula.
-
-    Attributes
-    ----------
-    formula : Formula
-    inputs : list of Variable
-    output : int
-        Which of the graph's outputs it computes.
-    """
+    """One update by a formula."""
 
     formula: Formula
     inputs: list
-    output: int
+    output: int         # which of the graph's outputs it computes
 
 
 def split(fgraph):
-    """The moves of a graph; none if it is not worthwhile."""
+    """List the moves of a graph; none if it is not worthwhile."""
     nodes = [(i, fgraph.outputs[i].owner) for i in fgraph.update_mapping or ()]
     moves = [Move(node.op, node.inputs, i) for i, node in nodes
              if node is not None and isinstance(node.op, Formula)]
@@ -68,7 +60,7 @@ def batches(moves, shape_of):
 
 
 def together(batch):
-    """A function of the inputs of all moves of a batch, one after the other, for all outputs."""
+    """Make one function of a batch: of the inputs of all moves, one after the other."""
     def run(*inputs):
         inputs = iter(inputs)
         return [move.formula.function(*(next(inputs) for _ in move.inputs)) for move in batch]

@@ -4,17 +4,15 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
-
 from pytensor.graph.basic import Apply, Constant
 
 from theano.link import host
 from theano.link.convert import convert
 
 # What JAX raises when a value is needed that a traced function does not have.
-UNKNOWN_VALUE = (host.DynamicShape, jax.errors.ConcretizationTypeError,
-                 jax.errors.TracerArrayConversionError,
-                 jax.errors.TracerIntegerConversionError,
-                 jax.errors.NonConcreteBooleanIndexError)
+UNKNOWN_VALUE = (
+    host.DynamicShape, jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError, jax.errors.NonConcreteBooleanIndexError)
 
 
 class NotTraceable(Exception):
@@ -36,14 +34,7 @@ class Step:
 
 
 class Program:
-    """What a function graph computes.
-
-    Parameters
-    ----------
-    inputs, outputs : list of Variable
-    nodes : list of Apply
-        In an order in which they can be computed.
-    """
+    """What a graph computes, by its nodes in an order in which they can be computed."""
 
     def __init__(self, inputs, outputs, nodes):
         slots = {}
@@ -52,31 +43,25 @@ class Program:
             return slots.setdefault(variable, len(slots))
 
         self.inputs = [slot(v) for v in inputs]
-        self.steps = [Step(node, function_of(node), [slot(v) for v in node.inputs],
-                           [slot(v) for v in node.outputs])
-                      for node in nodes]
+        self.steps = [Step(node, function_of(node), list(map(slot, node.inputs)),
+                           list(map(slot, node.outputs))) for node in nodes]
         self.outputs = [slot(v) for v in outputs]
         self.blank = [v.data if isinstance(v, Constant) else None for v in slots]
 
     def __call__(self, *inputs):
-        """Outputs for these inputs, as a list of arrays.
-
-        Raises
-        ------
-        NotTraceable
-            If called under a JAX trace with a node that needs values.
-        """
+        """Compute the outputs; under a JAX trace, a node that needs values is a NotTraceable."""
         values = list(self.blank)
-        for slot, value in zip(self.inputs, inputs):
+        for slot, value in zip(self.inputs, inputs, strict=True):
             values[slot] = value
         for step in self.steps:
-            for slot, value in zip(step.outputs, run(step, [values[i] for i in step.inputs])):
+            outputs = run(step, [values[i] for i in step.inputs])
+            for slot, value in zip(step.outputs, outputs, strict=True):
                 values[slot] = value
         return [values[slot] for slot in self.outputs]
 
 
 def function_of(node):
-    """The JAX function of a node, or its NumPy code if there is none."""
+    """Return the JAX function of a node, or its NumPy code if there is none."""
     try:
         if any(hasattr(v.type, "format") for v in [*node.inputs, *node.outputs]):
             raise NotImplementedError("JAX's sparse matrices are not SciPy's")
@@ -90,7 +75,7 @@ def function_of(node):
 
 
 def run(step, inputs):
-    """Outputs of one step, in the graph's dtypes."""
+    """Compute the outputs of one step, in the graph's dtypes."""
     if host.stays_on_host(step.node, inputs):
         return host.compute(step.node, inputs)
     try:
@@ -99,11 +84,11 @@ def run(step, inputs):
         raise NotTraceable(step.node, "its result has a shape that depends on values") from error
     if not isinstance(outputs, list | tuple):
         outputs = [outputs]
-    return [in_dtype(value, v) for value, v in zip(outputs, step.node.outputs)]
+    return [in_dtype(value, v) for value, v in zip(outputs, step.node.outputs, strict=True)]
 
 
 def in_dtype(value, variable):
-    """`value` in the graph's dtype: JAX and PyTensor differ for some mixed inputs."""
+    """Give `value` the graph's dtype: JAX and PyTensor differ for some mixed inputs."""
     if host.is_dense(variable) and getattr(value, "dtype", None) != variable.type.dtype:
         return jnp.asarray(value, variable.type.dtype)
     return value

@@ -5,7 +5,7 @@ from theano.link.program import NotTraceable
 
 
 def pure(function):
-    """What a compiled `theano.function` computes, with the values of its shared variables handed in and out.
+    """Make a JAX function of a `theano.function`, with its shared values handed in and out.
 
     Parameters
     ----------
@@ -39,8 +39,10 @@ def pure(function):
         try:
             outputs = run.whole(arguments)
         except NotTraceable as error:
-            raise NotImplementedError(f"{run.name} cannot be part of another program: {error}") from error
-        return [outputs[i] for i in wanted], [outputs[updated[place]] if place in updated else arguments[place]
-                                              for place in shared]
+            problem = f"{run.name} cannot be part of another program: {error}"
+            raise NotImplementedError(problem) from error
+        after = [outputs[updated[place]] if place in updated else arguments[place]
+                 for place in shared]
+        return [outputs[i] for i in wanted], after
 
     return call, [function.maker.inputs[place].variable for place in shared]

@@ -6,7 +6,7 @@ from theano.link.stable import stable_logarithms
 
 
 def rewritten(inner):
-    """A copy of an Op's graph, where logarithms do not overflow (`theano.link.stable`)."""
+    """Copy an Op's graph so that logarithms do not overflow (`theano.link.stable`)."""
     inner = inner.unfreeze() if hasattr(inner, "unfreeze") else inner
     inner = FunctionGraph(inner.inputs, inner.outputs, clone=True)
     stable_logarithms.rewrite(inner)

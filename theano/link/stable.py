@@ -6,13 +6,16 @@ the gradient, elements may be picked and arranged anew: a loss picks those of th
 """
 
 import numpy as np
-
 import pytensor.tensor as pt
 from pytensor.compile.mode import optdb
 from pytensor.graph.basic import Constant
-from pytensor.graph.rewriting.basic import MergeOptimizer, SequentialGraphRewriter, in2out, node_rewriter
-from pytensor.scalar.basic import (Add, BinaryScalarOp, Log, Mul, Neg, Sub, Switch, TrueDiv, eq,
-                                   log, switch, upgrade_to_float)
+from pytensor.graph.rewriting.basic import (
+    MergeOptimizer,
+    SequentialGraphRewriter,
+    in2out,
+    node_rewriter,
+)
+from pytensor.scalar import basic as scalar
 from pytensor.scalar.math import Sigmoid
 from pytensor.tensor import subtensor
 from pytensor.tensor.basic import get_underlying_scalar_constant_value
@@ -27,25 +30,27 @@ PICK, PUT = (tuple(getattr(subtensor, start + name) for start in ("", "Advanced"
 MOVE = Reshape, DimShuffle, *PICK
 
 
-class TimesLog(BinaryScalarOp):
+class TimesLog(scalar.BinaryScalarOp):
     """t log(p), and 0 where t is 0, whatever p is. So is the gradient for p, and is never 0 / 0."""
 
     nfunc_spec = "scipy.special.xlogy", 2, 1
 
     def impl(self, t, p):
+        """Compute it in Python."""
         return t * np.log(p) if t else t * 1.0
 
     def pullback(self, inputs, outputs, cotangents):
+        """Return the gradients."""
         (t, p), (g,) = inputs, cotangents
-        return [g * log(p), switch(eq(t, 0), 0, g * t / p)]
+        return [g * scalar.log(p), scalar.switch(scalar.eq(t, 0), 0, g * t / p)]
 
 
-times_log = Elemwise(TimesLog(upgrade_to_float, name="times_log"))
+times_log = Elemwise(TimesLog(scalar.upgrade_to_float, name="times_log"))
 
 
 @node_rewriter([Elemwise])
 def written_out(fgraph, node):
-    """TimesLog as what it is made of, now that its gradient is there; other rewrites know those."""
+    """Write TimesLog out, now that its gradient is there; other rewrites know its parts."""
     if is_elementwise(node, TimesLog):
         t, p = node.inputs
         return [pt.switch(pt.eq(t, 0), 0, t * pt.log(p)).astype(node.outputs[0].dtype)]
@@ -53,14 +58,14 @@ def written_out(fgraph, node):
 
 @node_rewriter([Elemwise])
 def one_minus_sigmoid(fgraph, node):
-    """1 - sigmoid(x) as sigmoid(-x), which is exact where the sigmoid is 1. It costs an exp: only next to a logarithm."""
+    """Make sigmoid(-x) of 1 - sigmoid(x): exact, for one exp more, so only next to a logarithm."""
     if is_complement(node) and any(map(is_log, users(fgraph, node.inputs[1]))):
         return [pt.sigmoid(-node.inputs[1].owner.inputs[0])]
 
 
 @node_rewriter([Elemwise])
 def log_of_probability(fgraph, node):
-    """log(softmax(x)) and log(sigmoid(x)) in their stable forms."""
+    """Put log(softmax(x)) and log(sigmoid(x)) in their stable forms."""
     if not is_log(node):
         return None
     moves, p = [], node.inputs[0]
@@ -78,8 +83,8 @@ def log_of_probability(fgraph, node):
 
 @node_rewriter([Elemwise])
 def probability_over_itself(fgraph, node):
-    """g / p * p as g, with sums and other factors around the quotient."""
-    if not is_elementwise(node, Mul):
+    """Make g of g / p * p, with sums and other factors around the quotient."""
+    if not is_elementwise(node, scalar.Mul):
         return None
     for i, p in enumerate(node.inputs):
         others = [*node.inputs[:i], *node.inputs[i + 1:]]
@@ -96,31 +101,32 @@ class Product:
         self.fgraph, self.found = fgraph, {}
 
     def of(self, g, p):
-        """g * p, where p is cancelled in g; None if g has no quotient by p."""
+        """Return g * p, where p is cancelled in g; None if g has no quotient by p."""
         if (g, p) not in self.found:
             self.found[g, p] = self._of(g, p)
         return self.found[g, p]
 
     def _of(self, g, p):
         node = g.owner
-        if is_elementwise(node, TrueDiv) and node.inputs[1] is p:
+        if is_elementwise(node, scalar.TrueDiv) and node.inputs[1] is p:
             return pt.second(p, node.inputs[0])
         if node is not None and isinstance(node.op, (Reshape, DimShuffle, *PUT)):
             return self.of_moved(node, p)
-        first = int(is_elementwise(node, Switch))       # its condition stays as it is
-        if not first and not is_elementwise(node, Add, Sub, Neg, Mul):
+        first = int(is_elementwise(node, scalar.Switch))        # its condition stays as it is
+        if not first and not is_elementwise(node, scalar.Add, scalar.Sub, scalar.Neg, scalar.Mul):
             return None
         parts = [self.of(x, p) for x in node.inputs[first:]]
         if all(part is None for part in parts):
             return None
-        if is_elementwise(node, Mul):
+        if is_elementwise(node, scalar.Mul):
             at = next(i for i, part in enumerate(parts) if part is not None)
             return node.op(*(parts[i] if i == at else x for i, x in enumerate(node.inputs)))
-        return node.op(*node.inputs[:first], *(x * p if part is None else part
-                                               for x, part in zip(node.inputs[first:], parts)))
+        parts = [x * p if part is None else part
+                 for x, part in zip(node.inputs[first:], parts, strict=True)]
+        return node.op(*node.inputs[:first], *parts)
 
     def of_moved(self, node, p):
-        """`of`, where g is the gradient of what arranges p anew: the quotient is by that."""
+        """Do `of` where g is the gradient of what arranges p anew: the quotient is by that."""
         where = int(isinstance(node.op, PUT))
         for there, _ in self.fgraph.clients[p]:
             if is_move(there) and goes_back(node, there):
@@ -131,7 +137,7 @@ class Product:
 
 
 def goes_back(node, there):
-    """Does a node put the elements of an array where a move has taken them from?"""
+    """Tell whether a node puts the elements of an array where a move has taken them from."""
     if isinstance(node.op, PUT):
         zeros, _, *index = node.inputs
         value = get_underlying_scalar_constant_value(zeros, raise_not_constant=False)
@@ -147,43 +153,49 @@ def goes_back(node, there):
 
 
 def is_move(node):
-    """Does it pick or arrange anew the elements of its first input?"""
+    """Tell whether it picks or arranges anew the elements of its first input."""
     return node is not None and isinstance(node.op, MOVE)
 
 
 def is_divisor(fgraph, p):
-    """Is something divided by p, or by elements of it?"""
-    return any(is_elementwise(user, TrueDiv) or is_move(user) and is_divisor(fgraph, user.outputs[0])
+    """Tell whether something is divided by p, or by elements of it."""
+    return any(is_elementwise(user, scalar.TrueDiv)
+               or is_move(user) and is_divisor(fgraph, user.outputs[0])
                for user, _ in fgraph.clients[p])
 
 
 def is_probability(x):
-    """Is it a softmax or a sigmoid? Both are positive, but for rounding."""
-    return x.owner is not None and (isinstance(x.owner.op, Softmax) or is_elementwise(x.owner, Sigmoid))
+    """Tell whether it is a softmax or a sigmoid. Both are positive, but for rounding."""
+    node = x.owner
+    return node is not None and (isinstance(node.op, Softmax) or is_elementwise(node, Sigmoid))
 
 
 def is_complement(node):
-    """Is it one minus a sigmoid?"""
-    return is_elementwise(node, Sub) and is_one(node.inputs[0]) and is_elementwise(node.inputs[1].owner, Sigmoid)
+    """Tell whether it is one minus a sigmoid."""
+    return (is_elementwise(node, scalar.Sub) and is_one(node.inputs[0])
+            and is_elementwise(node.inputs[1].owner, Sigmoid))
 
 
 def is_log(node):
-    return is_elementwise(node, Log)
+    """Tell whether it is a logarithm."""
+    return is_elementwise(node, scalar.Log)
 
 
 def is_elementwise(node, *kinds):
-    """Is it a node that does one of these scalar operations elementwise?"""
-    return node is not None and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, kinds)
+    """Tell whether it is a node that does one of these scalar operations elementwise."""
+    op = getattr(node, "op", None)
+    return isinstance(op, Elemwise) and isinstance(op.scalar_op, kinds)
 
 
 def users(fgraph, sigmoid):
-    """The nodes that use a sigmoid, or one minus it."""
+    """List the nodes that use a sigmoid, or one minus it."""
     direct = [node for node, _ in fgraph.clients[sigmoid]]
-    return direct + [user for node in direct if is_complement(node) for user, _ in fgraph.clients[node.outputs[0]]]
+    return direct + [user for node in direct if is_complement(node)
+                     for user, _ in fgraph.clients[node.outputs[0]]]
 
 
 def is_one(x):
-    """Is x the constant 1, maybe with more dimensions?"""
+    """Tell whether x is the constant 1, maybe with more dimensions."""
     while x.owner is not None and len(x.owner.inputs) == 1:
         x = x.owner.inputs[0]
     return isinstance(x, Constant) and bool(np.all(x.data == 1))
@@ -191,7 +203,8 @@ def is_one(x):
 
 # Equal probabilities have to be one variable to cancel.
 stable_logarithms = SequentialGraphRewriter(
-    in2out(written_out, name="times_log"), MergeOptimizer(), in2out(one_minus_sigmoid, name="one_minus_sigmoid"),
-    MergeOptimizer(), in2out(log_of_probability, probability_over_itself, name="probabilities"))
+    in2out(written_out, name="times_log"), MergeOptimizer(),
+    in2out(one_minus_sigmoid, name="one_minus_sigmoid"), MergeOptimizer(),
+    in2out(log_of_probability, probability_over_itself, name="probabilities"))
 # Before PyTensor's "canonicalize" (position 1), which writes products anew.
 optdb.register("stable_logarithms", stable_logarithms, "fast_run", "fast_compile", position=0.5)

@@ -16,12 +16,11 @@ from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
 
-
 LONGEST = 8     # entries of an input that may be a shape: of more it is data, labels for example
 
 
 def sizes(node):
-    """The inputs of a node that XLA has to know while it compiles."""
+    """List the inputs of a node that XLA has to know while it compiles."""
     if isinstance(node.op, ARange | AllocEmpty | Eye):
         return node.inputs
     if isinstance(node.op, Scan):
@@ -30,11 +29,9 @@ def sizes(node):
 
 
 def integers_behind(node):
-    """The integer inputs of the function that the sizes of a node depend on.
+    """Find the function's integer inputs that a node's sizes depend on.
 
-    Returns
-    -------
-    set of Variable, or None if the sizes depend on anything else that is no shape.
+    None if there are none, or if the sizes depend on anything else that is no shape.
     """
     found = set()
     waiting = list(sizes(node))
@@ -51,14 +48,14 @@ def integers_behind(node):
 
 
 def is_integer_input(variable):
-    """Is it an integer, or a vector of integers, given at each call?"""
+    """Tell whether it is an integer, or a vector of integers, given at each call."""
     kind = variable.type
     return (isinstance(kind, TensorType) and kind.ndim <= 1 and kind.dtype[0] in "iu"
             and not isinstance(variable, Constant | SharedVariable))
 
 
 def is_slice_of_input(node):
-    """Is it a slice of an array that is there before the function runs, but for a cast?"""
+    """Tell whether it is a slice of an array that is there before the run, but for a cast."""
     if not isinstance(node.op, Subtensor):
         return False
     return all(v.owner is None or isinstance(v.owner.op, Elemwise | DimShuffle)

@@ -8,8 +8,8 @@ from theano import device
 
 # XLA's CPU backend spends most of its time on graphs of many small parts in its fusion
 # emitters: pNetOne's 35 convolutions take 24 s with them and 3 s without. YNNPACK takes up to twice
-# as long as Eigen for convolutions of 32 channels to 32. Large sums are cut into windows for the sake of
-# their last bits: slow, and needless here, where they are added up in float64.
+# as long as Eigen for convolutions of 32 channels to 32. Large sums are cut into windows for the
+# sake of their last bits: slow, and needless here, where they are added up in float64.
 CPU_OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_experimental_ynn_fusion_type": "",
                "xla_disable_hlo_passes": "tree_reduction_rewriter"}
 QUICK = {"xla_backend_optimization_level": 0}
@@ -17,14 +17,14 @@ QUICK = {"xla_backend_optimization_level": 0}
 
 @functools.cache
 def options(quick):
-    """Those options that this version of XLA knows, for the device in use."""
+    """Return those options that this version of XLA knows, for the device in use."""
     wanted = CPU_OPTIONS if device.in_use().platform == "cpu" else {}
     wanted = {**wanted, **QUICK} if quick else wanted
     return {name: value for name, value in wanted.items() if is_known({name: value})}
 
 
 def is_known(options):
-    """Does XLA accept these options?"""
+    """Tell whether XLA accepts these options."""
     try:
         jax.jit(lambda x: x, compiler_options=options).lower(0).compile()
     except jax.errors.JaxRuntimeError:
@@ -33,5 +33,5 @@ def is_known(options):
 
 
 def compiled(function, quick=False):
-    """A function of arrays, compiled by XLA for each set of shapes."""
+    """Have XLA compile a function of arrays, for each set of shapes."""
     return jax.jit(function, compiler_options=options(quick))

@@ -6,7 +6,7 @@ from pytensor.scan.utils import until
 
 
 def clone(output, replace=None, strict=True, share_inputs=True):
-    """A copy of a graph.
+    """Copy a graph.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Sparse matrices: PyTensor's. Functions of them are not compiled but run node by node, in SciPy."""
+"""Sparse matrices: PyTensor's. Functions of them run node by node, in SciPy, and uncompiled."""
 
-from pytensor.sparse import *
+from pytensor.sparse import *  # noqa: F403 (all of its names)
 from pytensor.sparse import SparseTensorType as SparseType
 from pytensor.sparse import basic, sparse_grad, type
 from pytensor.sparse.basic import _is_sparse_variable

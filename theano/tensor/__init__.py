@@ -1,15 +1,15 @@
 """Tensors: Theano's names. What stands in no module here is PyTensor's."""
 
-import difflib
+import difflib  # noqa: I001 (names stand side by side)
 
 import pytensor.tensor as _pytensor
 
 from theano.compile.sharedvalue import TensorSharedVariable, shared
 from theano.gradient import Lop, Rop, grad, hessian, jacobian, numeric_grad, verify_grad
-from theano.tensor import (basic, elemwise, extra_ops, nlinalg, nnet, opt, sharedvar,
-                           shared_randomstreams, signal, slinalg, sort, subtensor, type)
+from theano.tensor import (axes, basic, elemwise, extra_ops, nlinalg, nnet, opt, sharedvar,
+                           shared_randomstreams, signal, slinalg, subtensor, type)
 from theano.tensor.axes import (all, any, argmax, argmin, cumprod, cumsum, max, max_and_argmax,
-                                mean, min, prod, std, sum, var)
+                                mean, min, prod, std, sum)
 from theano.tensor.basic import (addbroadcast, argtopk, as_tensor_variable, batched_dot,
                                  batched_tensordot, complex_dtypes, consider_constant, default,
                                  discrete_dtypes, extract_constant, flatten, float_dtypes, norm,
@@ -19,7 +19,7 @@ from theano.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from theano.tensor.extra_ops import fill_diagonal, fill_diagonal_offset
 from theano.tensor.sort import argsort, sort
 from theano.tensor.subtensor import Subtensor
-from theano.tensor.type import *
+from theano.tensor.type import *  # noqa: F403 (all of its names)
 from theano.tensor.var import TensorConstant, TensorVariable, _tensor_py_operators
 
 var = axes.var      # the variance, as in Theano: the module has the same name

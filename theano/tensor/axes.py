@@ -12,14 +12,14 @@ NAMES = ("all", "any", "argmax", "argmin", "cumprod", "cumsum", "max", "max_and_
 
 
 def known(axis):
-    """An axis, or several, as numbers."""
+    """Make numbers of an axis, or of several."""
     if isinstance(axis, Constant):
         return axis.data.tolist()
     return [known(one) for one in axis] if isinstance(axis, list | tuple) else axis
 
 
 def with_known_axis(function):
-    """A reduction of PyTensor's that takes constants as its axis."""
+    """Let a reduction of PyTensor's take constants as its axis."""
     @functools.wraps(function)
     def reduced(x, axis=None, *settings, **more):
         return function(x, known(axis), *settings, **more)

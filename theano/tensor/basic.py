@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-
 import pytensor
 import pytensor.tensor as pt
 from pytensor.scalar import upcast
@@ -19,14 +18,14 @@ complex_dtypes = "complex64", "complex128"
 
 
 def addbroadcast(x, *axes):
-    """x, with `axes` known to be of size 1; x itself if they are."""
+    """Declare `axes` to be of size 1; return x itself if they are known to be."""
     x = as_tensor_variable(x)
     axes = [axis for axis in axes if not x.type.broadcastable[axis]]
     return pt.specify_broadcastable(x, *axes) if axes else x
 
 
 def unbroadcast(x, *axes):
-    """x, with `axes` no longer known to be of size 1; x itself if they are not."""
+    """Forget that `axes` are of size 1; return x itself if they are not known to be."""
     x = as_tensor_variable(x)
     axes = [axis % x.ndim for axis in axes]
     if not any(x.type.broadcastable[axis] for axis in axes):
@@ -36,7 +35,7 @@ def unbroadcast(x, *axes):
 
 
 def patternbroadcast(x, broadcastable):
-    """x, with those axes known to be of size 1 that `broadcastable` marks, and no others."""
+    """Declare those axes to be of size 1 that `broadcastable` marks, and no others."""
     x = as_tensor_variable(x)
     known = x.type.broadcastable
     return addbroadcast(
@@ -45,7 +44,7 @@ def patternbroadcast(x, broadcastable):
 
 
 def flatten(x, outdim=1, ndim=None):
-    """x with all axes after the first `outdim` - 1 joined into one."""
+    """Join all axes after the first `outdim` - 1 into one."""
     return pt.flatten(x, ndim or outdim)
 
 
@@ -57,7 +56,7 @@ def stack(*tensors, **kwargs):
 
 
 def tile(x, reps, ndim=None):
-    """x, repeated along each axis; `ndim` puts ones before `reps` until there are as many."""
+    """Repeat x along each axis; `ndim` puts ones before `reps` until there are as many."""
     if ndim is None:
         return pt.tile(x, reps)
     reps = reps if isinstance(reps, list | tuple) else (reps,)
@@ -67,7 +66,7 @@ def tile(x, reps, ndim=None):
 
 
 def split(x, splits_size, n_splits, axis=0):
-    """x in `n_splits` parts along an axis."""
+    """Split x along an axis, in `n_splits` parts."""
     return pt.split(x, splits_size, n_splits=n_splits, axis=axis)
 
 
@@ -77,12 +76,12 @@ def norm(x, ord=None):
 
 
 def default(x, value):
-    """x, or `value` if x is None."""
+    """Return x, or `value` if x is None."""
     return as_tensor_variable(value if x is None else x)
 
 
 def extract_constant(x):
-    """The value of x if it is a constant scalar, else x."""
+    """Return the value of x if it is a constant scalar, else x."""
     try:
         return pt.get_scalar_constant_value(x)
     except pt.NotScalarConstantError:
@@ -90,17 +89,17 @@ def extract_constant(x):
 
 
 def topk(x, kth, axis=-1, sorted=True, idx_dtype="int64"):
-    """The `kth` largest elements along an axis (the smallest for kth < 0), in ascending order."""
+    """Pick the `kth` largest elements along an axis (the smallest for kth < 0), in rising order."""
     return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[0]
 
 
 def argtopk(x, kth, axis=-1, sorted=True, idx_dtype="int64"):
-    """Where the elements of `topk` stand."""
+    """Find where the elements of `topk` stand."""
     return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[1]
 
 
 def topk_and_argtopk(x, kth, axis=-1, sorted=True, idx_dtype="int64"):
-    """Values and places of the `kth` largest elements along an axis, or of all if it is None."""
+    """Return values and places of the `kth` largest along an axis, or of all if it is None."""
     x = as_tensor_variable(x)
     if axis is None:
         x, axis = x.flatten(), 0
@@ -110,13 +109,13 @@ def topk_and_argtopk(x, kth, axis=-1, sorted=True, idx_dtype="int64"):
 
 
 def batched_dot(a, b):
-    """The products of a[i] and b[i]: the last axis of a[i] with the last but one of b[i]."""
+    """Multiply a[i] and b[i]: the last axis of a[i] with the last but one of b[i]."""
     b = as_tensor_variable(b)
     return batched_tensordot(a, b, [[as_tensor_variable(a).ndim - 1], [max(1, b.ndim - 2)]])
 
 
 def batched_tensordot(x, y, axes=2):
-    """tensordot of x[i] and y[i] for each i; `axes` counts the first, common one, too."""
+    """Do `tensordot` of x[i] and y[i] for each i; `axes` counts the first, common one, too."""
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     if isinstance(axes, int):
         axes = list(range(x.ndim - axes, x.ndim)), list(range(1, axes + 1))
@@ -132,7 +131,7 @@ def _tensordots(x, y, axes):
 
 
 def to_one_hot(y, nb_class, dtype=None):
-    """y: (n,) of classes -> (n, nb_class), one where the class is and zero elsewhere."""
+    """Make (n, nb_class) of (n,) classes: one where the class is, zero elsewhere."""
     y = as_tensor_variable(y)
     classes = pt.arange(nb_class).dimshuffle("x", 0)
     return pt.eq(y.dimshuffle(0, "x"), classes).astype(dtype or pytensor.config.floatX)

@@ -1,21 +1,19 @@
 """More functions of tensors: PyTensor's, and those that Theano has besides."""
 
-import jax.numpy as jnp
-
+import jax.numpy as jnp  # noqa: I001 (names stand side by side)
 import pytensor.tensor as pt
 from pytensor.scalar import upcast
 from pytensor.tensor import extra_ops as _extra_ops
-from pytensor.tensor.extra_ops import (CumOp, FillDiagonal, FillDiagonalOffset, Repeat, Unique,
-                                       bartlett, bincount, compress, cumprod, cumsum, diff,
-                                       ravel_multi_index, repeat, searchsorted, squeeze,
-                                       unravel_index)
+from pytensor.tensor.extra_ops import (
+    CumOp, FillDiagonal, FillDiagonalOffset, Repeat, Unique, bartlett, bincount, compress, cumprod,
+    cumsum, diff, ravel_multi_index, repeat, searchsorted, squeeze, unravel_index)
 
 from theano.tensor.basic import to_one_hot
 from theano.xla.op import apply
 
 
 def fill_diagonal(a, val):
-    """a with `val` on its main diagonal; the sizes of more than two dimensions have to be equal.
+    """Put `val` on the main diagonal; the sizes of more than two dimensions have to be equal.
 
     PyTensor's (3.0.7), under JAX, fills the diagonal of each matrix in a.
     """
@@ -23,7 +21,7 @@ def fill_diagonal(a, val):
 
 
 def fill_diagonal_offset(a, val, offset):
-    """a with `val` on the diagonal that begins `offset` columns right of the first element.
+    """Put `val` on the diagonal that begins `offset` columns right of the first element.
 
     PyTensor (3.0.7) has none under JAX.
     """

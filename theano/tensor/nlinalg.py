@@ -1,6 +1,6 @@
 """Linear algebra."""
 
-from pytensor.tensor import diag, trace
+from pytensor.tensor import diag, trace  # noqa: I001 (names stand side by side)
 from pytensor.tensor.linalg import (det, eig, eigh, lstsq, matrix_dot, matrix_power, norm, pinv, qr,
                                     svd, tensorinv, tensorsolve)
 from pytensor.tensor.linalg import inv as matrix_inverse

@@ -9,7 +9,6 @@ import math
 import operator
 
 import numpy as np
-
 import pytensor
 import pytensor.tensor as pt
 from pytensor.scalar import upcast
@@ -26,12 +25,8 @@ KEY = TensorType("uint32", (None,))
 class Streams:
     """A source of random variables, each with a state of its own that a function updates.
 
-    Without a `size` they have the shape that their parameters have together. `nstreams` and `target`
-    are accepted.
-
-    Parameters
-    ----------
-    seed : int
+    Without a `size` they have the shape that their parameters have together. `nstreams` and
+    `target` are accepted.
     """
 
     def __init__(self, seed=12345):
@@ -47,7 +42,7 @@ class Streams:
             state.set_value(self._new_key())
 
     def updates(self):
-        """The pairs (state, next state) of all variables."""
+        """List the pairs (state, next state) of all variables."""
         return list(self.state_updates)
 
     def uniform(self, size=None, low=0.0, high=1.0, ndim=None, dtype=None, nstreams=None,
@@ -60,21 +55,17 @@ class Streams:
 
     def normal(self, size=None, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None,
                truncate=False, target=None):
-        """Normal with mean `avg` and standard deviation `std`; see `truncated_normal` for `truncate`."""
-        if truncate:
-            return self.truncated_normal(size, avg, std, ndim, dtype)
+        """Draw with mean `avg` and standard deviation `std`; see `truncated_normal`."""
         avg, std = pt.as_tensor_variable(avg), pt.as_tensor_variable(std)
         dtype = dtype or upcast(pytensor.config.floatX, avg.dtype, std.dtype)
-        values = self._draw("normal", *_shape(size, ndim, avg, std), dtype)
+        distribution = "truncated_normal" if truncate else "normal"
+        values = self._draw(distribution, *_shape(size, ndim, avg, std), dtype)
         return _same_state(pt.cast(values * std + avg, dtype), values)
 
     def truncated_normal(self, size=None, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None,
                          target=None):
-        """`normal`, without what lies more than two standard deviations from the mean."""
-        avg, std = pt.as_tensor_variable(avg), pt.as_tensor_variable(std)
-        dtype = dtype or upcast(pytensor.config.floatX, avg.dtype, std.dtype)
-        values = self._draw("truncated_normal", *_shape(size, ndim, avg, std), dtype)
-        return _same_state(pt.cast(values * std + avg, dtype), values)
+        """Do `normal` without what lies more than two standard deviations from the mean."""
+        return self.normal(size, avg, std, ndim, dtype, truncate=True)
 
     def poisson(self, size=None, lam=1.0, ndim=None, dtype="int64"):
         """How many events come where `lam` come on average."""
@@ -95,8 +86,7 @@ class Streams:
 
     def multinomial(self, size=None, n=1, pvals=None, ndim=None, dtype="int64", nstreams=None,
                     target=None):
-        """How often each class comes in `n` draws: (rows, classes) for probabilities `pvals` of that
-        shape, or (*size, classes) for (classes,)."""
+        """Count each class in `n` draws: (rows, classes), or (*size, classes) for one row."""
         if pvals is None:
             raise TypeError("multinomial: pvals, the probabilities, are missing")
         pvals = pt.as_tensor_variable(pvals)
@@ -106,9 +96,8 @@ class Streams:
                             ndim_out=pvals.ndim)
         return _same_state(pt.cast(counts, dtype), counts)
 
-    def choice(self, size=1, a=None, replace=True, p=None, ndim=None, dtype="int64",
-               nstreams=None):
-        """Indices of classes, drawn with probabilities `p`, or elements of `a`.
+    def choice(self, size=1, a=None, replace=True, p=None, ndim=None, dtype="int64", nstreams=None):
+        """Draw indices of classes, with probabilities `p`, or elements of `a`.
 
         Parameters
         ----------
@@ -129,8 +118,10 @@ class Streams:
         size = () if size is None else size
         shape = size if isinstance(size, list | tuple) else (size,)
         if len(shape) != 1 and p.ndim > 1:
-            raise ValueError(f"choice: size={size} for several rows of p; give one number, how many for each")
-        drawn = self._draw("choice", [math.prod(shape)], 1, "int64", p, ndim_out=p.ndim, replace=bool(replace))
+            raise ValueError(f"choice: size={size} for several rows of p; "
+                             "give one number, how many for each")
+        drawn = self._draw("choice", [math.prod(shape)], 1, "int64", p, ndim_out=p.ndim,
+                           replace=bool(replace))
         values = drawn if len(shape) == 1 else drawn.reshape(shape)
         return _same_state(pt.cast(a[values] if a is not None and a.ndim else values, dtype), drawn)
 
@@ -160,7 +151,7 @@ class Streams:
         return self.gen_seedgen.randint(0, 2**32, 2, dtype="uint32")
 
     def _draw(self, distribution, size, ndim, dtype, *parameters, ndim_out=None, **settings):
-        """A variable of shape `size` with a state of its own."""
+        """Make a variable of shape `size` with a state of its own."""
         if ndim is None:
             ndim = len(_entries(size)) if isinstance(size, list | tuple | int) else (
                 get_vector_length(pt.as_tensor_variable(size)))
@@ -187,7 +178,7 @@ def _shape(size, ndim, *parameters):
 
 
 def _entries(size):
-    """A shape as something that a vector can be made of."""
+    """Make of a shape something that a vector can be made of."""
     return size if not isinstance(size, int) else (size,)
 
 

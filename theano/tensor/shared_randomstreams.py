@@ -16,4 +16,5 @@ class RandomStreams(Streams):
         return super().choice(size, a, replace, p, ndim, dtype)
 
     def multinomial(self, size=None, n=1, pvals=(0.5, 0.5), ndim=None, dtype="int64"):
+        """See `Streams.multinomial`; the default is a coin."""
         return super().multinomial(size, n, pvals, ndim, dtype)

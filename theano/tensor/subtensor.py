@@ -1,4 +1,4 @@
 """Indexing."""
 
-from pytensor.tensor.subtensor import (AdvancedIncSubtensor, AdvancedSubtensor, IncSubtensor,
-                                       Subtensor, inc_subtensor, set_subtensor)
+from pytensor.tensor.subtensor import (  # noqa: I001 (names stand side by side)
+    AdvancedIncSubtensor, AdvancedSubtensor, IncSubtensor, Subtensor, inc_subtensor, set_subtensor)

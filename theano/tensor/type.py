@@ -1,6 +1,6 @@
 """Types of tensors, and the functions that make variables of them."""
 
-from pytensor import config
+from pytensor import config  # noqa: I001 (names stand side by side)
 from pytensor.tensor.type import (TensorType, bcol, bmatrix, brow, bscalar, btensor3, btensor4,
                                   bvector, ccol, cmatrix, crow, cscalar, ctensor3, ctensor4,
                                   cvector, dcol, dmatrix, drow, dscalar, dtensor3, dtensor4,
@@ -19,7 +19,7 @@ BROADCASTABLE = {"scalar": (), "vector": (False,), "row": (True, False), "col": 
 
 
 def tensor(dtype, broadcastable, name=None):
-    """A variable for arrays of `dtype`; `broadcastable` says which dimensions have size 1."""
+    """Make a variable for arrays of `dtype`, with size 1 where `broadcastable` says so."""
     return TensorType(dtype, tuple(broadcastable))(name)
 
 

@@ -7,7 +7,6 @@ import functools
 import sys
 
 import numpy as np
-
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant
 from pytensor.scalar.basic import LogicalComparison
@@ -19,17 +18,11 @@ _tensor_py_operators = variable._tensor_py_operators
 
 
 def _is_there(x):
-    """True, so that `if not x` asks whether a variable is given; a comparison has no answer yet.
-
-    Raises
-    ------
-    TypeError
-        If x is a comparison.
-    """
+    """Return True: `if not x` asks whether a variable is given. A comparison has no answer yet."""
     op = x.owner.op if x.owner else None
     if isinstance(op, Elemwise) and isinstance(op.scalar_op, LogicalComparison):
-        raise TypeError("a comparison of variables is neither True nor False before it is computed; "
-                        "use theano.tensor.switch in place of 'if'")
+        raise TypeError("a comparison of variables is neither True nor False before it is "
+                        "computed; use theano.tensor.switch in place of 'if'")
     return True
 
 
@@ -38,8 +31,10 @@ _tensor_py_operators.__bool__ = _is_there
 
 
 def _dropping(getitem):
-    """Theano's x[...]: an index with None and without `...` drops dimensions that it does not come
-    to, if all of them are broadcastable. PyTensor's own code keeps them."""
+    """Make x[index] Theano's: with None and without `...` the index drops what it does not come to.
+
+    It does so if all of those dimensions are broadcastable. PyTensor's own code keeps them.
+    """
     @functools.wraps(getitem)
     def indexed(x, index):
         entries = index if isinstance(index, tuple) else (index,)
@@ -53,7 +48,7 @@ def _dropping(getitem):
 
 
 def _is_plain(entry):
-    """Is an entry of an index None, a slice or one integer?"""
+    """Tell whether an entry of an index is None, a slice or one integer."""
     return entry is None or isinstance(entry, slice | int | np.integer) or (
         getattr(entry, "ndim", None) == 0 and entry.dtype != "bool")
 
@@ -73,4 +68,5 @@ class TensorVariable(metaclass=_ExpressionsOnly):
     """An input or a computed tensor."""
 
     def __new__(cls, type, owner=None, index=None, name=None):
+        """Make PyTensor's."""
         return variable.TensorVariable(type, owner, index, name)

@@ -33,13 +33,15 @@ class Geometry(NamedTuple):
     @property
     def span(self):
         """Elements from the first tap of a window to its last."""
-        return [(taps - 1) * gap + 1 for taps, gap in zip(self.window, self.dilation)]
+        axes = zip(self.window, self.dilation, strict=True)
+        return [(taps - 1) * gap + 1 for taps, gap in axes]
 
     @property
     def out(self):
         """Sizes of the output."""
-        return [(size + before + after - span) // step + 1 for size, (before, after), span, step
-                in zip(self.image, self.padding, self.span, self.stride)]
+        axes = zip(self.image, self.padding, self.span, self.stride, strict=True)
+        return [(size + before + after - span) // step + 1
+                for size, (before, after), span, step in axes]
 
 
 def padding(border_mode, span):
@@ -55,15 +57,12 @@ def padding(border_mode, span):
     Returns
     -------
     tuple of (int, int)
-
-    Raises
-    ------
-    ValueError
-        The name of the mode is unknown.
     """
-    named = {"valid": [0] * len(span), "half": [n // 2 for n in span], "full": [n - 1 for n in span]}
+    named = {"valid": [0] * len(span), "half": [n // 2 for n in span],
+             "full": [n - 1 for n in span]}
     if isinstance(border_mode, str) and border_mode not in named:
-        raise ValueError(f"border_mode={border_mode!r} is unknown; choose 'valid', 'half', 'full' or numbers")
+        raise ValueError(f"border_mode={border_mode!r} is unknown; "
+                         "choose 'valid', 'half', 'full' or numbers")
     if isinstance(border_mode, str):
         border_mode = named[border_mode]
     elif isinstance(border_mode, int):
@@ -72,31 +71,36 @@ def padding(border_mode, span):
     return tuple((p, p) if isinstance(p, int) else tuple(p) for p in border_mode)
 
 
-def _geometry(x_shape, w_shape, border_mode="valid", subsample=(1, 1), filter_dilation=(1, 1), num_groups=1):
-    """The Geometry of arrays that fit each other; anything else is a ValueError."""
+def _geometry(x_shape, w_shape, border_mode="valid", subsample=(1, 1), filter_dilation=(1, 1),
+              num_groups=1):
+    """Return the Geometry of arrays that fit each other; anything else is a ValueError."""
     if x_shape[1] != w_shape[1] * num_groups or w_shape[0] % num_groups:
-        raise ValueError(f"x {tuple(x_shape)} and w {tuple(w_shape)} do not fit with num_groups={num_groups}: "
-                         "x needs num_groups times w's channels, w a multiple of num_groups filters")
+        raise ValueError(
+            f"x {tuple(x_shape)} and w {tuple(w_shape)} do not fit with num_groups={num_groups}: "
+            "x needs num_groups times w's channels, w a multiple of num_groups filters")
     geometry = Geometry(image=tuple(x_shape[2:]), window=tuple(w_shape[2:]), padding=(),
                         stride=tuple(subsample), dilation=tuple(filter_dilation), groups=num_groups)
     geometry = geometry._replace(padding=padding(border_mode, geometry.span))
     if min(geometry.out) < 1:
         raise ValueError(f"a filter that spans {tuple(geometry.span)} is larger than the image "
-                         f"{geometry.image} with padding {geometry.padding}; use a smaller filter or pad more")
+                         f"{geometry.image} with padding {geometry.padding}; "
+                         "use a smaller filter or pad more")
     return geometry
 
 
 def _require_output(g, geometry):
     if list(g.shape[2:]) != geometry.out:
-        raise ValueError(f"the output's gradient has size {tuple(g.shape[2:])}, but filters "
-                         f"{geometry.window} give {tuple(geometry.out)} for images {geometry.image}")
+        raise ValueError(
+            f"the output's gradient has size {tuple(g.shape[2:])}, but filters {geometry.window} "
+            f"give {tuple(geometry.out)} for images {geometry.image}")
 
 
 def _correlate(x, w, geometry):
     space = "DHW"[-len(geometry.window):]
     return lax.conv_general_dilated(
         x, w, geometry.stride, geometry.padding, rhs_dilation=geometry.dilation,
-        feature_group_count=geometry.groups, dimension_numbers=("NC" + space, "OI" + space, "NC" + space))
+        feature_group_count=geometry.groups,
+        dimension_numbers=("NC" + space, "OI" + space, "NC" + space))
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -116,14 +120,15 @@ def _input_gradient(g, w, geometry):
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _weight_gradient(g, x, geometry):
     few_taps = math.prod(geometry.window) <= MOST_TAPS
-    # Measured on the CPU: XLA's own is as fast for one channel a group, and much slower for groups of several.
-    if _is_slow_in_xla(x, geometry) or x.shape[1] > geometry.groups and (few_taps or geometry.groups > 1):
+    # Measured on the CPU: XLA's own is as fast for one channel a group, and much slower for more.
+    several = x.shape[1] > geometry.groups
+    if _is_slow_in_xla(x, geometry) or several and (few_taps or geometry.groups > 1):
         return _on_cpu(_weights_from_patches, _weights_from_xla, g, x, geometry)
     return _weights_from_xla(g, x, geometry)
 
 
 def _is_slow_in_xla(x, geometry):
-    """XLA's CPU convolutions of float64 are plain loops, some 20 times slower than those of float32."""
+    """XLA's CPU convolutions of float64 are plain loops, 20 times slower than those of float32."""
     return x.dtype == jnp.float64 and math.prod(geometry.window) <= MOST_TAPS
 
 
@@ -138,10 +143,12 @@ def _input_from_xla(g, w, geometry):
 
 
 def _weights_from_xla(g, x, geometry):
-    # Where g is larger than x, as in mode 'full', XLA would take g for the image and x for the window, and
-    # falls back to plain loops on the CPU: 1.3 s in place of 0.1 s. So the zeros are put around x here.
-    x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), (0, 0, 0), *((*ends, 0) for ends in geometry.padding)])
-    geometry = geometry._replace(image=tuple(x.shape[2:]), padding=((0, 0),) * len(geometry.padding))
+    # Where g is larger than x, as in mode 'full', XLA would take g for the image and x for the
+    # window, and fall back to plain loops on the CPU: 1.3 s in place of 0.1 s. So the zeros are put
+    # around x here.
+    ends = [(*pair, 0) for pair in geometry.padding]
+    x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), (0, 0, 0), *ends])
+    geometry = geometry._replace(image=tuple(x.shape[2:]), padding=((0, 0),) * len(ends))
     w = jax.ShapeDtypeStruct((g.shape[1], x.shape[1] // geometry.groups, *geometry.window), g.dtype)
     return jax.linear_transpose(lambda w: _correlate(x, w, geometry), w)(g)[0]
 
@@ -154,33 +161,35 @@ def _output_from_patches(x, w, geometry):
     groups = geometry.groups
     if groups > 1:
         one = functools.partial(_output_from_patches, geometry=geometry._replace(groups=1))
-        y = jax.vmap(one, in_axes=(1, 0), out_axes=1)(_in_groups(x, groups, 1), _in_groups(w, groups, 0))
+        y = jax.vmap(one, (1, 0), 1)(_in_groups(x, groups, 1), _in_groups(w, groups, 0))
         return y.reshape(len(x), len(w), *geometry.out)
 
     rows, firsts = _blocks(x, geometry)
     w = jnp.moveaxis(w, (0, 1), (-1, -2)).reshape(-1, len(w))        # (taps * channels, filters)
 
     def example(x):
-        x = _framed(x, rows * len(firsts), geometry)
-        y = lax.map(lambda first: (w.T @ _patches(x, first, rows, geometry)).reshape(-1, rows, *geometry.out[1:]), firsts)
+        x, size = _framed(x, rows * len(firsts), geometry), (-1, rows, *geometry.out[1:])
+        y = lax.map(lambda first: (w.T @ _patches(x, first, rows, geometry)).reshape(size), firsts)
         return jnp.concatenate(y, axis=1)[:, :geometry.out[0]]
 
     return lax.map(example, jnp.moveaxis(x, 1, -1))
 
 
 def _input_from_patches(g, w, geometry):
-    """See `_input_gradient`: the output for g, with zeros between its elements, of filters that are turned round."""
+    """See `_input_gradient`: turned filters' output for g, with zeros between its elements."""
     w = jnp.flip(_in_groups(w, geometry.groups, 0), range(3, w.ndim + 1)).swapaxes(1, 2)
     w = w.reshape(-1, *w.shape[2:])
-    g = lax.pad(g, jnp.zeros((), g.dtype), [(0, 0, 0), (0, 0, 0), *((0, 0, step - 1) for step in geometry.stride)])
-    padding = tuple((span - 1 - before, size + before - found) for size, (before, _), span, found
-                    in zip(geometry.image, geometry.padding, geometry.span, g.shape[2:]))
+    between = [(0, 0, step - 1) for step in geometry.stride]
+    g = lax.pad(g, jnp.zeros((), g.dtype), [(0, 0, 0), (0, 0, 0), *between])
+    axes = zip(geometry.image, geometry.padding, geometry.span, g.shape[2:], strict=True)
+    padding = tuple((span - 1 - before, size + before - found)
+                    for size, (before, _), span, found in axes)
     return _output_from_patches(g, w, geometry._replace(
         image=tuple(g.shape[2:]), padding=padding, stride=(1,) * len(padding)))
 
 
 def _weights_from_patches(g, x, geometry):
-    """See `_weight_gradient`. XLA makes it a convolution whose windows are as large as the image, slow on the CPU."""
+    """See `_weight_gradient`: XLA's convolution with windows as large as the image is slow."""
     groups = geometry.groups
     if groups > 1:
         one = functools.partial(_weights_from_patches, geometry=geometry._replace(groups=1))
@@ -189,7 +198,7 @@ def _weights_from_patches(g, x, geometry):
 
     rows, firsts = _blocks(x, geometry)
     channels, filters = x.shape[1], g.shape[1]
-    beyond = rows * len(firsts) - geometry.out[0]       # rows that the last block has too many: zeros
+    beyond = rows * len(firsts) - geometry.out[0]   # rows that the last block has too many: zeros
 
     def add_example(total, example):
         g, x = example      # g: (*out, filters), x: (*image, channels)
@@ -208,11 +217,12 @@ def _weights_from_patches(g, x, geometry):
 
 
 def _in_groups(array, groups, axis):
-    return array.reshape(*array.shape[:axis], groups, array.shape[axis] // groups, *array.shape[axis + 1:])
+    before, size, after = array.shape[:axis], array.shape[axis], array.shape[axis + 1:]
+    return array.reshape(*before, groups, size // groups, *after)
 
 
 def _blocks(x, geometry):
-    """How many rows of the output have patches that stay in the cache, and the first row of each such block."""
+    """How many rows of the output have patches that fit the cache; each such block's first row."""
     row = math.prod([*geometry.window, x.shape[1], *geometry.out[1:]]) * x.dtype.itemsize
     count = -(-geometry.out[0] // max(1, CACHE // row))
     rows = -(-geometry.out[0] // count)
@@ -220,15 +230,16 @@ def _blocks(x, geometry):
 
 
 def _framed(x, rows, geometry):
-    """One example, (*image, channels), as (channels, *space) with the zeros that `rows` rows of the output see."""
+    """Make (channels, *space) of one (*image, channels), with the zeros that `rows` rows see."""
     sizes = rows, *geometry.out[1:]
-    ends = [(before, (size - 1) * step + span - before - image, 0) for (before, _), size, step, span, image
-            in zip(geometry.padding, sizes, geometry.stride, geometry.span, geometry.image)]
+    axes = zip(geometry.padding, sizes, geometry.stride, geometry.span, geometry.image, strict=True)
+    ends = [(before, (size - 1) * step + span - before - image, 0)
+            for (before, _), size, step, span, image in axes]
     return jnp.moveaxis(lax.pad(x, jnp.zeros((), x.dtype), [*ends, (0, 0, 0)]), -1, 0)
 
 
 def _patches(x, first, rows, geometry):
-    """What the window sees of x, (channels, *space), at `rows` rows of the output: (taps * channels, positions)."""
+    """Make (taps * channels, positions) of what `rows` rows' windows see of (channels, *space)."""
     (step, *_), (span, *_) = geometry.stride, geometry.span
     part = lax.dynamic_slice_in_dim(x, first * step, (rows - 1) * step + span, axis=1)
     seen = [_under_tap(part, tap, [rows, *geometry.out[1:]], geometry)
@@ -237,9 +248,10 @@ def _patches(x, first, rows, geometry):
 
 
 def _under_tap(x, tap, sizes, geometry):
-    """What `tap` of the window sees of x, (channels, *space), at output positions up to `sizes`."""
+    """Cut out what `tap` of the window sees of x at output positions up to `sizes`."""
+    axes = zip(tap, geometry.dilation, sizes, geometry.stride, strict=True)
     return x[(slice(None), *(slice(at * gap, at * gap + (size - 1) * step + 1, step)
-                             for at, gap, size, step in zip(tap, geometry.dilation, sizes, geometry.stride)))]
+                             for at, gap, size, step in axes))]
 
 
 def _and_inputs(function):
@@ -291,7 +303,7 @@ def conv2d(x, w, border_mode="valid", subsample=(1, 1), filter_dilation=(1, 1), 
 
 
 def conv2d_cropped(x, w, *ends, filter_flip=True, **options):
-    """A part of `conv2d`, with the same options, of which nothing else is computed.
+    """Compute nothing but a part of `conv2d`, with the same options.
 
     Parameters
     ----------
@@ -302,7 +314,8 @@ def conv2d_cropped(x, w, *ends, filter_flip=True, **options):
     whole = _geometry(x.shape, w.shape, **options)
     frame = []
     for size, first, end, (before, _), step, span, image in zip(
-            whole.out, ends[::2], ends[1::2], whole.padding, whole.stride, whole.span, whole.image):
+            whole.out, ends[::2], ends[1::2], whole.padding, whole.stride, whole.span, whole.image,
+            strict=True):
         part = range(size)[int(first):int(end)]
         before -= part.start * step
         frame.append((before, (len(part) - 1) * step + span - image - before))
@@ -311,7 +324,7 @@ def conv2d_cropped(x, w, *ends, filter_flip=True, **options):
 
 def conv2d_grad_wrt_inputs(g, w, size, border_mode="valid", subsample=(1, 1),
                            filter_dilation=(1, 1), num_groups=1, filter_flip=True):
-    """The gradient of sum(g * conv2d(x, w)) with respect to x, also known as transposed convolution.
+    """Return the gradient of sum(g * conv2d(x, w)) for x, also known as transposed convolution.
 
     Parameters
     ----------
@@ -330,7 +343,7 @@ def conv2d_grad_wrt_inputs(g, w, size, border_mode="valid", subsample=(1, 1),
 
 def conv2d_grad_wrt_weights(x, g, size, border_mode="valid", subsample=(1, 1),
                             filter_dilation=(1, 1), num_groups=1, filter_flip=True):
-    """The gradient of sum(g * conv2d(x, w)) with respect to w.
+    """Return the gradient of sum(g * conv2d(x, w)) for w.
 
     Parameters
     ----------

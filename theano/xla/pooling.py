@@ -15,7 +15,7 @@ from jax import lax
 
 
 def out_size(size, window, stride, pad, ignore_border):
-    """Number of windows along an axis of `size` elements, as Theano counts them."""
+    """Count the windows along an axis of `size` elements, as Theano does."""
     if ignore_border:
         return max(0, (size + 2 * pad - window) // stride + 1)
     if stride >= window:
@@ -30,18 +30,20 @@ def _windows(x, ws, stride, pad, ignore_border, fill):
     list of (batch, windows, block rows, windows, block columns, channels).
     Channels are the last axis because XLA's CPU convolutions keep images so in memory.
     """
-    counts = [out_size(*axis, ignore_border) for axis in zip(x.shape[2:], ws, stride, pad)]
-    blocks = [-(-window // step) for window, step in zip(ws, stride)]
-    lengths = [max(0, count + more - 1) * step for count, more, step in zip(counts, blocks, stride)]
+    ends, split, counts, blocks = [], [], [], []
+    for size, window, step, before in zip(x.shape[2:], ws, stride, pad, strict=True):
+        counts.append(out_size(size, window, step, before, ignore_border))
+        blocks.append(-(-window // step))
+        steps = max(0, counts[-1] + blocks[-1] - 1)
+        ends.append((before, steps * step - before - size, 0))
+        split += steps, step
     x = jnp.moveaxis(x, 1, -1)
-    ends = [(before, length - before - size, 0) for before, length, size in zip(pad, lengths, x.shape[1:])]
     x = lax.pad(x, jnp.asarray(fill, x.dtype), [(0, 0, 0), *ends, (0, 0, 0)])
-    split = itertools.chain(*((length // step, step) for length, step in zip(lengths, stride)))
     x = x.reshape(x.shape[0], *split, x.shape[-1])
     parts = []
     for block in itertools.product(*map(range, blocks)):
         cut = [slice(None)]
-        for at, count, window, step in zip(block, counts, ws, stride):
+        for at, count, window, step in zip(block, counts, ws, stride, strict=True):
             cut += slice(at, at + count), slice(window - at * step)
         parts.append(x[tuple(cut)])
     return parts

@@ -62,4 +62,5 @@ def _choice(key, shape, p, replace):
 
 CONTINUOUS = {"uniform": jax.random.uniform, "normal": jax.random.normal,
               "truncated_normal": functools.partial(jax.random.truncated_normal, lower=-2, upper=2)}
-DISCRETE = {"binomial": _binomial, "multinomial": _multinomial, "choice": _choice, "poisson": _poisson}
+DISCRETE = {"binomial": _binomial, "multinomial": _multinomial, "choice": _choice,
+            "poisson": _poisson}

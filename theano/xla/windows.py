@@ -4,14 +4,11 @@ import jax.numpy as jnp
 
 
 def to_rows(x, shape, step, exact):
-    """x: (batch, channels, rows, columns) -> (batch * channels * windows, elements of a window).
+    """Make (batch * channels * windows, elements of a window) of (batch, channels, rows, columns).
 
-    Raises
-    ------
-    ValueError
-        If `exact`, and the windows do not fill the image.
+    If `exact`, windows that do not fill the image are a ValueError.
     """
-    if exact and any((n - w) % s for n, w, s in zip(x.shape[2:], shape, step)):
+    if exact and any((n - w) % s for n, w, s in zip(x.shape[2:], shape, step, strict=True)):
         raise ValueError(f"images2neibs: windows of {shape} in steps of {step} do not fill images "
                          f"of {x.shape[2:]}; use mode='ignore_borders'")
     planes = jnp.reshape(x, (-1, *x.shape[2:]))
@@ -20,7 +17,7 @@ def to_rows(x, shape, step, exact):
 
 
 def _along(axis, x, window, step):
-    """The windows along an axis, with their elements as a new last axis: copies, where a convolution would round."""
+    """Copy the windows along an axis to a new last axis; a convolution would round them."""
     span = max(0, (x.shape[axis] - window) // step + 1) * step
     before = (slice(None),) * axis
     return jnp.stack([x[*before, at:at + span:step] for at in range(window)], axis=-1)

@@ -8,7 +8,6 @@ import math
 
 import jax.numpy as jnp
 import numpy as np
-
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
@@ -54,7 +53,7 @@ def conv3d(input, filters, input_shape=None, filter_shape=None, border_mode="val
 
 def convolved(axes, input, filters, border_mode, subsample, filter_flip, filter_dilation,
               num_groups, unshared=False):
-    """A convolution over the last `axes` dimensions."""
+    """Convolve over the last `axes` dimensions."""
     input, filters = arrays(axes, unshared, input=input, filters=filters)
     batch, channels = input.type.broadcastable[0], filters.type.broadcastable[0]
     kind = tensor_type(input.dtype, (batch, channels, *(False,) * axes))
@@ -65,7 +64,7 @@ def convolved(axes, input, filters, border_mode, subsample, filter_flip, filter_
 def conv2d_grad_wrt_inputs(output_grad, filters, input_shape, filter_shape=None,
                            border_mode="valid", subsample=1, filter_flip=True, filter_dilation=1,
                            num_groups=1, unshared=False):
-    """The gradient of `conv2d` with respect to its input.
+    """Return the gradient of `conv2d` with respect to its input.
 
     Parameters
     ----------
@@ -73,10 +72,6 @@ def conv2d_grad_wrt_inputs(output_grad, filters, input_shape, filter_shape=None,
     filters : (output channels, input channels / num_groups, filter rows, filter columns)
     input_shape : tuple of four, or vector
         Shape of the input; its last two entries are needed, and may be symbolic.
-
-    Returns
-    -------
-    (batch, input channels, rows, columns)
     """
     return gradient(filters.ndim - 2, _to_inputs, output_grad, filters, input_shape, border_mode,
                     subsample, filter_flip, filter_dilation, num_groups, unshared)
@@ -85,7 +80,7 @@ def conv2d_grad_wrt_inputs(output_grad, filters, input_shape, filter_shape=None,
 def conv2d_grad_wrt_weights(input, output_grad, filter_shape, input_shape=None,
                             border_mode="valid", subsample=1, filter_flip=True, filter_dilation=1,
                             num_groups=1, unshared=False):
-    """The gradient of `conv2d` with respect to its filters, of shape `filter_shape`."""
+    """Return the gradient of `conv2d` with respect to its filters, of shape `filter_shape`."""
     return gradient(input.ndim - 2, _to_weights, input, output_grad, filter_shape, border_mode,
                     subsample, filter_flip, filter_dilation, num_groups, unshared)
 
@@ -98,7 +93,7 @@ conv3d_grad_wrt_weights = conv2d_grad_wrt_weights
 def separable_conv2d(input, depthwise_filters, pointwise_filters, num_channels, input_shape=None,
                      depthwise_filter_shape=None, pointwise_filter_shape=None, border_mode="valid",
                      subsample=1, filter_flip=True, filter_dilation=1):
-    """A convolution of each channel by itself, then one that mixes the channels.
+    """Convolve each channel by itself, then mix the channels by another convolution.
 
     Parameters
     ----------
@@ -107,10 +102,6 @@ def separable_conv2d(input, depthwise_filters, pointwise_filters, num_channels, 
     pointwise_filters : (output channels, depthwise channels, 1, 1)
 
     The others, which are for the first of the two, as for `conv2d`.
-
-    Returns
-    -------
-    (batch, output channels, output rows, output columns)
     """
     axes = input.ndim - 2
     found = convolved(axes, input, depthwise_filters, border_mode, subsample, filter_flip,
@@ -157,7 +148,7 @@ def conv2d_transpose(input, filters, output_shape, filter_shape=None, border_mod
 
 def gradient(axes, function, first, second, shape, border_mode, subsample, filter_flip,
              filter_dilation, num_groups, unshared=False):
-    """A gradient of a convolution; only the last `axes` entries of `shape` count."""
+    """Return a gradient of a convolution; only the last `axes` entries of `shape` count."""
     first, second = arrays(axes, unshared, first=first, second=second)
     if isinstance(shape, list | tuple):
         shape = pt.stack([pt.as_tensor_variable(n) for n in shape[-axes:]])
@@ -193,6 +184,7 @@ class AbstractConv2d(_Conv):
     """`conv2d` as an object."""
 
     def __call__(self, img, kern):
+        """Convolve."""
         return convolved(self.axes, img, kern, **self.settings)
 
 
@@ -200,6 +192,7 @@ class AbstractConv2d_gradInputs(_Conv):
     """`conv2d_grad_wrt_inputs` as an object; `shape` is that of the rows and columns."""
 
     def __call__(self, kern, topgrad, shape):
+        """Return the gradient of the images."""
         return gradient(self.axes, _to_inputs, topgrad, kern, shape, **self.settings)
 
 
@@ -207,6 +200,7 @@ class AbstractConv2d_gradWeights(_Conv):
     """`conv2d_grad_wrt_weights` as an object; `shape` is that of the rows and columns."""
 
     def __call__(self, img, topgrad, shape):
+        """Return the gradient of the filters."""
         return gradient(self.axes, _to_weights, img, topgrad, shape, **self.settings)
 
 
@@ -228,14 +222,14 @@ class AbstractConv3d_gradWeights(AbstractConv2d_gradWeights):
     axes = 3
 
 
-def get_conv_output_shape(image_shape, kernel_shape, border_mode, subsample,
-                          filter_dilation=None):
+def get_conv_output_shape(image_shape, kernel_shape, border_mode, subsample, filter_dilation=None):
     """Shape of a convolution's output; sizes that are None stay None."""
     axes = len(image_shape) - 2
     dilation = filter_dilation or (1,) * axes
-    spans = [None if n is None else (n - 1) * d + 1 for n, d in zip(kernel_shape[2:], dilation)]
+    spans = [None if n is None else (n - 1) * d + 1
+             for n, d in zip(kernel_shape[2:], dilation, strict=True)]
     sizes = []
-    for k, (size, span) in enumerate(zip(image_shape[2:], spans)):
+    for k, (size, span) in enumerate(zip(image_shape[2:], spans, strict=True)):
         if size is None or span is None:
             sizes.append(None)
             continue
@@ -247,7 +241,7 @@ def get_conv_output_shape(image_shape, kernel_shape, border_mode, subsample,
 
 def bilinear_upsampling(input, ratio=None, frac_ratio=None, batch_size=None,
                         num_input_channels=None, use_1D_kernel=True):
-    """Images with more rows and columns, by linear interpolation.
+    """Give images more rows and columns, by linear interpolation.
 
     Parameters
     ----------
@@ -263,7 +257,7 @@ def bilinear_upsampling(input, ratio=None, frac_ratio=None, batch_size=None,
         frac_ratio = ratio, 1
     pairs = frac_ratio if isinstance(frac_ratio[0], list | tuple) else (frac_ratio, frac_ratio)
     input = pt.as_tensor_variable(input)
-    known, variables = sizes(*zip(*pairs), axes=2)
+    known, variables = sizes(*zip(*pairs, strict=True), axes=2)
     if not input.dtype.startswith("float"):
         input = input.astype(pytensor.config.floatX)
     kind = tensor_type(input.dtype, (*input.type.broadcastable[:2], False, False))
@@ -271,16 +265,17 @@ def bilinear_upsampling(input, ratio=None, frac_ratio=None, batch_size=None,
 
 
 def _upsampled(x, *variables, ratios):
-    """Theano's positions: the first pixel lies (ratio - 1) // 2 in, and beyond the last it is repeated."""
+    """Keep Theano's positions: the first pixel lies (ratio - 1) // 2 in, the last is repeated."""
     steps, strides = ratios or map(static_shape, variables)
-    for axis, step, stride in zip((2, 3), steps, strides):
+    for axis, step, stride in zip((2, 3), steps, strides, strict=True):
         common = math.gcd(step, stride)
         step, stride = step // common, stride // common
         last = x.shape[axis] - 1
         where = np.arange(0, (last + 1) * step, stride) - (step - 1) // 2
         where = np.clip(where / step, 0, last)
         low = np.floor(where).astype(int)
-        part = jnp.expand_dims(jnp.asarray(where - low, x.dtype), [k for k in range(4) if k != axis])
+        part = jnp.asarray(where - low, x.dtype)
+        part = jnp.expand_dims(part, [k for k in range(4) if k != axis])
         x = (jnp.take(x, low, axis) * (1 - part)
              + jnp.take(x, np.minimum(low + 1, last), axis) * part)
     return x
@@ -304,7 +299,7 @@ def bilinear_kernel_1D(ratio, normalize=True):
 
 
 def arrays(axes, unshared, **variables):
-    """The variables in their common dtype, checked to be arrays of batch, channels and `axes` dimensions."""
+    """Give arrays of batch, channels and `axes` dimensions their common dtype; refuse others."""
     refuse(unshared)
     found = []
     for name, variable in variables.items():
@@ -313,37 +308,33 @@ def arrays(axes, unshared, **variables):
             raise TypeError(f"conv{axes}d: {name} has {variable.ndim} dimensions and needs "
                             f"{axes + 2}: batch or output channels, channels, and {axes} of space")
         found.append(variable)
-    dtype = upcast(*(variable.dtype for variable in found))     # in the graph: the gradients are in it, too
+    dtype = upcast(*(v.dtype for v in found))   # in the graph: the gradients are in it, too
     return [variable.astype(dtype) for variable in found]
 
 
 def refuse(unshared):
-    """Theano's locally connected form is not there."""
+    """Refuse Theano's locally connected form, which is not there."""
     if unshared:
         raise NotImplementedError("theano.tensor.nnet.conv2d: unshared=True is not supported")
 
 
 def settings(axes, border_mode, subsample, filter_flip, filter_dilation, num_groups):
-    """The keyword arguments of theano.xla.convolution."""
+    """Make the keyword arguments of theano.xla.convolution."""
     return {"border_mode": hashable(border_mode), "subsample": entries(subsample, axes),
             "filter_dilation": entries(filter_dilation, axes), "num_groups": int(num_groups),
             "filter_flip": bool(filter_flip)}
 
 
 def sizes(*values, axes):
-    """One int for all axes, or one for each, as tuples for settings; if any is a variable, all as
-    vectors for inputs.
+    """Make tuples, for settings, of sizes that are one int for all axes, or one for each.
 
-    Returns
-    -------
-    list of tuple, list of Variable
-        One of them is empty.
+    If any is a variable, make vectors of all, for inputs. Of the two lists returned one is empty.
     """
     parts = [v if isinstance(v, list | tuple) else [v] for v in values]
     if not any(isinstance(n, Variable) for part in parts for n in part):
         return [entries(v, axes) for v in values], []
     found = []
-    for value, part in zip(values, parts):
+    for value, part in zip(values, parts, strict=True):
         if not isinstance(value, Variable) or value.ndim == 0:
             value = pt.stack(part * axes if len(part) == 1 else part)
         found.append(value.astype("int64"))
@@ -351,13 +342,13 @@ def sizes(*values, axes):
 
 
 def entries(value, axes):
-    """One int for all axes, or one for each, as a tuple."""
+    """Make a tuple of one int for all axes, or of one for each."""
     several = tuple(int(v) for v in value) if isinstance(value, list | tuple) else ()
     return several or (int(value),) * axes
 
 
 def hashable(border_mode):
-    """A border mode with tuples for lists."""
+    """Put tuples for lists in a border mode."""
     if isinstance(border_mode, list | tuple):
         return tuple(map(hashable, border_mode))
     return border_mode if isinstance(border_mode, str) else int(border_mode)

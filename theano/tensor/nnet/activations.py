@@ -7,7 +7,7 @@ from pytensor.tensor.special import softmax as _softmax
 
 
 def relu(x, alpha=0):
-    """max(x, alpha x): with alpha = 0 the rectifier, with 0 < alpha < 1 a leaky one.
+    """Return max(x, alpha x): with alpha = 0 the rectifier, with 0 < alpha < 1 a leaky one.
 
     `alpha` may be a number or a tensor that broadcasts against x. With alpha = 0 an array gives an
     array, and a number a number.
@@ -22,7 +22,7 @@ def relu(x, alpha=0):
 
 
 def elu(x, alpha=1):
-    """x where x > 0, alpha (exp(x) - 1) elsewhere."""
+    """Return x where x > 0, alpha (exp(x) - 1) elsewhere."""
     return pt.switch(x > 0, x, alpha * pt.expm1(x))
 
 
@@ -32,12 +32,12 @@ def selu(x):
 
 
 def softsign(x):
-    """x / (1 + |x|)."""
+    """Return x / (1 + |x|)."""
     return x / (1.0 + abs(x))
 
 
 def hard_sigmoid(x):
-    """The sigmoid as a ramp: 0.2 x + 0.5, clipped to [0, 1]."""
+    """Return the sigmoid as a ramp: 0.2 x + 0.5, clipped to [0, 1]."""
     return pt.clip(x * 0.2 + 0.5, 0.0, 1.0)
 
 

@@ -4,7 +4,7 @@ import pytensor.tensor as pt
 
 
 def axes_of(x, axes):
-    """The axes to normalise over: 'per-activation' is the first, 'spatial' all but the second."""
+    """Return the axes to normalise: 'per-activation' is the first, 'spatial' all but the second."""
     if axes == "per-activation":
         return (0,)
     if axes == "spatial":
@@ -15,7 +15,7 @@ def axes_of(x, axes):
 
 
 def fitted(parameter, x, axes):
-    """A parameter that broadcasts over `axes`: of as many dimensions as x, or of those it keeps."""
+    """Let a parameter broadcast over `axes`; it has x's dimensions, or those that are kept."""
     parameter = pt.as_tensor_variable(parameter)
     if parameter.ndim == x.ndim:
         return pt.specify_broadcastable(parameter, *axes)
@@ -73,7 +73,7 @@ def batch_normalization_test(inputs, gamma, beta, mean, var, axes="per-activatio
 
 
 def batch_normalization(inputs, gamma, beta, mean, std, mode="low_mem"):
-    """(inputs - mean) gamma / std + beta, all broadcasting against `inputs`."""
+    """Return (inputs - mean) gamma / std + beta, all broadcasting against `inputs`."""
     if mode not in ("low_mem", "high_mem"):
         raise ValueError(f"mode={mode!r}; give 'low_mem' or 'high_mem', XLA computes both alike")
     return (inputs - mean) * (gamma / std) + beta

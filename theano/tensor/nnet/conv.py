@@ -5,5 +5,5 @@ from theano.tensor.nnet import abstract_conv
 
 def conv2d(input, filters, image_shape=None, filter_shape=None, border_mode="valid",
            subsample=(1, 1), **kwargs):
-    """See `theano.tensor.nnet.conv2d`. Hints to Theano's old C code (`unroll_batch`) are accepted."""
+    """See `theano.tensor.nnet.conv2d`; hints to Theano's C code (`unroll_batch`) are accepted."""
     return abstract_conv.conv2d(input, filters, image_shape, filter_shape, border_mode, subsample)

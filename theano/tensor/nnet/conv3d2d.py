@@ -18,6 +18,6 @@ def conv3d(signals, filters, signals_shape=None, filters_shape=None, border_mode
     (batch, time, output channels, rows, columns)
     """
     channels_first = 0, 2, 1, 3, 4
-    found = abstract_conv.conv3d(signals.dimshuffle(channels_first), filters.dimshuffle(channels_first),
-                                 border_mode=border_mode)
+    found = abstract_conv.conv3d(signals.dimshuffle(channels_first),
+                                 filters.dimshuffle(channels_first), border_mode=border_mode)
     return found.dimshuffle(channels_first)

@@ -1,11 +1,11 @@
 """Convolutions of which only a part is wanted compute only that part.
 
-Lasagne's pad='same' is a convolution in mode 'full', of whose output the middle is cut out. The cut, and
-its gradient, move into the convolution here. Whatever else asks for the whole output still gets it.
+Lasagne's pad='same' is a convolution in mode 'full', of whose output the middle is cut out. The
+cut, and its gradient, move into the convolution here. Whatever else asks for the whole output still
+gets it.
 """
 
 import numpy as np
-
 import pytensor.tensor as pt
 from pytensor.graph.basic import Constant
 from pytensor.graph.rewriting.basic import node_rewriter
@@ -15,7 +15,7 @@ from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor, indices_from_subtensor
 
 from theano.xla.convolution import conv2d, conv2d_cropped
-from theano.xla.op import JaxOp, vjp, apply
+from theano.xla.op import JaxOp, apply, vjp
 
 START, END = pt.constant(0, dtype="int64"), pt.constant(np.iinfo("int64").max)
 
@@ -23,18 +23,20 @@ START, END = pt.constant(0, dtype="int64"), pt.constant(np.iinfo("int64").max)
 @register_stabilize("theano")
 @node_rewriter([Subtensor])
 def cropped_output(fgraph, node):
-    """conv2d(x, w)[:, :, first:end, first:end]"""
+    """Rewrite conv2d(x, w)[:, :, first:end, first:end]."""
     whole = node.inputs[0].owner
+    op = getattr(whole, "op", None)
     ends = ends_of(node.op, node.inputs[1:])
-    if ends is None or not isinstance(getattr(whole, "op", None), JaxOp) or whole.op.function is not conv2d:
+    if ends is None or not isinstance(op, JaxOp) or op.function is not conv2d:
         return None
-    return [apply(conv2d_cropped, *whole.inputs, *ends, types=[node.outputs[0].type], **dict(whole.op.settings))]
+    return [apply(conv2d_cropped, *whole.inputs, *ends, types=[node.outputs[0].type],
+                  **dict(op.settings))]
 
 
 @register_stabilize("theano")
 @node_rewriter([JaxOp])
 def cropped_gradient(fgraph, node):
-    """The gradient of conv2d from zeros[:, :, first:end, first:end] = g"""
+    """Rewrite the gradient of conv2d from zeros[:, :, first:end, first:end] = g."""
     settings = dict(node.op.settings)
     if node.op.function is not vjp or settings["function"] is not conv2d:
         return None
@@ -50,12 +52,12 @@ def cropped_gradient(fgraph, node):
 
 
 def ends_of(op, entries):
-    """First row, end row, first column and end column, if an indexing Op takes such a box; else None.
+    """First and end row, first and end column, if an indexing Op takes such a box; else None.
 
     They have to be known before the function runs: constants, or computed from shapes.
     """
     index = indices_from_subtensor(entries, op.idx_list)
-    if len(index) != 4 or not all(isinstance(entry, slice) and entry.step is None for entry in index):
+    if len(index) != 4 or not all(isinstance(one, slice) and one.step is None for one in index):
         return None
     if any(end is not None for entry in index[:2] for end in (entry.start, entry.stop)):
         return None
@@ -65,7 +67,7 @@ def ends_of(op, entries):
 
 
 def is_known(end):
-    """Does it depend on nothing but shapes?"""
+    """Tell whether it depends on nothing but shapes."""
     node = end.owner
     if node is None:
         return isinstance(end, Constant)

@@ -3,7 +3,6 @@
 import warnings
 
 import jax.numpy as jnp
-
 import pytensor.tensor as pt
 
 from theano.link.host import static_shape
@@ -48,19 +47,19 @@ def pool_3d(input, ws=None, ignore_border=None, stride=None, pad=(0, 0, 0), mode
 
 
 def given(value, otherwise):
-    """The first of two that is not None."""
+    """Return the first of two that is not None."""
     return otherwise if value is None else value
 
 
 def max_pool_2d_same_size(input, patch_size):
-    """The image with all but the largest element of each patch set to zero."""
+    """Set all but the largest element of each patch to zero."""
     input = pt.as_tensor_variable(input)
     largest = pool_2d(input, patch_size, ignore_border=True)
     return pt.grad(None, input, known_grads={largest: largest})
 
 
 def pooled(axes, input, ws, ignore_border, stride, pad, mode):
-    """Pooling over the last `axes` dimensions."""
+    """Pool over the last `axes` dimensions."""
     name = f"pool_{axes}d"
     if ws is None:
         raise ValueError(f"{name}: ws, the size of the window, is missing")
@@ -69,7 +68,7 @@ def pooled(axes, input, ws, ignore_border, stride, pad, mode):
     if ignore_border is None:
         warnings.warn(f"{name}: ignore_border is not given and taken as False", stacklevel=3)
         ignore_border = False
-    known, variables = sizes(ws, ws if stride is None else stride, 0 if pad is None else pad, axes=axes)
+    known, variables = sizes(ws, given(stride, ws), given(pad, 0), axes=axes)
     if known:
         check(*known, ignore_border)
     input = pt.as_tensor_variable(input)
@@ -85,12 +84,13 @@ def check(ws, stride, pad, ignore_border):
     axes = len(ws)
     if any(pad) and not ignore_border:
         raise NotImplementedError(f"pool_{axes}d: padding works only with ignore_border=True")
-    if any(p >= w for p, w in zip(pad, ws)):
-        raise NotImplementedError(f"pool_{axes}d: padding {pad} must be smaller than the window {ws}")
+    if any(p >= w for p, w in zip(pad, ws, strict=True)):
+        raise NotImplementedError(f"pool_{axes}d: padding {pad} must be smaller than "
+                                  f"the window {ws}")
 
 
 def _images(x, *variables, sizes, ignore_border, mode):
-    """pool2d with any number of dimensions before those of the window; its sizes may be inputs."""
+    """Pool, with any number of dimensions before those of the window; its sizes may be inputs."""
     ws, stride, pad = sizes or map(static_shape, variables)
     check(ws, stride, pad, ignore_border)
     geometry = {"stride": stride, "pad": pad, "mode": mode, "ignore_border": ignore_border}
