@@ -87,8 +87,10 @@ def test_givens():
 def test_new_values_may_be_numbers_and_arrays():
     count, rate, total = theano.shared(3), theano.shared(np.float32(1)), theano.shared(np.ones(2))
     theano.function([], updates=[(count, 0), (rate, 0.5), (total, np.zeros(2))])()
-    assert count.get_value() == 0 and rate.get_value() == np.float32(0.5) and not total.get_value().any()
-    assert theano.function([], x.sum(), updates={count: 4}, givens={x: np.ones(3)})() == 3 and count.get_value() == 4
+    assert count.get_value() == 0 and rate.get_value() == np.float32(0.5)
+    assert not total.get_value().any()
+    assert theano.function([], x.sum(), updates={count: 4}, givens={x: np.ones(3)})() == 3
+    assert count.get_value() == 4
 
 
 def test_unused_inputs():
@@ -123,7 +125,8 @@ def test_inputs_with_default_values():
 
 def test_inputs_with_updates_are_kept_by_the_function():
     total, more = T.fscalar("total"), T.fscalar("more")
-    f, g = (theano.function([more, theano.In(total, value=0., update=total + more)], total) for _ in range(2))
+    f, g = (theano.function([more, theano.In(total, value=0., update=total + more)], total)
+            for _ in range(2))
     assert [f(1), f(2), f(3), g(5), g(5)] == [0, 1, 3, 0, 5]
     with pytest.raises(TypeError):
         f(1, 2)
@@ -149,16 +152,17 @@ def test_many_updates_are_compiled_together():
     rate = theano.shared(0.1)
     cost = sum((w ** 2).sum() for w in weights)
     updates = []
-    for w, v, g in zip(weights, speeds, T.grad(cost, weights)):
+    for w, v, g in zip(weights, speeds, T.grad(cost, weights), strict=True):
         updates += [(v, 0.5 * v - rate * g), (w, w + 0.5 * v - rate * g)]
     expected = [w.get_value() for w in weights]
     momentum = [np.zeros_like(w) for w in expected]
     step = theano.function([], cost, updates=updates)
     for _ in range(3):
         assert np.isclose(step(), sum((w ** 2).sum() for w in expected))
-        momentum, expected = ([0.5 * v - 0.1 * 2 * w for v, w in zip(momentum, expected)],
-                              [w + 0.5 * v - 0.1 * 2 * w for v, w in zip(momentum, expected)])
-    for w, e in zip(weights, expected):
+        pairs = list(zip(momentum, expected, strict=True))
+        momentum = [0.5 * v - 0.1 * 2 * w for v, w in pairs]
+        expected = [w + 0.5 * v - 0.1 * 2 * w for v, w in pairs]
+    for w, e in zip(weights, expected, strict=True):
         np.testing.assert_allclose(w.get_value(), e)
 
 
@@ -177,7 +181,8 @@ def test_copies_and_pickles_after_a_call(copied):
                            updates=[(w, w + rate * T.grad((w * x).sum(), w))])
     assert step()["cost"] == 2
     again, value = copied(step), copied(w)
-    assert [f()["cost"] for f in (again, again, step)] == [3, 4, 3], "the copy has values of its own"
+    # The copy has values of its own.
+    assert [f()["cost"] for f in (again, again, step)] == [3, 4, 3]
     assert value.get_value().tolist() == [1.5, 1.5]
     value.set_value(np.zeros(2))
     assert theano.function([], value.sum())() == 0 and w.get_value().tolist() == [2, 2]
@@ -220,7 +225,8 @@ def test_profile_is_accepted():
 
 def test_monitor_mode_shows_each_node():
     seen = []
-    mode = theano.compile.MonitorMode(post_func=lambda fgraph, i, node, run: seen.append(run.outputs[0][0]))
+    mode = theano.compile.MonitorMode(
+        post_func=lambda fgraph, i, node, run: seen.append(run.outputs[0][0]))
     assert theano.function([x], x.sum(), mode=mode)([1., 2.]) == 3 and seen == [3]
 
 
@@ -231,7 +237,8 @@ def test_names_that_scripts_import():
     from theano.gof.utils import hash_from_code
     assert as_op is theano.as_op and hash_from_code is theano.gof.hash_from_code
     assert not theano.sandbox.cuda.cuda_enabled
-    assert theano.__version__ == "1.0.5" and theano.compile.get_default_mode() is theano.compile.FAST_RUN
+    assert theano.__version__ == "1.0.5"
+    assert theano.compile.get_default_mode() is theano.compile.FAST_RUN
     a, b = theano.dot(x, y), theano.clone(x.sum(), OrderedDict([(x, 2 * x)]))
     assert theano.function([x, y], [a, b])([1., 2.], [3., 4.]) == [11, 6]
     assert theano.function([x], x.sum(), mode=NanGuardMode(nan_is_error=True))([1., 2.]) == 3
@@ -243,11 +250,14 @@ def test_the_gradient_of_an_op_from_a_graph_may_be_replaced():
     """As in Lasagne's recipe for guided backpropagation."""
     inner, weights = T.dvector(), T.constant([1., -1., 1.])
     rectify = theano.OpFromGraph([inner], [T.nnet.relu(inner)])
-    assert theano.function([x], T.grad((rectify(x) * weights).sum(), x))([1., 2., -1.]).tolist() == [1, -1, 0]
+    slope = theano.function([x], T.grad((rectify(x) * weights).sum(), x))
+    assert slope([1., 2., -1.]).tolist() == [1, -1, 0]
     guided = theano.OpFromGraph([inner], [T.nnet.relu(inner)])
     guided.grad = lambda inputs, gradients: (gradients[0] * (inputs[0] > 0) * (gradients[0] > 0),)
-    assert theano.function([x], T.grad((guided(x) * weights).sum(), x))([1., 2., -1.]).tolist() == [1, 0, 0]
-    sevenfold = theano.OpFromGraph([inner], [inner], grad_overrides=lambda inputs, gradients: [7 * gradients[0]])
+    slope = theano.function([x], T.grad((guided(x) * weights).sum(), x))
+    assert slope([1., 2., -1.]).tolist() == [1, 0, 0]
+    sevenfold = theano.OpFromGraph(
+        [inner], [inner], grad_overrides=lambda inputs, gradients: [7 * gradients[0]])
     assert theano.function([x], T.grad(sevenfold(x).sum(), x))([1.]).tolist() == [7]
     scaled = theano.OpFromGraph([inner], [inner * theano.shared(3.)])
     scaled.grad = lambda inputs, gradients: [inputs[0] * gradients[0]]
@@ -258,7 +268,8 @@ def test_an_op_from_a_graph_is_compiled_as_any_graph():
     inner, images, scores = T.dtensor4(), T.dtensor4(), T.dmatrix()
     filters = theano.shared(np.ones((3, 1, 2, 2)))
     op = theano.OpFromGraph([inner], [T.nnet.conv2d(inner, filters).flatten(2)])
-    found, slope = theano.function([images], [op(images), T.grad(op(images).sum(), filters)])(np.ones((2, 1, 4, 4)))
+    f = theano.function([images], [op(images), T.grad(op(images).sum(), filters)])
+    found, slope = f(np.ones((2, 1, 4, 4)))
     assert found.tolist() == [[4] * 27] * 2 and slope.shape == (3, 1, 2, 2)
     op = theano.OpFromGraph([scores], [T.log(T.nnet.softmax(scores))])
     z = T.dmatrix()

@@ -63,7 +63,8 @@ def test_an_unknown_flag_is_passed_over_with_a_hint(flags):
 @pytest.mark.parametrize("flag", ["openmp=True", "openmp_elemwise_minsize=10", "blas.ldflags=",
                                   "gcc.cxxflags=-O3", "dnn.conv.algo_fwd=time_once",
                                   "nvcc.fastmath=True", "lib.cnmem=0.8", "optimizer=fast_compile",
-                                  "compute_test_value=off", "warn.subtensor_merge_bug=False", "on_unused_input=raise"])
+                                  "compute_test_value=off", "warn.subtensor_merge_bug=False",
+                                  "on_unused_input=raise"])
 def test_flags_of_old_scripts_are_accepted(flags, flag, recwarn):
     flags(flag)
     assert not recwarn
@@ -76,7 +77,7 @@ def test_unreadable_file(flags):
 
 def test_attributes():
     with pytest.raises(AttributeError, match="'devise'; did you mean 'device'"):
-        theano.config.devise
+        _ = theano.config.devise
     with pytest.raises(AttributeError, match="no setting"):
         theano.config.devise = "cpu"
     with pytest.raises(ValueError):
@@ -86,10 +87,12 @@ def test_attributes():
         assert theano.config.floatX == "float64"
 
 
-@pytest.mark.parametrize("name, value", [("device", "gpu3"), ("deterministic", "default"), ("base_compiledir", "/elsewhere")])
+@pytest.mark.parametrize("name, value", [("device", "gpu3"), ("deterministic", "default"),
+                                         ("base_compiledir", "/elsewhere")])
 def test_what_is_settled_at_import_is_not_changed_afterwards(flags, name, value):
     config = flags("device=cpu,deterministic=more")
-    with pytest.raises(RuntimeError, match=f"{name} is .* since theano was imported; set it before, by THEANO_FLAGS={name}="):
+    expected = f"{name} is .* since theano was imported; set it before, by THEANO_FLAGS={name}="
+    with pytest.raises(RuntimeError, match=expected):
         setattr(config, name, value)
     setattr(config, name, getattr(config, name))
     with pytest.raises(RuntimeError, match="nvcc.fastmath is False"):
@@ -120,17 +123,20 @@ def test_a_missing_gpu(tmp_path):
 def test_a_missing_gpu_where_jax_may_use_nothing_else(tmp_path):
     code = "print(theano.config.device, theano.function([], theano.tensor.zeros(2) + 1)())"
     for platforms in "cuda", "cpu":
-        status, out, messages = in_new_process(code, f"device=gpu,deterministic=more,base_compiledir={tmp_path}",
-                                               JAX_PLATFORMS=platforms, CUDA_VISIBLE_DEVICES="")
+        status, out, messages = in_new_process(
+            code, f"device=gpu,deterministic=more,base_compiledir={tmp_path}",
+            JAX_PLATFORMS=platforms, CUDA_VISIBLE_DEVICES="")
         assert status == 0 and out == "cpu [1. 1.]\n"
-        assert "device=gpu: JAX finds no such GPU" in messages and "the CPU is used instead" in messages
+        assert "device=gpu: JAX finds no such GPU" in messages
+        assert "the CPU is used instead" in messages
 
 
 def test_on_the_cpu_no_gpu_is_opened(tmp_path):
     code = "import jax\nprint(jax.config.jax_platforms)"
     flags = f"base_compiledir={tmp_path},device="
     assert in_new_process(code, flags + "cpu", JAX_PLATFORMS="")[1] == "cpu\n"
-    assert in_new_process(code, flags + "cpu", JAX_PLATFORMS="cpu,cuda")[1] == "cpu,cuda\n", "the user's own choice stays"
+    # The user's own choice stays.
+    assert in_new_process(code, flags + "cpu", JAX_PLATFORMS="cpu,cuda")[1] == "cpu,cuda\n"
 
 
 def test_compiled_functions_are_kept_under_base_compiledir(tmp_path):

@@ -1,4 +1,4 @@
-"""Which device is chosen, and what it is told; GPUs are made up, as few machines that test this have one."""
+"""Which device is chosen, and what it is told; GPUs are made up, as few test machines have one."""
 
 import importlib
 import os
@@ -18,8 +18,8 @@ from theano.sandbox import cuda
 class Card:
     platform = "gpu"
 
-    def __init__(self, id, device_kind="NVIDIA H200"):
-        self.id, self.device_kind = id, device_kind
+    def __init__(self, number, device_kind="NVIDIA H200"):
+        self.id, self.device_kind = number, device_kind
 
     def __str__(self):
         return f"CudaDevice(id={self.id})"
@@ -30,24 +30,25 @@ def cards(monkeypatch):
     """Two cards, and what would be set in JAX."""
     monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE", raising=False)
     there, found = jax.devices, [Card(0), Card(1, "NVIDIA L4")]
-    monkeypatch.setattr(jax, "devices", lambda platform=None: there("cpu") if platform == "cpu" else found)
+    monkeypatch.setattr(jax, "devices",
+                        lambda platform=None: there("cpu") if platform == "cpu" else found)
     settings = {}
     monkeypatch.setattr(jax.config, "update", settings.__setitem__)
     return settings
 
 
 @pytest.mark.parametrize("name, kind, number", [
-    ("gpu", "NVIDIA H200", 0), ("cuda", "NVIDIA H200", 0), ("cuda0", "NVIDIA H200", 0), ("gpu1", "NVIDIA L4", 1),
-    ("cuda1", "NVIDIA L4", 1)])
-def test_a_card_is_chosen_by_its_number_and_its_name_printed(cards, capsys, flags, name, kind, number):
+    ("gpu", "NVIDIA H200", 0), ("cuda", "NVIDIA H200", 0), ("cuda0", "NVIDIA H200", 0),
+    ("gpu1", "NVIDIA L4", 1), ("cuda1", "NVIDIA L4", 1)])
+def test_a_card_is_chosen_by_number_and_its_name_printed(cards, capsys, flags, name, kind, number):
     device.use(flags(f"device={name},floatX=float32"))
     assert capsys.readouterr().err == f"Using device gpu{number} ({kind}), floatX=float32\n"
     assert cards["jax_default_device"].id == number
 
 
 def test_a_number_too_high_is_answered_with_the_cards_that_are_there(cards, capsys):
-    expected = (r"device=cuda2: JAX finds no such GPU \(it finds .*\(id=0\) \(NVIDIA H200\), .*\(id=1\) \(NVIDIA L4\)\).*; "
-                "choose one of these, or device=cpu$")
+    expected = (r"device=cuda2: JAX finds no such GPU \(it finds .*\(id=0\) \(NVIDIA H200\), "
+                r".*\(id=1\) \(NVIDIA L4\)\).*; choose one of these, or device=cpu$")
     with pytest.raises(RuntimeError, match=expected):
         device.choose("cuda2", force=True)
     assert device.choose("cuda2", force=False).platform == "cpu"
@@ -63,11 +64,13 @@ def test_a_cards_memory_is_taken_as_needed(cards, flags, monkeypatch):
     assert os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == "true"
 
 
-@pytest.mark.parametrize("text, precision", [("", "float32"), (",nvcc.fastmath=True", "tensorfloat32")])
+@pytest.mark.parametrize("text, precision", [
+    ("", "float32"), (",nvcc.fastmath=True", "tensorfloat32")])
 def test_the_precision_of_a_gpus_products(cards, flags, text, precision):
     device.use(flags("device=gpu" + text))
     assert cards["jax_default_matmul_precision"] == precision
-    jax.jit(lambda x: jax.numpy.dot(x, x, precision=precision)).lower(jax.numpy.ones((2, 2))).compile()
+    product = jax.jit(lambda x: jax.numpy.dot(x, x, precision=precision))
+    product.lower(jax.numpy.ones((2, 2))).compile()
 
 
 def test_the_precision_of_a_cpu_is_left_alone(cards, flags):
@@ -103,7 +106,8 @@ def chosen(monkeypatch):
 
 def test_use_is_too_late_for_another_device(chosen):
     cuda.use("cpu")
-    with pytest.warns(UserWarning, match="use.'gpu0'. comes too late, cpu is in use; set THEANO_FLAGS=device=gpu0"):
+    expected = "use.'gpu0'. comes too late, cpu is in use; set THEANO_FLAGS=device=gpu0"
+    with pytest.warns(UserWarning, match=expected):
         cuda.use("gpu0")
     chosen("gpu0", Card(0))
     cuda.use("gpu0")
@@ -111,16 +115,18 @@ def test_use_is_too_late_for_another_device(chosen):
 
 def test_lasagnes_dnn_layers_are_there_on_a_gpu(chosen, monkeypatch):
     with pytest.raises(ImportError, match="dnn not available"):
-        import lasagne.layers.dnn
+        importlib.import_module("lasagne.layers.dnn")
     chosen("gpu0", Card(0))
     dnn = importlib.import_module("lasagne.layers.dnn")
     monkeypatch.undo()
     del sys.modules["lasagne.layers.dnn"]       # other tests shall find it missing
     image = layers.InputLayer((2, 3, 8, 9))
     with_dnn = dnn.Conv2DDNNLayer(image, 4, 3, pad="same")
-    without = layers.Conv2DLayer(image, 4, 3, pad="same", W=with_dnn.W.get_value()[:, :, ::-1, ::-1])
+    flipped = with_dnn.W.get_value()[:, :, ::-1, ::-1]
+    without = layers.Conv2DLayer(image, 4, 3, pad="same", W=flipped)
     for mode, pooling in ("max", "max"), ("average", "average_inc_pad"):
         pooled = [layers.get_output(dnn.Pool2DDNNLayer(with_dnn, 3, 2, (1, 0), mode=mode)),
                   layers.get_output(layers.Pool2DLayer(without, 3, 2, (1, 0), mode=pooling))]
-        found, expected = theano.function([image.input_var], pooled)(np.random.randn(2, 3, 8, 9).astype(theano.config.floatX))
+        images = np.random.randn(2, 3, 8, 9).astype(theano.config.floatX)
+        found, expected = theano.function([image.input_var], pooled)(images)
         np.testing.assert_allclose(found, expected, rtol=1e-5)

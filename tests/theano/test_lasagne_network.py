@@ -45,5 +45,5 @@ def test_a_network_learns():
         if parameter not in parameters and parameter is not rate:
             parameter.set_value(np.zeros_like(parameter.get_value()))
     train(images, labels)
-    for old, new in zip(before, layers.get_all_param_values(net)):
+    for old, new in zip(before, layers.get_all_param_values(net), strict=True):
         np.testing.assert_array_equal(old, new)

@@ -44,7 +44,8 @@ def compiled_only():
     (lambda m: T.set_subtensor(m[1:, 0], 5.), lambda m: np.r_[m[:1], np.c_[[5., 5.], m[1:, 1:]]]),
     (lambda m: T.inc_subtensor(T.zeros_like(m)[[0, 0, 1]], m).sum(), lambda m: m.sum()),
     (lambda m: T.inc_subtensor(m[-1], m[0]), lambda m: np.r_[m[:2], m[2:] + m[:1]]),
-    (lambda m: T.inc_subtensor(m[::-1, 1:3], 2 * m[:, :2]), lambda m: m + 2 * np.pad(m[::-1, :2], [(0, 0), (1, 1)])),
+    (lambda m: T.inc_subtensor(m[::-1, 1:3], 2 * m[:, :2]),
+     lambda m: m + 2 * np.pad(m[::-1, :2], [(0, 0), (1, 1)])),
     (lambda m: T.inc_subtensor(m[::2], 1.), lambda m: m + [[1], [0], [1]]),
     (lambda m: T.inc_subtensor(m[1:1], 1.), lambda m: m),
     # XLA ends the process at this one, written as a scatter
@@ -128,8 +129,10 @@ def test_checks_in_the_graph():
 
 
 @pytest.mark.parametrize("expression, index", [
-    (lambda x, i: x[7], 0), (lambda x, i: x[[0, 3]], 0), (lambda x, i: T.set_subtensor(x[-4], 5), 0),
-    (lambda x, i: x[i], 3), (lambda x, i: x[T.stack([i, 0])], -4), (lambda x, i: T.inc_subtensor(x[i], 1), 3)])
+    (lambda x, i: x[7], 0), (lambda x, i: x[[0, 3]], 0),
+    (lambda x, i: T.set_subtensor(x[-4], 5), 0),
+    (lambda x, i: x[i], 3), (lambda x, i: x[T.stack([i, 0])], -4),
+    (lambda x, i: T.inc_subtensor(x[i], 1), 3)])
 def test_indices_out_of_bounds(expression, index):
     f = theano.function([x, i], expression(x, i), on_unused_input="ignore")
     with pytest.raises(IndexError, match="out of bounds"):
@@ -149,7 +152,8 @@ def test_labels_out_of_bounds_change_nothing():
 
 
 def test_an_index_in_the_branch_that_is_not_taken():
-    f = theano.function([x, i], theano.ifelse.ifelse(i < x.shape[0], x[i], T.constant(np.array(0.))))
+    chosen = theano.ifelse.ifelse(i < x.shape[0], x[i], T.constant(np.array(0.)))
+    f = theano.function([x, i], chosen)
     assert f([1., 2.], 1) == 2 and f([1., 2.], 2) == 0
 
 
@@ -176,11 +180,14 @@ def test_dtypes_are_those_of_the_graph_and_exact(a, b):
 def test_integers_become_floats_of_the_graphs_width(dtype):
     u = T.vector("u", dtype)
     values = np.array([1, 3, 7], dtype)
-    for expression, numpy in ((u / 3, lambda v: v / 3), (T.log(u), np.log), (T.exp(u), np.exp), (T.sqrt(u), np.sqrt),
-                              (T.nnet.sigmoid(u), lambda v: 1 / (1 + np.exp(-v))), (u ** 0.5, lambda v: v ** 0.5)):
+    for expression, numpy in (
+            (u / 3, lambda v: v / 3), (T.log(u), np.log), (T.exp(u), np.exp), (T.sqrt(u), np.sqrt),
+            (T.nnet.sigmoid(u), lambda v: 1 / (1 + np.exp(-v))), (u ** 0.5, lambda v: v ** 0.5)):
         wide = values.astype(expression.dtype)
-        np.testing.assert_allclose(theano.function([u], expression)(values), numpy(wide), rtol=4 * np.finfo(wide.dtype).eps)
-    chosen = T.switch(T.eq(u, 3), T.constant(2**24 + 1, dtype="int32"), T.constant(0., dtype="float32"))
+        found = theano.function([u], expression)(values)
+        np.testing.assert_allclose(found, numpy(wide), rtol=4 * np.finfo(wide.dtype).eps)
+    chosen = T.switch(T.eq(u, 3), T.constant(2**24 + 1, dtype="int32"),
+                      T.constant(0., dtype="float32"))
     assert theano.function([u], chosen)(values)[1] == 2**24 + 1
 
 
@@ -207,7 +214,8 @@ def test_an_empty_batch():
 @pytest.mark.parametrize("reduced, dtype, value, expected", [
     (lambda v: v.sum(dtype="float64"), "float32", [2**24, 1], 2**24 + 1),
     (lambda v: T.mean(v, dtype="float64"), "float32", [2**24, 1], 2**23 + 0.5),
-    (lambda v: T.prod(v, dtype="float64"), "float32", [1e30, 1e30], np.prod(np.full(2, 1e30, "float32"), dtype="float64")),
+    (lambda v: T.prod(v, dtype="float64"), "float32", [1e30, 1e30],
+     np.prod(np.full(2, 1e30, "float32"), dtype="float64")),
     (lambda v: v.mean(), "float16", [100] * 1000, 100),
     (lambda v: v.sum(), "int8", [100] * 300, 30000),
     (lambda v: v.max(), "float16", [1, 3, 2], 3),
@@ -219,7 +227,8 @@ def test_sums_are_added_up_in_the_wider_dtype(reduced, dtype, value, expected):
 
 
 @pytest.mark.parametrize("shape, axis", [((5,), None), ((70000,), 0), ((40, 17, 300), None),
-                                         ((40, 17, 300), (0, 2)), ((3, 50, 700), 1), ((16, 5000), 0)])
+                                         ((40, 17, 300), (0, 2)), ((3, 50, 700), 1),
+                                         ((16, 5000), 0)])
 def test_float32_is_added_up_in_float64(shape, axis):
     v = T.tensor("float32", (False,) * len(shape))
     values = np.random.RandomState(0).randn(*shape).astype("float32")

@@ -15,7 +15,8 @@ rng = np.random.RandomState(0)
 
 
 def convolved(x, w, mode="valid"):
-    return np.array([[sum(scipy.signal.convolve2d(channel, k, mode) for channel, k in zip(image, f))
+    return np.array([[sum(scipy.signal.convolve2d(channel, k, mode)
+                          for channel, k in zip(image, f, strict=True))
                       for f in w] for image in x])
 
 
@@ -46,11 +47,13 @@ def test_conv2d_shapes_and_gradients(settings):
 
 def test_conv2d_of_integers_and_its_gradients():
     x, w = T.itensor4("x"), T.ftensor4("w")
-    values = rng.randint(0, 256, (2, 3, 6, 7)).astype("int32"), rng.randn(4, 3, 2, 3).astype("float32")
+    values = (rng.randint(0, 256, (2, 3, 6, 7)).astype("int32"),
+              rng.randn(4, 3, 2, 3).astype("float32"))
     y = T.nnet.conv2d(x, w)
     found, gradient = theano.function([x, w], [y, T.grad(y.sum(), w)])(*values)
     np.testing.assert_allclose(found, convolved(*(v.astype("float64") for v in values)), rtol=1e-10)
-    expected = [[[[plane[r:r + 5, c:c + 5].sum() for c in (2, 1, 0)] for r in (1, 0)] for plane in values[0].sum(0)]] * 4
+    expected = [[[[plane[r:r + 5, c:c + 5].sum() for c in (2, 1, 0)] for r in (1, 0)]
+                 for plane in values[0].sum(0)]] * 4
     np.testing.assert_allclose(gradient, expected, rtol=1e-6)
 
 
@@ -69,7 +72,8 @@ def names(function):
 
 @pytest.mark.parametrize("cut", [
     lambda y, x: y[:, :, 1:x.shape[2] + 1, 1:x.shape[3] + 1],       # Lasagne's pad='same'
-    lambda y, x: y[:, :, 2:-1], lambda y, x: y[:, :, :3, ::2], lambda y, x: y[:, 1:, 1:, 1:], lambda y, x: y[0]])
+    lambda y, x: y[:, :, 2:-1], lambda y, x: y[:, :, :3, ::2], lambda y, x: y[:, 1:, 1:, 1:],
+    lambda y, x: y[0]])
 @pytest.mark.parametrize("subsample", [(1, 1), (2, 1)])
 def test_part_of_a_convolution(cut, subsample):
     x, w = T.tensor4("x", "float64"), T.tensor4("w", "float64")
@@ -77,8 +81,9 @@ def test_part_of_a_convolution(cut, subsample):
     part = cut(y, x)
     outputs = [part, *theano.grad((part ** 2).sum(), [x, w]), y]
     values = rng.randn(2, 2, 6, 5), rng.randn(3, 2, 3, 3)
-    with_rewrites, without = (theano.function([x, w], outputs, mode=mode) for mode in ("FAST_RUN", "FAST_COMPILE"))
-    for found, expected in zip(with_rewrites(*values), without(*values)):
+    with_rewrites, without = (theano.function([x, w], outputs, mode=mode)
+                              for mode in ("FAST_RUN", "FAST_COMPILE"))
+    for found, expected in zip(with_rewrites(*values), without(*values), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
@@ -86,9 +91,11 @@ def test_what_is_cut_off_a_convolution_is_not_computed():
     x, w, n = T.tensor4("x"), T.tensor4("w"), T.iscalar("n")
     y = T.nnet.conv2d(x, w, border_mode="full")
     part = y[:, :, 1:x.shape[2] + 1, 1:-1]
-    assert "conv2d_cropped" in names(theano.function([x, w], part)) and "conv2d" not in names(theano.function([x, w], part))
-    gradient = theano.function([x, w], theano.grad((part ** 2).sum(), w))
-    assert {"conv2d_cropped", "vjp"} <= names(gradient) and not any(name.startswith("IncSubtensor") for name in names(gradient))
+    found = names(theano.function([x, w], part))
+    assert "conv2d_cropped" in found and "conv2d" not in found
+    found = names(theano.function([x, w], theano.grad((part ** 2).sum(), w)))
+    assert {"conv2d_cropped", "vjp"} <= found
+    assert not any(name.startswith("IncSubtensor") for name in found)
     # the size of the part has to be known before the function runs
     assert "conv2d_cropped" not in names(theano.function([x, w, n], y[:, :, :n, :n]))
 
@@ -110,8 +117,8 @@ def test_transposed_convolution_is_the_gradient():
 
 def test_conv3d():
     x, w = rng.randn(1, 2, 4, 5, 6), rng.randn(2, 2, 2, 2, 3)
-    expected = [[sum(scipy.signal.convolve(c, k, "valid") for c, k in zip(image, f)) for f in w]
-                for image in x]
+    expected = [[sum(scipy.signal.convolve(c, k, "valid") for c, k in zip(image, f, strict=True))
+                 for f in w] for image in x]
     np.testing.assert_allclose(T.nnet.conv3d(x, w).eval(), expected)
     T.verify_grad(T.nnet.conv3d, [x, w], rng=np.random)
 
@@ -229,5 +236,7 @@ def test_windows_are_exact_copies():
     x = np.array([np.inf, 0, np.nan, 1e30, 3, 4], "float32").reshape(1, 1, 2, 3)
     rows = neighbours.images2neibs(T.constant(x), (1, 2), (1, 1)).eval()
     np.testing.assert_array_equal(rows, np.float32([[np.inf, 0], [0, np.nan], [1e30, 3], [3, 4]]))
-    assert neighbours.images2neibs(T.constant(x), (3, 1), mode="ignore_borders").eval().shape == (0, 3)
-    T.verify_grad(lambda x: neighbours.images2neibs(x, (2, 2), (1, 1)), [np.random.rand(2, 1, 3, 4)], rng=np.random)
+    none = neighbours.images2neibs(T.constant(x), (3, 1), mode="ignore_borders").eval()
+    assert none.shape == (0, 3)
+    T.verify_grad(lambda x: neighbours.images2neibs(x, (2, 2), (1, 1)),
+                  [np.random.rand(2, 1, 3, 4)], rng=np.random)

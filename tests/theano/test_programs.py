@@ -9,6 +9,7 @@ import pytest
 import scipy.signal
 import scipy.sparse
 import scipy.special
+
 import theano
 import theano.tensor as T
 from theano.ifelse import ifelse
@@ -134,7 +135,8 @@ def test_fill_diagonal(shape):
     x, v = T.tensor(floatX, (False,) * len(shape)), T.scalar()
     expected = np.zeros(shape, floatX)
     np.fill_diagonal(expected, 2)
-    np.testing.assert_array_equal(value(T.fill_diagonal(x, v), {x: np.zeros(shape), v: 2}), expected)
+    found = value(T.fill_diagonal(x, v), {x: np.zeros(shape), v: 2})
+    np.testing.assert_array_equal(found, expected)
     of_x, of_v = T.grad(T.fill_diagonal(x, v).sum(), [x, v])
     np.testing.assert_array_equal(value(of_x, {x: np.zeros(shape), v: 2}), 1 - expected / 2)
     assert value(of_v, {x: np.zeros(shape), v: 2}) == min(shape)
@@ -170,7 +172,8 @@ def test_sums_and_means_of_float32_are_added_up_in_float64():
     assert x.sum().eval() == 1 and x.mean().eval() == np.float32(1 / 3)
     grid = theano.shared(np.array([[1e8, 1, -1e8]], "float32"))
     assert grid.sum(axis=1).eval().tolist() == [1]
-    assert T.prod(theano.shared(np.array([1e30, 1e30, 1e-30], "float32"))).eval() == np.float32(1e30)
+    factors = theano.shared(np.array([1e30, 1e30, 1e-30], "float32"))
+    assert T.prod(factors).eval() == np.float32(1e30)
 
 
 # Copies of graphs, batch normalisation, broadcasting
@@ -181,7 +184,8 @@ def test_a_copy_of_a_shared_variable_shares_its_value():
     running = theano.clone(mean, share_inputs=False)
     running.default_update = running * np.float32(.5)
     f = theano.function([], running + 0 * mean)
-    assert running is not mean and f().tolist() == [4, 4, 4] and mean.get_value().tolist() == [2] * 3
+    assert running is not mean and f().tolist() == [4, 4, 4]
+    assert mean.get_value().tolist() == [2] * 3
     assert theano.function([], mean + 0)().tolist() == mean.get_value().tolist() == [2, 2, 2]
     mean.set_value(np.ones(3, "float32"))
     assert f().tolist() == [1, 1, 1]
@@ -201,7 +205,8 @@ def test_clone_replaces_variables():
 @pytest.mark.parametrize("shape, axes", [((3,), "per-activation"), ((1, 3), (0,)), ((1, 3), (-2,))])
 def test_batch_normalisation_gives_what_has_the_dimensions_of_gamma(shape, axes):
     x, mean, var = T.matrix(), *(theano.shared(np.full(shape, k, floatX)) for k in (0, 1))
-    out = T.nnet.bn.batch_normalization_train(x, var, mean, axes, running_mean=mean, running_var=var)
+    out = T.nnet.bn.batch_normalization_train(x, var, mean, axes, running_mean=mean,
+                                              running_var=var)
     assert [v.ndim for v in out[1:]] == [len(shape)] * 4
     f = theano.function([x], out[:3], updates=[(mean, out[3]), (var, out[4])])
     normal, found, scale = f(np.array([[0, 1, 2], [2, 5, 4]], floatX))
@@ -249,7 +254,8 @@ def test_a_window_that_depends_on_the_image(compiled_only):
     x = T.tensor4()
     n = x.shape[2] // 2
     images = np.arange(16, dtype=floatX).reshape(1, 1, 4, 4)
-    assert value(pool_2d(x, (n, n), ignore_border=True), {x: images}).tolist() == [[[[5, 7], [13, 15]]]]
+    pooled = value(pool_2d(x, (n, n), ignore_border=True), {x: images})
+    assert pooled.tolist() == [[[[5, 7], [13, 15]]]]
     mean = pool_2d(x, ws=x.shape[2:], ignore_border=True, mode="average_inc_pad")
     assert value(mean, {x: images}) == 7.5
     slope = T.grad(pool_2d(x, (2, n), True, stride=(1, n), pad=(0, n - 2)).sum(), x)
@@ -458,7 +464,8 @@ def test_an_op_of_ones_own_without_perform():
 def test_cudnns_names_work_on_the_device_in_use():
     from theano import gpuarray
     from theano.sandbox.cuda import dnn
-    assert gpuarray.pygpu_activated and gpuarray.dnn.dnn_present() and gpuarray.dnn.dnn_available(None)
+    assert gpuarray.pygpu_activated
+    assert gpuarray.dnn.dnn_present() and gpuarray.dnn.dnn_available(None)
     assert gpuarray.dnn.dnn_conv is dnn.dnn_conv
     rng = np.random.RandomState(0)
     x, w = rng.rand(2, 3, 5, 6), rng.rand(4, 3, 2, 3)
@@ -467,7 +474,8 @@ def test_cudnns_names_work_on_the_device_in_use():
     y = dnn.dnn_conv(image, kernel, **settings)
     expected = T.nnet.conv2d(image, kernel, border_mode=(1, 2), subsample=(2, 1), filter_flip=False)
     np.testing.assert_array_equal(y.eval(), expected.eval())
-    by_matrices = gpuarray.blas.GpuCorrMM((1, 2), (2, 1))(gpuarray.basic_ops.gpu_contiguous(image), kernel)
+    image = gpuarray.basic_ops.gpu_contiguous(image)
+    by_matrices = gpuarray.blas.GpuCorrMM((1, 2), (2, 1))(image, kernel)
     np.testing.assert_array_equal(by_matrices.eval(), expected.eval())
     for found, wrt in ((dnn.dnn_gradweight(image, y, w.shape, **settings), kernel),
                        (dnn.dnn_gradinput(kernel, y, x.shape, **settings), image)):
@@ -479,14 +487,17 @@ def test_cudnns_names_for_volumes_and_normalisation():
     rng = np.random.RandomState(0)
     volume, kernel = rng.rand(1, 2, 4, 4, 4), rng.rand(3, 2, 2, 2, 2)
     found = dnn.dnn_conv3d(T.constant(volume), T.constant(kernel)).eval()
-    np.testing.assert_allclose(found[0, 1], sum(scipy.signal.convolve(v, k, "valid")
-                                                for v, k in zip(volume[0], kernel[1])))
+    expected = sum(scipy.signal.convolve(v, k, "valid")
+                   for v, k in zip(volume[0], kernel[1], strict=True))
+    np.testing.assert_allclose(found[0, 1], expected)
     pooled = dnn.dnn_pool(T.constant(volume), (2, 2, 2), (2, 2, 2), "average")
     np.testing.assert_allclose(pooled.eval()[0, 0, 0, 0, 0], volume[0, 0, :2, :2, :2].mean())
     one = np.ones((1, 2, 1, 1, 1))
-    normal, mean, scale = dnn.dnn_batch_normalization_train(T.constant(volume), one, 0 * one, "spatial")
+    normal, mean, scale = dnn.dnn_batch_normalization_train(T.constant(volume), one, 0 * one,
+                                                            "spatial")
     np.testing.assert_allclose(mean.eval().ravel(), volume.mean((0, 2, 3, 4)))
-    same = dnn.dnn_batch_normalization_test(volume, one, 0 * one, mean, 1 / scale ** 2, "spatial", 1e-12)
+    same = dnn.dnn_batch_normalization_test(volume, one, 0 * one, mean, 1 / scale ** 2, "spatial",
+                                            1e-12)
     np.testing.assert_allclose(same.eval(), normal.eval())
 
 
@@ -496,15 +507,18 @@ def test_convolution_of_videos():
     video, filters = rng.rand(2, 5, 3, 6, 7), rng.rand(4, 2, 3, 3, 2)
     found = conv3d2d.conv3d(T.constant(video), T.constant(filters)).eval()
     assert found.shape == (2, 4, 4, 4, 6)
-    expected = sum(scipy.signal.convolve(video[1, :, c], filters[2, :, c], "valid") for c in range(3))
+    expected = sum(scipy.signal.convolve(video[1, :, c], filters[2, :, c], "valid")
+                   for c in range(3))
     np.testing.assert_allclose(found[1, :, 2], expected)
-    wide = conv3d2d.conv3d(T.constant(video), T.constant(filters), border_mode=("valid", "full", "half"))
+    wide = conv3d2d.conv3d(T.constant(video), T.constant(filters),
+                           border_mode=("valid", "full", "half"))
     assert wide.eval().shape == (2, 4, 4, 8, 8)
 
 
 def test_bilinear_upsampling():
     from theano.tensor.nnet import abstract_conv
-    assert abstract_conv.bilinear_upsampling(T.ones((1, 1, 2, 2)), 2).eval().tolist() == [[[[1] * 4] * 4]]
+    ones = abstract_conv.bilinear_upsampling(T.ones((1, 1, 2, 2)), 2).eval()
+    assert ones.tolist() == [[[[1] * 4] * 4]]
     x = T.tensor4()
     row = np.array([0, 6, 2], floatX).reshape(1, 1, 1, 3)
     expected = {2: [0, 3, 6, 4, 2, 2], 3: [0, 0, 2, 4, 6, 14 / 3, 10 / 3, 2, 2]}
@@ -515,7 +529,8 @@ def test_bilinear_upsampling():
         # every second of the pixels
         found = value(abstract_conv.frac_bilinear_upsampling(x, ((1, 1), (2 * ratio, 4))), {x: row})
         np.testing.assert_allclose(found[0, 0], [line[::2]], rtol=1e-6)
-    np.testing.assert_allclose(abstract_conv.bilinear_kernel_2D(2).eval(), np.outer([.5, 1, .5], [.5, 1, .5]))
+    np.testing.assert_allclose(abstract_conv.bilinear_kernel_2D(2).eval(),
+                               np.outer([.5, 1, .5], [.5, 1, .5]))
     slope = T.grad(abstract_conv.bilinear_upsampling(x, 2).sum(), x)
     np.testing.assert_allclose(value(slope, {x: row}).ravel(), [3, 4, 5])
     with pytest.raises(ValueError, match="either ratio or frac_ratio"):
@@ -534,7 +549,8 @@ def test_separable_and_causal_convolutions():
     np.testing.assert_allclose(T.nnet.separable_conv3d(*solid, 2).eval()[0, ..., 0], expected)
     signal, kernel = rng.rand(1, 2, 8), rng.rand(3, 2, 3)
     found = abstract_conv.causal_conv1d(T.constant(signal), T.constant(kernel), (3, 2, 3)).eval()
-    np.testing.assert_allclose(found[0, 1], sum(np.convolve(s, k)[:8] for s, k in zip(signal[0], kernel[1])))
+    expected = sum(np.convolve(s, k)[:8] for s, k in zip(signal[0], kernel[1], strict=True))
+    np.testing.assert_allclose(found[0, 1], expected)
     found = abstract_conv.causal_conv1d(T.constant(signal), T.constant(kernel), kernel.shape,
                                         filter_dilation=2, filter_flip=False).eval()
     np.testing.assert_allclose(found[0, 0, :3], (signal[0, :, :3] * kernel[0, :, 2:]).sum(0) + [
@@ -552,7 +568,8 @@ def test_settings_and_distributions_of_streams(streams):
     means = value(streams(1).poisson(lam=np.array([0, 400.])))
     assert means[0] == 0 and 300 < means[1] < 500
     halves = RandomStreams(2)
-    assert set(value(halves.choice((99,))).tolist()) == {0, 1} and value(halves.choice()).shape == ()
+    assert set(value(halves.choice((99,))).tolist()) == {0, 1}
+    assert value(halves.choice()).shape == ()
     assert value(halves.multinomial((50,), n=9)).sum(axis=1).tolist() == [9] * 50
 
 
@@ -579,7 +596,8 @@ def test_settings_changed_for_a_while():
         assert T.scalar().dtype == "float64" == theano.config.floatX
         with theano.config.change_flags({"warn.round": True}, mode="FAST_COMPILE"):
             assert theano.config.warn.round and theano.config.mode == "FAST_COMPILE"
-    assert (theano.config.floatX, theano.config.mode, theano.config.warn.round) == (floatX, "FAST_RUN", False)
+    assert theano.config.floatX == floatX
+    assert theano.config.mode == "FAST_RUN" and theano.config.warn.round is False
 
     @theano.configparser.change_flags(floatX="float16")
     def dtype():
@@ -599,7 +617,8 @@ def test_modules_of_graphs():
     assert pfunc is theano.function and isinstance(pfunc([], T.constant(1)), Function)
     assert theano.gof.type.Type is Type and isinstance(theano.generic, Generic)
     assert issubclass(MissingInputError, Exception) and callable(rebuild_collect_shared)
-    assert theano.gof.op.Op is Op and theano.Apply is Apply and issubclass(theano.gof.opt.MergeOptimizer, object)
+    assert theano.gof.op.Op is Op and theano.Apply is Apply
+    assert issubclass(theano.gof.opt.MergeOptimizer, object)
 
     @local_optimizer([T.exp])
     def exp_is_log(node):

@@ -12,7 +12,8 @@ def counter():
     x = T.vector("x")
     total, calls = theano.shared(np.zeros(3, x.dtype), "total"), theano.shared(0, "calls")
     weight = theano.shared(np.asarray(2, x.dtype), "weight")
-    f = theano.function([x], [(weight * x).sum()], updates=[(total, total + weight * x), (calls, calls + 1)])
+    updates = [(total, total + weight * x), (calls, calls + 1)]
+    f = theano.function([x], [(weight * x).sum()], updates=updates)
     return f, total, calls, weight
 
 
@@ -29,7 +30,7 @@ def test_values_go_in_and_come_out():
     xs = np.arange(12, dtype=total.dtype).reshape(4, 3)
     new, [sums] = jax.jit(lambda values: jax.lax.scan(step, values, xs))(values)
     np.testing.assert_allclose(sums, 2 * xs.sum(axis=1))
-    found = dict(zip(shared, new))
+    found = dict(zip(shared, new, strict=True))
     np.testing.assert_allclose(found[total], 2 * xs.sum(axis=0))
     assert found[calls] == 4 and found[weight] == 2
     np.testing.assert_array_equal(total.get_value(), 0)     # untouched
@@ -41,7 +42,7 @@ def test_many_updates_by_formula_are_part_of_it():
     f = theano.function([x], [], updates=[(v, v - x * v) for v in many])
     call, shared = pure(f)
     _, new = jax.jit(call)([np.asarray(0.5, x.dtype)], [v.get_value() for v in shared])
-    for v, value in zip(shared, new):
+    for v, value in zip(shared, new, strict=True):
         np.testing.assert_allclose(value, 0.5 * v.get_value())
 
 

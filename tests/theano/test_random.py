@@ -71,8 +71,9 @@ def test_choice_of_a_shape_and_of_elements(stream):
 
 def test_without_a_size_the_parameters_give_the_shape(stream):
     column, row = np.zeros((2, 1)), T.vector("row")
-    draws = [stream.normal(avg=column, std=row), stream.uniform(high=row), stream.truncated_normal(avg=row),
-             stream.binomial(p=0.5 + 0 * row, n=1000), stream.random_integers(high=10**6 + 0 * row), stream.uniform()]
+    draws = [stream.normal(avg=column, std=row), stream.uniform(high=row),
+             stream.truncated_normal(avg=row), stream.binomial(p=0.5 + 0 * row, n=1000),
+             stream.random_integers(high=10**6 + 0 * row), stream.uniform()]
     values = theano.function([row], draws)(np.ones(3, row.dtype))
     assert [v.shape for v in values] == [(2, 3), (3,), (3,), (3,), (3,), ()]
     assert all(len(set(v.ravel())) > 1 for v in values[:-1])

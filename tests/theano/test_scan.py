@@ -60,16 +60,16 @@ def test_gradient_through_several_taps():
 
 def test_truncate_gradient():
     def gradient(steps):
-        found, _ = theano.scan(lambda v, s: s * v, sequences=x, outputs_info=T.constant(np.array(1.)),
-                               truncate_gradient=steps)
+        found, _ = theano.scan(lambda v, s: s * v, sequences=x,
+                               outputs_info=T.constant(np.array(1.)), truncate_gradient=steps)
         return theano.function([x], T.grad(found[-1], x))([2., 3., 5.])
     assert gradient(-1).tolist() == [15, 10, 6]
     assert gradient(1).tolist() == [0, 0, 6]
 
 
 def test_until():
-    powers, _ = theano.scan(lambda p: (p * 2, until(p * 2 > 50)), outputs_info=T.constant(np.array(1.)),
-                            n_steps=100)
+    powers, _ = theano.scan(lambda p: (p * 2, until(p * 2 > 50)),
+                            outputs_info=T.constant(np.array(1.)), n_steps=100)
     f = theano.function([], powers)
     assert f().tolist() == [2, 4, 8, 16, 32, 64]
     limit = T.dscalar()
@@ -95,7 +95,8 @@ def test_the_number_of_steps_is_an_input():
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_steps_that_see_values():
     numbers = theano.shared(np.array([1., 2, 3]))
-    parts, _ = theano.scan(lambda k, v: v[:k].sum(), T.arange(numbers.shape[0]), non_sequences=numbers)
+    parts, _ = theano.scan(lambda k, v: v[:k].sum(), T.arange(numbers.shape[0]),
+                           non_sequences=numbers)
     f = theano.function([], [parts, T.grad(parts.sum(), numbers)])
     with pytest.warns(SlowPath, match="not compiled.*Subtensor"):
         found = f()
@@ -105,7 +106,8 @@ def test_steps_that_see_values():
     def doubled(v):
         return np.asarray(2 * v)
 
-    sums, _ = theano.scan(lambda v, total: (total + doubled(v), until(total > 5)), x, T.constant(np.array(0.)))
+    sums, _ = theano.scan(lambda v, total: (total + doubled(v), until(total > 5)), x,
+                          T.constant(np.array(0.)))
     f = theano.function([x], sums)
     with pytest.warns(SlowPath, match="JAX has no version"):
         assert f([1., 2, 3, 4]).tolist() == [2, 6, 12]

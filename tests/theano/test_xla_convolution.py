@@ -1,4 +1,4 @@
-"""Convolution and its gradients, against direct loops, SciPy and XLA's own gradients, in float64."""
+"""Convolution and its gradients, against loops, SciPy and XLA's own gradients, in float64."""
 
 import jax
 import jax.numpy as jnp
@@ -29,8 +29,9 @@ def correlation(x, w, before, stride, dilation, groups, out):
         first = f // (w.shape[0] // groups) * w.shape[1]
         for at in np.ndindex(*out):
             for tap in np.ndindex(*w.shape[2:]):
-                seen = [a * s + t * d - b for a, s, t, d, b in zip(at, stride, tap, dilation, before)]
-                if all(0 <= i < n for i, n in zip(seen, x.shape[2:])):
+                axes = zip(at, stride, tap, dilation, before, strict=True)
+                seen = [a * s + t * d - b for a, s, t, d, b in axes]
+                if all(0 <= i < n for i, n in zip(seen, x.shape[2:], strict=True)):
                     channels = x[(slice(None), slice(first, first + w.shape[1]), *seen)]
                     y[(slice(None), f, *at)] += channels @ w[(f, slice(None), *tap)]
     return y
@@ -41,19 +42,20 @@ def convolutions(draw):
     """x, w and the settings of a convolution whose filter fits."""
     few = st.integers(1, 3)
     window, stride, dilation = (tuple(draw(few) for _ in range(2)) for _ in range(3))
-    span = [(n - 1) * d + 1 for n, d in zip(window, dilation)]
+    span = [(n - 1) * d + 1 for n, d in zip(window, dilation, strict=True)]
     mode = draw(st.sampled_from(["valid", "half", "full", 1, (0, 2), ((1, 0), (2, 1))]))
     image = [n + draw(st.integers(0, 5)) for n in span]
     groups, inputs, filters, batch = draw(few), draw(few), draw(few), draw(st.integers(0, 3))
     x = values(draw(st.integers(0, 99)), batch, groups * inputs, *image)
     w = values(draw(st.integers(0, 99)), groups * filters, inputs, *window)
-    return x, w, dict(border_mode=mode, subsample=stride, filter_dilation=dilation, num_groups=groups,
-                      filter_flip=draw(st.booleans()))
+    return x, w, dict(border_mode=mode, subsample=stride, filter_dilation=dilation,
+                      num_groups=groups, filter_flip=draw(st.booleans()))
 
 
 def before(mode, span):
-    named = {"valid": (0, 0), "half": (span[0] // 2, span[1] // 2), "full": (span[0] - 1, span[1] - 1),
-             1: (1, 1), (0, 2): (0, 2), ((1, 0), (2, 1)): (1, 2)}
+    named = {"valid": (0, 0), "half": (span[0] // 2, span[1] // 2),
+             "full": (span[0] - 1, span[1] - 1), 1: (1, 1), (0, 2): (0, 2),
+             ((1, 0), (2, 1)): (1, 2)}
     return named[mode]
 
 
@@ -64,13 +66,15 @@ def test_value_is_the_definitions(example):
     y = conv2d(x, w, **options)
     straight = w[..., ::-1, ::-1] if options["filter_flip"] else w
     dilation = options["filter_dilation"]
-    span = [(n - 1) * d + 1 for n, d in zip(w.shape[2:], dilation)]
+    span = [(n - 1) * d + 1 for n, d in zip(w.shape[2:], dilation, strict=True)]
     padded = before(options["border_mode"], span)
-    expected = correlation(x, straight, padded, options["subsample"], dilation, options["num_groups"], y.shape[2:])
+    expected = correlation(x, straight, padded, options["subsample"], dilation,
+                           options["num_groups"], y.shape[2:])
     np.testing.assert_allclose(y, expected, atol=1e-12)
     # No output is missing: one more would reach beyond the padding.
     after = padded if options["border_mode"] != ((1, 0), (2, 1)) else (0, 1)
-    for n, size, s, b, a, reach in zip(y.shape[2:], x.shape[2:], options["subsample"], padded, after, span):
+    for n, size, s, b, a, reach in zip(
+            y.shape[2:], x.shape[2:], options["subsample"], padded, after, span, strict=True):
         assert (n - 1) * s + reach <= size + b + a < n * s + reach
 
 
@@ -84,7 +88,8 @@ def test_gradients_are_the_adjoints(example):
 
     @jax.jit
     def both(x, w, g):
-        moved = [jnp.sum(g * conv2d(*pair, **options)) for pair in [(x, w), (other_x, w), (x, other_w)]]
+        moved = [jnp.sum(g * conv2d(*pair, **options))
+                 for pair in [(x, w), (other_x, w), (x, other_w)]]
         return moved, jax.vjp(lambda x, w: conv2d(x, w, **options), x, w)[1](g), (
             conv2d_grad_wrt_inputs(g, w, x.shape[2:], **options),
             conv2d_grad_wrt_weights(x, g, w.shape[2:], **options))
@@ -106,23 +111,27 @@ def test_value_is_scipys(mode):
 def test_volume_is_scipys():
     x, w = values(1, 1, 1, 5, 6, 4), values(2, 1, 1, 2, 3, 3)
     y, back = jax.vjp(lambda x, w: conv2d(x, w, "full", (1, 1, 1), (1, 1, 1)), x, w)
-    np.testing.assert_allclose(y[0, 0], signal.convolve(x[0, 0], w[0, 0], "full", "direct"), atol=1e-12)
+    expected = signal.convolve(x[0, 0], w[0, 0], "full", "direct")
+    np.testing.assert_allclose(y[0, 0], expected, atol=1e-12)
     dx, dw = back(y)
-    np.testing.assert_allclose(dx[0, 0], signal.correlate(y[0, 0], w[0, 0], "valid", "direct"), atol=1e-11)
-    np.testing.assert_allclose(dw[0, 0], signal.correlate(y[0, 0], x[0, 0], "valid", "direct"), atol=1e-11)
+    expected = signal.correlate(y[0, 0], w[0, 0], "valid", "direct")
+    np.testing.assert_allclose(dx[0, 0], expected, atol=1e-11)
+    expected = signal.correlate(y[0, 0], x[0, 0], "valid", "direct")
+    np.testing.assert_allclose(dw[0, 0], expected, atol=1e-11)
 
 
 @pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
 def test_part_of_the_output(stride):
     x, w = values(1, 2, 2, 9, 8), values(2, 3, 2, 3, 4)
     whole = conv2d(x, w, "full", stride)
-    part = convolution.conv2d_cropped(x, w, 1, -1, 2, whole.shape[3], border_mode="full", subsample=stride)
+    part = convolution.conv2d_cropped(x, w, 1, -1, 2, whole.shape[3], border_mode="full",
+                                      subsample=stride)
     np.testing.assert_allclose(part, whole[:, :, 1:-1, 2:], atol=1e-12)
 
 
 @pytest.mark.parametrize("groups, stride", [(1, (1, 1)), (1, (2, 3)), (2, (1, 1)), (2, (2, 3))])
 def test_patches_in_several_blocks(monkeypatch, groups, stride):
-    """Few rows at a time, and a last block that is not full, give XLA's own output and gradients."""
+    """Few rows at a time, and a last block that is not full, give XLA's output and gradients."""
     x, g_channels = values(1, 2, 4 * groups, 23, 17), 6
     geometry = convolution.Geometry((23, 17), (3, 2), ((1, 1), (0, 1)), stride, (1, 2), groups)
     g = values(2, 2, g_channels, *geometry.out)
@@ -150,17 +159,19 @@ def test_gradients_by_finite_differences(channels):
         for at in [(0, 0, 0, 0), (1, channels - 1, 1, 2)]:
             step = np.zeros(gradient.shape)
             step[at] = 1e-5
-            moves = [[a + sign * step if i == which else a for i, a in enumerate((x, w))] for sign in (1, -1)]
+            moves = [[a + sign * step if i == which else a for i, a in enumerate((x, w))]
+                     for sign in (1, -1)]
             slope = (loss(*moves[0]) - loss(*moves[1])) / 2e-5
             np.testing.assert_allclose(gradient[at], slope, rtol=1e-6)
 
 
 def test_second_derivatives():
-    """The gradients have gradients: a Hessian's product with a vector, by differences of gradients."""
+    """The gradients have gradients: a Hessian times a vector, by differences of gradients."""
     x, w, v = values(1, 1, 2, 5, 6), values(2, 2, 2, 3, 3), values(3, 2, 2, 3, 3)
     gradient = jax.grad(lambda w: jnp.sum(jnp.tanh(conv2d(x, w, "half"))))
     product = jax.vjp(gradient, w)[1](v)[0]
-    np.testing.assert_allclose(product, (gradient(w + 1e-5 * v) - gradient(w - 1e-5 * v)) / 2e-5, atol=1e-7)
+    expected = (gradient(w + 1e-5 * v) - gradient(w - 1e-5 * v)) / 2e-5
+    np.testing.assert_allclose(product, expected, atol=1e-7)
 
 
 def test_float32_stays():
@@ -174,16 +185,20 @@ def test_nan_passes_through():
     x, w = values(1, 2, 2, 6, 8), values(2, 3, 2, 3, 3)
     x[1, 0, 4, 4] = np.nan
     y, back = jax.vjp(lambda x, w: conv2d(x, w), x, w)
-    assert np.isnan(y[1, :, 2:4, 2:5]).all() and np.isfinite(y[0]).all() and np.isfinite(y[1, :, :2]).all()
+    assert np.isnan(y[1, :, 2:4, 2:5]).all()
+    assert np.isfinite(y[0]).all() and np.isfinite(y[1, :, :2]).all()
     dx, dw = back(np.ones(y.shape))
     assert np.isfinite(dx).all() and np.isnan(dw[:, 0]).any() and np.isfinite(dw[:, 1]).all()
 
 
 @pytest.mark.parametrize("call, said", [
-    (lambda: conv2d(np.ones((1, 3, 5, 5)), np.ones((2, 2, 3, 3))), r"\(1, 3, 5, 5\) and w \(2, 2, 3, 3\)"),
-    (lambda: conv2d(np.ones((1, 2, 2, 5)), np.ones((2, 2, 3, 3))), r"\(3, 3\) is larger than the image \(2, 5\)"),
+    (lambda: conv2d(np.ones((1, 3, 5, 5)), np.ones((2, 2, 3, 3))),
+     r"\(1, 3, 5, 5\) and w \(2, 2, 3, 3\)"),
+    (lambda: conv2d(np.ones((1, 2, 2, 5)), np.ones((2, 2, 3, 3))),
+     r"\(3, 3\) is larger than the image \(2, 5\)"),
     (lambda: conv2d(np.ones((1, 2, 5, 5)), np.ones((2, 2, 3, 3)), "same"), "'same' is unknown"),
-    (lambda: conv2d_grad_wrt_inputs(np.ones((1, 2, 5, 5)), np.ones((2, 2, 3, 3)), (5, 5)), r"\(5, 5\), but .* \(3, 3\)"),
+    (lambda: conv2d_grad_wrt_inputs(np.ones((1, 2, 5, 5)), np.ones((2, 2, 3, 3)), (5, 5)),
+     r"\(5, 5\), but .* \(3, 3\)"),
 ])
 def test_bad_input(call, said):
     with pytest.raises(ValueError, match=said):

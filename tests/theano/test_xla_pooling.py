@@ -33,12 +33,13 @@ def windows(size, window, stride, pad, ignore_border):
 
 def pooled(x, g, ws, stride, pad, mode, ignore_border):
     """Value, and gradient of sum(value * g), window by window."""
-    axes = [list(enumerate(windows(*a, ignore_border))) for a in zip(x.shape[2:], ws, stride, pad)]
+    axes = [list(enumerate(windows(*axis, ignore_border)))
+            for axis in zip(x.shape[2:], ws, stride, pad, strict=True)]
     y, dx = np.zeros((*x.shape[:2], *map(len, axes))), np.zeros(x.shape)
     for parts in itertools.product(*axes):
         at = (slice(None), slice(None), *(i for i, _ in parts))
         here = (..., *(slice(max(first - p, 0), min(end - p, n))
-                       for (_, (first, end)), p, n in zip(parts, pad, x.shape[2:])))
+                       for (_, (first, end)), p, n in zip(parts, pad, x.shape[2:], strict=True)))
         seen, space = x[here], tuple(range(2, x.ndim))
         if mode == "max":
             y[at] = seen.max(space)
@@ -54,12 +55,13 @@ def pooled(x, g, ws, stride, pad, mode, ignore_border):
 
 @st.composite
 def poolings(draw):
-    """An image with few different values, so that ties are many, and a pooling that Theano allows."""
+    """An image of few different values, so that ties are many, and a pooling that Theano allows."""
     ws, stride = (tuple(draw(st.integers(1, 4)) for _ in range(2)) for _ in range(2))
     ignore_border = draw(st.booleans())
     pad = tuple(draw(st.integers(0, n - 1)) if ignore_border else 0 for n in ws)
-    sizes = [draw(st.integers(max(1, n - 2 * p), 9)) for n, p in zip(ws, pad)]
-    x = np.random.default_rng(draw(st.integers(0, 99))).integers(-2, 2, (draw(st.integers(0, 2)), 2, *sizes))
+    sizes = [draw(st.integers(max(1, n - 2 * p), 9)) for n, p in zip(ws, pad, strict=True)]
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    x = rng.integers(-2, 2, (draw(st.integers(0, 2)), 2, *sizes))
     return x.astype(float), dict(ws=ws, stride=stride, pad=pad, ignore_border=ignore_border)
 
 
@@ -104,7 +106,8 @@ def test_nan_passes_through(ws, stride, dtype):
     x = np.random.default_rng(0).standard_normal((2, 3, 6, 6)).astype(dtype)
     x[0, 0, 3, 3] = np.nan
     y, back = jax.vjp(jax.jit(lambda x: pool2d(x, ws, stride)), x)
-    assert y.dtype == dtype and np.isnan(y[0, 0, 1, 1]) and np.isfinite(y[1]).all() and np.isfinite(y[0, 1:]).all()
+    assert y.dtype == dtype and np.isnan(y[0, 0, 1, 1])
+    assert np.isfinite(y[1]).all() and np.isfinite(y[0, 1:]).all()
     assert np.isnan(back(y)[0][0, 0, 3, 3])
 
 
@@ -118,4 +121,5 @@ def test_second_derivative_of_max():
     x, g = (np.random.default_rng(i).standard_normal((1, 1, 4, 4)) for i in (1, 2))
     through = jax.grad(lambda x: (pool2d(x, (2, 2), (2, 2)) ** 2).sum())
     product = jax.vjp(through, x)[1](g)[0]
-    np.testing.assert_allclose(product, (through(x + 1e-5 * g) - through(x - 1e-5 * g)) / 2e-5, atol=1e-8)
+    expected = (through(x + 1e-5 * g) - through(x - 1e-5 * g)) / 2e-5
+    np.testing.assert_allclose(product, expected, atol=1e-8)
