@@ -46,6 +46,16 @@ def test_many_updates_by_formula_are_part_of_it():
         np.testing.assert_allclose(value, 0.5 * v.get_value())
 
 
+def test_a_slice_that_a_call_has_taken_out_is_part_of_it():
+    data, start = theano.shared(np.arange(9.)), T.iscalar("start")
+    f = theano.function([start], data[start:start + 2].sum())
+    assert f(3) == 7
+    call, _ = pure(f)
+    assert call([np.int32(4)], [data.get_value()])[0] == [9]
+    with pytest.raises(NotImplementedError, match="cannot be part of another program: Subtensor"):
+        jax.jit(call)([np.int32(4)], [data.get_value()])
+
+
 def test_what_is_not_compiled_whole_is_refused():
     x = T.vector("x")
     call, _ = pure(theano.function([x], x[x.nonzero()]))

@@ -80,7 +80,7 @@ class Function:
 
     def whole(self, inputs):
         """Compute the outputs where it is called: under somebody else's trace."""
-        values = self.program(*inputs)
+        values = self.program(*inputs, *self.before(*inputs))
         known = [*inputs, *values]
         outputs = [None] * len(self.fgraph.outputs)
         for i, value in zip(self.direct, values, strict=False):
