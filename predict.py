@@ -1,4 +1,4 @@
-"""Tags for audio files: `python predict.py NAME song.wav folder/ ...`, by a model that dl.py has trained."""
+"""Tags for audio files: `python predict.py NAME song.wav folder/ ...`, by a trained model."""
 
 import argparse
 import csv
@@ -11,56 +11,73 @@ from functools import cached_property
 
 import numpy as np
 
-import loadDatasets
 from mirdl import settings
-from mirdl.errors import UserError, exit_on_user_error
-from mirdl.results import files, tables
+from mirdl.errors import UserError, exit_on_user_error, one_line
+from mirdl.results import models
+from mirdl.results.tables import columns_of
 from mirdl.songs import audio_files
 from mirdl.spectrograms import decoding
-from mirdl.spectrograms.chunks import Chunks
+from mirdl.spectrograms.chunks import Chunks, chunk_starts
 from mirdl.spectrograms.decoding import compute_or_reason
-from mirdl.spectrograms.normalisation import compress
+from mirdl.spectrograms.normalisation import compress, own_mean_and_std
 from mirdl.system.pool import in_parallel
 from mirdl.system.progress import aside
 from mirdl.theano_flags import start_theano
-from mirdl.training import architectures
-from run import parameters as published
 
-BATCH = 4       # chunks that go through the network at a time; the last batch of a song is filled up to so many
+BATCH = 4       # chunks that go through the network at a time
 
 
 def main(arguments):
-    """Tag the audio files named on the command line and print what was found."""
-    asked = _parse(arguments)
-    tagger = Tagger(asked.name)
+    """Tag the audio files named on the command line; print each answer as soon as it is there."""
+    asked = parse(arguments)
+    tagger = Tagger(asked.name, asked.ensemble)
     songs = findAudio(asked.songs)
-    answers = [replace(answer, spectrogram=None) for answer in tagger.tagAll(songs)]     # which takes 2 MB of a song of 5 minutes
-    print(SHOW[asked.format](answers, tagger.classes, asked.chunks), end="")
-    problems = [answer for answer in answers if answer.problem]
-    for answer in problems:
-        print(f"{answer.song!r} {answer.problem}", file=sys.stderr)
-    if len(problems) == len(answers):
-        raise UserError(f"none of the {len(answers)} files could be tagged; the reasons are listed above")
+    tagged = []
+    answers = noteProblems(tagger.tagAll(songs), tagged)
+    for text in FORMATS[asked.format](answers, songs, tagger.classes, asked.chunks):
+        print(text, flush=True)
+    if not any(tagged):
+        raise UserError(f"none of the {len(songs)} files could be tagged; the reasons are listed "
+                        "above")
 
 
-def _parse(arguments):
-    parser = argparse.ArgumentParser("python predict.py", description="Tags for audio files, by a trained model.")
-    parser.add_argument("name", metavar="NAME", help="a model (DATASET_TYPE_ID-f0) of data/results or data/preloaded/models, or "
-                        "a run (DATASET_TYPE_ID): then its model with the best validation accuracy")
-    parser.add_argument("songs", metavar="SONG", nargs="+", help="an audio file, or a folder: all audio files below it")
-    parser.add_argument("--format", choices=list(SHOW), default="table")
-    parser.add_argument("--chunks", action="store_true", help="a line for each chunk over time instead of one for each song")
+def parse(arguments):
+    """Parse the command line."""
+    parser = argparse.ArgumentParser("python predict.py",
+                                     description="Tags for audio files, by a trained model.")
+    parser.add_argument("name", metavar="NAME", help="a model (DATASET_TYPE_ID-f0) of data/results "
+                        "or data/preloaded/models, or a run (DATASET_TYPE_ID): then its model with "
+                        "the best validation accuracy")
+    parser.add_argument("songs", metavar="SONG", nargs="+",
+                        help="an audio file, or a folder: all audio files below it")
+    parser.add_argument("--format", choices=list(FORMATS), default="table",
+                        help="json is one list, at the end; jsonl a line for each song")
+    parser.add_argument("--chunks", action="store_true",
+                        help="a line for each chunk over time instead of one for each song")
+    parser.add_argument("--ensemble", action="store_true",
+                        help="the mean of the probabilities that the models of all folds give")
     return parser.parse_args(arguments)
 
 
+def noteProblems(answers, tagged):
+    """Yield the answers; print a line for each problem, and note in `tagged` which have a tag."""
+    for answer in answers:
+        tagged.append(not answer.problem)
+        if answer.problem:
+            with aside():
+                print(f"{answer.song!r} {answer.problem}", file=sys.stderr)
+        yield replace(answer, spectrogram=None)     # which takes 2 MB for a song of 5 minutes
+
+
 def findAudio(paths):
-    """The audio files that `paths` name: files as they are, folders with all audio files below them, sorted."""
+    """Find the audio files that `paths` name, in folders all audio files below them, sorted."""
     found = []
     for path in paths:
         if os.path.isdir(path):
             below = audio_files.below(path)
             if not below:
-                raise UserError(f'the folder {path!r} has no audio file ({" ".join(decoding.ENDINGS)})')
+                raise UserError(f"the folder {path!r} has no audio file "
+                                f"({' '.join(decoding.ENDINGS)})")
             found += below
         elif os.path.exists(path):
             found.append(path)
@@ -98,127 +115,205 @@ class Answer:
     @property
     def votes(self):
         """How many chunks voted for each class: (classes,)."""
-        return np.bincount(self.probabilities.argmax(axis=1), minlength=self.probabilities.shape[1])
+        return np.bincount(self.probabilities.argmax(axis=1),
+                           minlength=self.probabilities.shape[1])
 
 
 class Tagger:
-    """A model ready to tag.
+    """A model, or the models of all folds of a run, ready to tag.
 
     Parameters
     ----------
     name : str
-        A model of data/results or data/preloaded/models, or a run: then its model with the best validation accuracy.
+        A model of data/results or data/preloaded/models, or a run: then its model with the best
+        validation accuracy.
+    ensemble : bool
+        Take the models of all folds of a run, and the mean of their probabilities.
 
     Raises
     ------
     UserError
-        If there is no such model; when it first tags, if it does not fit the network of its name in buildArchitecture.py.
+        If there is no such model; when it first tags, if it does not fit the network of its name
+        in buildArchitecture.py.
     """
 
-    def __init__(self, name):
-        self.path = files.find_model(files.best_model(name))
-        self.weights, self.about = files.load_model(self.path)
-        if not self.about:
-            raise UserError(f"the model {self.path!r} does not say what it is made for: it was not written by this program")
-        self.classes = self.about["classes"]
+    def __init__(self, name, ensemble=False):
+        self.models = models.load_all(name) if ensemble else [models.load_best(name)]
+        model = self.models[0]
+        self.classes = model.info.classes
+        if ensemble:
+            print(f"the mean of {len(self.models)} models", file=sys.stderr)
         try:
-            self.parameters = settings.completed(self.about["parameters"], published)
+            self.parameters = settings.complete(model.info.parameters)
         except UserError as error:
-            raise UserError(f"the model {self.path!r} cannot be used: {error}") from error
+            raise UserError(f"the model {model.path!r} cannot be used: {error}") from error
 
     def tag(self, song):
-        """The `Answer` for one audio file."""
+        """Tag one audio file; give its `Answer`."""
         [answer] = self.tagAll([song])
         return answer
 
     def tagAll(self, songs):
-        """Yield the `Answer` for each audio file of the list `songs`; the files are read on all cores."""
-        # absolute, as the processes that read them may be older than this one's current folder
+        """Yield the `Answer` for each audio file; the files are read on all cores."""
+        # absolute, as the processes that read them may have been started in another folder
         calls = [(os.path.abspath(song), self.parameters["DS"]) for song in songs]
-        for found, song in zip(in_parallel(compute_or_reason, calls, "songs", "song"), songs):
-            yield Answer(song, problem=found) if isinstance(found, str) else self._answer(song, found)
+        spectrograms = in_parallel(compute_or_reason, calls, "songs", "song")
+        for found, song in zip(spectrograms, songs, strict=True):
+            if isinstance(found, str):
+                yield Answer(song, problem=found)
+            else:
+                yield self.answer(song, found)
 
-    def _answer(self, song, spectrogram):
+    def answer(self, song, spectrogram):
+        """Give the `Answer` for a spectrogram, (bands, frames), of mel energies."""
         DS, frames = self.parameters["DS"], spectrogram.shape[1]
-        starts = [loadDatasets.chunk(frames, DS["xInput"], self.parameters["chunkHop"], asPublished)
-                  for asPublished in (self.parameters["asPublished"], False)]
-        start = starts[0] or starts[1]      # as in training; for a song too short for that, whatever it has
+        # as in training; of a song too short for that, the chunks that it has
+        start = (chunk_starts(frames, self.parameters)
+                 or chunk_starts(frames, {**self.parameters, "asPublished": False}))
         if not start:
-            return Answer(song, problem=f"is too short: {frames} frames give no chunk of {DS['xInput']}")
+            return Answer(song, problem=f"is too short: {frames} frames give no chunk of "
+                                        f"{DS['xInput']}")
         spectrogram = compress(spectrogram, DS["inputNorm"])
-        mean, std = np.float32(self.about["moments"] or loadDatasets.ownMoments(spectrogram))
-        x, _ = Chunks([spectrogram], [0], [start], DS["xInput"], [mean], [std])[np.arange(len(start))]
-        # in batches of one size: another would be compiled anew
-        batches = [x[at:at + BATCH] for at in range(0, len(x), BATCH)]
-        probabilities = np.concatenate([self._forward(np.resize(batch, (BATCH, *x.shape[1:])))[:len(batch)] for batch in batches])
-        answer = Answer(song, None, probabilities, np.array(start) * DS["hopSize"] / decoding.SAMPLE_RATE, (spectrogram - mean) / std)
+        each = []
+        for model in self.models:
+            mean, std = np.float32(model.info.moments or own_mean_and_std(spectrogram, DS))
+            chunks = Chunks([spectrogram], [0], [start], DS["xInput"], [mean], [std],
+                            batch_size=BATCH)
+            each.append(self.probabilities(model, chunks))
+        seconds = np.array(start) * DS["hopSize"] / decoding.SAMPLE_RATE
+        answer = Answer(song, None, np.mean(each, axis=0), seconds, (spectrogram - mean) / std)
         answer.label = int(answer.votes.argmax())
         return answer
 
+    def probabilities(self, model, chunks):
+        """Give the probabilities of one model: (chunks, classes)."""
+        forward = self.forward
+        if len(self.models) > 1:
+            self.setWeights(model)
+        found = [forward(x) for x, _ in chunks.ahead(chunks.filled_batches())]
+        return np.concatenate(found)[:len(chunks)]
+
+    def setWeights(self, model):
+        """Give the network the weights of a model; refuse those of another network."""
+        import lasagne
+        expected = [value.shape for value in lasagne.layers.get_all_param_values(self.output)]
+        if [value.shape for value in model.weights] != expected:
+            raise UserError(f"the model {model.path!r} does not fit the network "
+                            f"{self.parameters['DL']['type']} of buildArchitecture.py, which has "
+                            "changed since it was trained; put the old one back, or train again")
+        lasagne.layers.set_all_param_values(self.output, model.weights)
+
     @cached_property
-    def _forward(self):
-        """x: (BATCH, 1, yInput, xInput) -> probabilities: (BATCH, classes)."""
+    def forward(self):
+        """The compiled network: x: (BATCH, 1, yInput, xInput) -> probabilities."""
         with aside():
             start_theano()
-        import lasagne  # only now: the cores read the first songs in the seconds that these imports take
+        # imported late: other processes read songs meanwhile
+        import lasagne
 
         import buildArchitecture
         import theano
         import theano.tensor as T
-        network, x = self.parameters["DL"]["type"], T.tensor4("x")
-        output, _ = buildArchitecture.buildNet(x, self.parameters, len(self.classes))
-        if [value.shape for value in self.weights] != [value.shape for value in lasagne.layers.get_all_param_values(output)]:
-            raise UserError(f"the model {self.path!r} does not fit the network {network} of buildArchitecture.py, which has "
-                            "changed since it was trained; put the old one back, or train again")
-        if self.about["architecture"] != architectures.source_hash(network, buildArchitecture):
-            print(f"Note: the network {network} of buildArchitecture.py has changed since {self.path} was trained", file=sys.stderr)
-        lasagne.layers.set_all_param_values(output, self.weights)
-        return theano.function([x], lasagne.layers.get_output(output, deterministic=True))
+        from mirdl.training import architectures
+
+        network, x, model = self.parameters["DL"]["type"], T.tensor4("x"), self.models[0]
+        self.output, _ = buildArchitecture.buildNet(x, self.parameters, len(self.classes))
+        self.setWeights(model)
+        if model.info.architecture != architectures.source_hash(network, buildArchitecture):
+            print(f"Note: the network {network} of buildArchitecture.py has changed since "
+                  f"{model.path} was trained", file=sys.stderr)
+        return theano.function([x], lasagne.layers.get_output(self.output, deterministic=True))
 
 
-def rows(answers, classes, chunks):
-    """One row a song (or a chunk): song, start in seconds of a chunk, tag, share of the votes of a song, probabilities."""
-    table, columns = [], [f"p({tag})" if tag in ("song", "start", "tag", "votes") else tag for tag in classes]
+def columnsOf(classes):
+    """Name the column of each class, unlike the other columns of the table."""
+    others = {"song", "start", "tag", "votes"}
+    return [f"p({tag})" if tag in others or tag.startswith("p(") else tag for tag in classes]
+
+
+def rows(answer, classes, chunks):
+    """Make the row of an answer, or a row for each of its chunks; none if it has no tag.
+
+    A row: song, start in seconds of a chunk, tag, share of the votes of a song, probabilities.
+    """
+    def shares(probabilities):
+        texts = [f"{value:.4f}" for value in probabilities]
+        return dict(zip(columnsOf(classes), texts, strict=True))
+
+    if answer.problem:
+        return []
+    if chunks:
+        return [{"song": answer.song, "start": f"{start:.2f}",
+                 "tag": classes[probabilities.argmax()], **shares(probabilities)}
+                for start, probabilities in zip(answer.start, answer.probabilities, strict=True)]
+    return [{"song": answer.song, "tag": classes[answer.label],
+             "votes": f"{answer.votes[answer.label]}/{answer.votes.sum()}",
+             **shares(answer.probabilities.mean(axis=0))}]
+
+
+def header(classes, chunks):
+    """Name the columns of `rows`."""
+    return ["song", *(["start", "tag"] if chunks else ["tag", "votes"]), *columnsOf(classes)]
+
+
+def asTable(answers, songs, classes, chunks):
+    """Yield lines of aligned columns; the header comes with the first row."""
+    columns = header(classes, chunks)
+    least = {"song": max(map(columns_of, songs)), "tag": max(map(columns_of, classes)), "start": 8,
+             "votes": 9}
+    widths = [max(columns_of(column), least.get(column, 6)) for column in columns]
+
+    def line(cells):
+        padded = [cell + " " * (width - columns_of(cell))
+                  for cell, width in zip(cells, widths, strict=True)]
+        return one_line("  ".join(padded).rstrip())
+
+    first = True
     for answer in answers:
-        if answer.problem:
-            continue
-        if chunks:
-            for start, probabilities in zip(answer.start, answer.probabilities):
-                table.append({"song": answer.song, "start": f"{start:.2f}", "tag": classes[probabilities.argmax()],
-                              **{column: f"{value:.4f}" for column, value in zip(columns, probabilities)}})
-        else:
-            table.append({"song": answer.song, "tag": classes[answer.label],
-                          "votes": f"{answer.votes[answer.label]}/{answer.votes.sum()}",
-                          **{column: f"{value:.4f}" for column, value in zip(columns, answer.probabilities.mean(axis=0))}})
-    return table
+        for row in rows(answer, classes, chunks):
+            if first:
+                yield line(columns)
+            first = False
+            yield line(row.values())
 
 
-def asTable(answers, classes, chunks):
-    """Aligned columns."""
-    found = rows(answers, classes, chunks)
-    return tables.text(found) + "\n" if found else ""
+def asCSV(answers, songs, classes, chunks):
+    """Yield lines of comma-separated values, the header first."""
+    def line(cells):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow(cells)
+        return text.getvalue()
+
+    yield line(header(classes, chunks))
+    for answer in answers:
+        yield from (line(row.values()) for row in rows(answer, classes, chunks))
 
 
-def asCSV(answers, classes, chunks):
-    """Comma-separated, with a header."""
-    text, table = io.StringIO(), rows(answers, classes, chunks)
-    writer = csv.DictWriter(text, table[0] if table else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue()
+def asJSONLines(answers, songs, classes, chunks):
+    """Yield a JSON object for each file."""
+    yield from (json.dumps(plain(answer, classes)) for answer in answers)
 
 
-def asJSON(answers, classes, chunks):
-    """A list of songs, always with their chunks, and with the files that could not be tagged."""
-    return json.dumps([{"song": answer.song, "problem": answer.problem} if answer.problem else {
-        "song": answer.song, "tag": classes[answer.label], "votes": dict(zip(classes, answer.votes.tolist())),
-        "probabilities": dict(zip(classes, answer.probabilities.mean(axis=0).tolist())),
-        "chunks": [{"start": start, "probabilities": dict(zip(classes, row))}
-                   for start, row in zip(answer.start.tolist(), answer.probabilities.tolist())]}
-        for answer in answers], indent=1) + "\n"
+def asJSON(answers, songs, classes, chunks):
+    """Yield one JSON list of all files."""
+    yield json.dumps([plain(answer, classes) for answer in answers], indent=1)
 
 
-SHOW = {"table": asTable, "csv": asCSV, "json": asJSON}
+def plain(answer, classes):
+    """Give an answer as plain values for JSON, always with its chunks."""
+    def ofClasses(values):
+        return dict(zip(classes, values.tolist(), strict=True))
+
+    if answer.problem:
+        return {"song": answer.song, "problem": answer.problem}
+    starts = answer.start.tolist()
+    return {"song": answer.song, "tag": classes[answer.label], "votes": ofClasses(answer.votes),
+            "probabilities": ofClasses(answer.probabilities.mean(axis=0)),
+            "chunks": [{"start": start, "probabilities": ofClasses(probabilities)}
+                       for start, probabilities in zip(starts, answer.probabilities, strict=True)]}
+
+
+FORMATS = {"table": asTable, "csv": asCSV, "json": asJSON, "jsonl": asJSONLines}
 
 
 if __name__ == "__main__":

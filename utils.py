@@ -1,59 +1,70 @@
-"""Pictures and tables of what runs left in data/results: `python utils.py NAME` draws the training curves."""
+"""Pictures and tables of what runs left in data/results.
+
+`python utils.py NAME` draws the training curves.
+"""
 
 import csv
 import difflib
+import io
 import os
-import re
 import sys
+from collections import Counter
 from functools import lru_cache, partial
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
 
 from mirdl.errors import UserError, exit_on_user_error
-from mirdl.results import figures, files, tables
-from mirdl.results import filters as temporal
+from mirdl.results import figures, files, models, tables
 from mirdl.results import report as page
-from mirdl.system.whole_files import whole
+from mirdl.results.filters import find_filters, strongest
 
+STRONGEST = 5       # filters in a picture of activations
 USAGE = """usage: python utils.py [COMMAND] NAME ...
 
 NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0)
 
-  curves NAME ...             loss and accuracy over the epochs; of several runs in one picture (also without 'curves')
+  curves NAME ...             loss and accuracy over the epochs; of several runs in one picture
+                              (also without 'curves')
   confusion NAME              confusion matrix of the songs by majority vote: counts and shares
-  filters NAME                the learnt filters over time, with their tempo and the class they speak for; also as a CSV
-  activations NAME SONG ...   where in time and in which bands the strongest filters fire in audio files
+  filters NAME                the learnt filters over time, with their tempo and the class that
+                              they feed; also as a CSV file
+  activations NAME SONG ...   where in time and in which bands the strongest filters fire in audio
+                              files
   songs NAME                  the misclassified songs with their votes
-  compare NAME NAME ...       a table: parameters, accuracies, epochs, seconds, paired test over folds
+  compare NAME NAME ...       a table: parameters, accuracies, epochs, seconds, paired test over
+                              folds
   report NAME [SONG ...]      all of it on one HTML page that needs nothing else
 
-Pictures are saved in data/results. filters and activations of a whole run take its model with the best validation accuracy."""
+Pictures are saved in data/results. Of a whole run, filters and activations show the model with
+the best validation accuracy."""
 
 
 def main(arguments):
-    """Do what the command line asks for, and say what was saved."""
+    """Do what the command line asks for, and print what was saved."""
     if {"-h", "--help"} & set(arguments):
         print(USAGE)
         return
-    command, *names = arguments if arguments and arguments[0] in COMMANDS else ["curves", *arguments]
-    near = difflib.get_close_matches(names[0], COMMANDS, 1) if names and names == arguments else []
+    command, *names = arguments if arguments and arguments[0] in COMMANDS else [
+        "curves", *arguments]
+    near = (difflib.get_close_matches(names[0], COMMANDS, 1)
+            if names and names == arguments else [])
     if near:
-        raise UserError(f"{names[0]!r} is neither a command nor the name of a run; did you mean {near[0]}?")
+        raise UserError(f"{names[0]!r} is neither a command nor the name of a run; "
+                        f"did you mean {near[0]}?")
     function, least, most = COMMANDS[command]
     if not least <= len(names) <= most:
-        raise UserError(f"{command} takes {least}{'' if least == most else ' or more'} name(s), {len(names)} given; "
-                        "see python utils.py --help")
+        raise UserError(f"{command} takes {least}{'' if least == most else ' or more'} name(s), "
+                        f"{len(names)} given; see python utils.py --help")
     print(function(*names))
 
 
-def curves(*names):
-    """Draw loss and accuracy over the epochs; see `figures.curves`.
+def trainingEvolution(name):
+    """Draw the training curves of a run (all its folds) or of one fold.
 
     Parameters
     ----------
-    *names : str
-        Runs (all their folds) or single folds.
+    name : str
+        Of the run or the fold.
 
     Returns
     -------
@@ -65,28 +76,42 @@ def curves(*names):
     UserError
         If there is no such run, or its table is damaged.
     """
-    title = names[0] if len(names) == 1 else f"Compared_{names[0]}_and_{len(names) - 1}_more"
+    return figures.save(_curves(name)(), files.path_of(name, ".png"))
+
+
+def curves(*names):
+    """Draw the training curves of one run, or compare those of several runs in one picture.
+
+    Give the path of the picture.
+    """
+    if len(names) == 1:
+        return trainingEvolution(*names)
+    title = f"Compared_{names[0]}_and_{len(names) - 1}_more"
     return figures.save(_curves(*names)(), files.path_of(title, ".png"))
 
 
-def trainingEvolution(name):
-    """Draw the training curves of one run, or of a whole cross-validation; the path of the picture."""
-    return curves(name)
-
-
 def confusion(name):
-    """Draw the confusion matrix of a run's songs by majority vote; the path of the picture, NAME.confusion.png."""
+    """Draw the confusion matrix of a run's songs by majority vote.
+
+    Give the path of the picture, NAME.confusion.png.
+    """
     return figures.save(_confusion(name)(), files.path_of(name, ".confusion.png"))
 
 
 def filters(name):
-    """Draw a model's temporal filters, and list them all in NAME.filters.csv; the path of the picture, NAME.filters.png."""
-    found, classes, _ = _model(name)
-    with whole(files.path_of(name, ".filters.csv")) as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["frames", "seconds", "bpm", "class", "outputWeight"])
-        table.writerows([len(one.weights), f"{one.seconds:.3f}", "" if np.isnan(one.tempo) else f"{one.tempo:.0f}",
-                         "" if one.feeds is None else classes[one.feeds], f"{one.weight:.6g}"] for one in found)
+    """Draw a model's temporal filters, and list them all in NAME.filters.csv.
+
+    Give the path of the picture, NAME.filters.png.
+    """
+    model, text = models.load_best(name), io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["frames", "seconds", "bpm", "class", "outputWeight"])
+    for each in find_filters(model):
+        tempo = "" if np.isnan(each.tempo) else f"{each.tempo:.0f}"
+        tag = "" if each.feeds is None else model.info.classes[each.feeds]
+        table.writerow([len(each.weights), f"{each.seconds:.3f}", tempo, tag,
+                        f"{each.weight:.6g}"])
+    files.write_text(text.getvalue(), name, ".filters.csv")
     return figures.save(_filters(name)(), files.path_of(name, ".filters.png"))
 
 
@@ -110,24 +135,30 @@ def activations(name, *songs):
     UserError
         If a song cannot be read or is too short, or the network has no temporal filters.
     """
-    return "\n".join(figures.save(_activations(song, name)(), files.path_of(
-        name, f".activations.{re.sub('[^-. 0-9A-Za-z]', '_', _titleOf(song))[:60]}.png")) for song in songs)
+    paths = []
+    for song, title in _titlesOf(songs).items():
+        path = files.path_for(name, "activations", _stem(song), ".png", paths)
+        paths.append(figures.save(_activations(song, title, name)(), path))
+    return "\n".join(paths)
 
 
 def songs(name):
-    """The misclassified songs of a run with their votes, as a text."""
-    content = files.read_outcomes(name)
-    wrong = tables.misclassified(content)
-    return f"{tables.text(wrong)}\n{len(wrong)} of {sum(len(fold['true']) for fold in content['folds'])} songs"
+    """List the misclassified songs of a run with their votes, as a text."""
+    result = files.read_outcomes(name)
+    wrong = tables.misclassified(result)
+    return f"{tables.text(wrong)}\n{len(wrong)} of {len(result.true)} songs"
 
 
 def compare(*names):
-    """What several runs came to, beside each other, as a text."""
+    """Compare what several runs came to, as a text."""
     return tables.text(tables.comparison({name: files.read_outcomes(name) for name in names}))
 
 
 def report(name, *songs):
     """Write all that is known of a run on one HTML page that needs nothing else.
+
+    What a run does not have is left out, and told on stderr: a model that was only tested has no
+    curves, another network no temporal filters.
 
     Parameters
     ----------
@@ -140,77 +171,76 @@ def report(name, *songs):
     str
         The path of the page, NAME.html in data/results.
     """
-    content, drawings = files.read_outcomes(name), {}
-    for title, prepare in (("Training curves", _curves), ("Confusion of songs", _confusion), ("Filters over time", _filters),
-                           *[(f"Activations in {_titleOf(song)}", partial(_activations, song)) for song in songs]):
-        try:
-            drawings[title] = prepare(name)
-        except UserError as error:      # a model that was only tested has no curves, another network no temporal filters
-            print(f"without {title.lower()}: {error}", file=sys.stderr)
-    path = files.path_of(name, ".html")
-    with whole(path) as file:
-        file.write(page.html(name, content, drawings))
-    return path
+    pictures = [("Training curves", partial(_curves, name)),
+                ("Confusion of songs", partial(_confusion, name)),
+                ("Filters over time", partial(_filters, name))]
+    pictures += [(f"Activations in {title}", partial(_activations, song, title, name))
+                 for song, title in _titlesOf(songs).items()]
+    files.write_text(page.html(name, files.read_outcomes(name), pictures), name, ".html")
+    return files.path_of(name, ".html")
 
 
 def _curves(*names):
-    """Draws the training curves of runs, when called."""
+    """Prepare the drawing of training curves."""
     runs = {name: [files.read_training(run) for run in files.runs(name)] for name in names}
-    empty = [name for name, folds in runs.items() if not any(len(fold["epoch"]) for fold in folds)]
+    empty = [name for name, folds in runs.items() if not any(len(fold.epoch) for fold in folds)]
     if empty:
         raise UserError(f"the run {empty[0]!r} has no epoch yet")
-    return lambda: figures.curves(runs)
+    return partial(figures.curves, runs)
 
 
 def _confusion(name):
-    """Draws the confusion matrix of a run's songs, when called."""
-    content = files.read_outcomes(name)
-    true, voted = (sum((fold[part] for fold in content["folds"]), []) for part in ("true", "voted"))
-    if not true:
-        raise UserError(f"the run {name!r} has no votes of songs: it was run with testMethod=utterances")
-    matrix = confusion_matrix(true, voted, labels=range(len(content["classes"])))
-    return lambda: figures.confusion(matrix, content["classes"], name)
+    """Prepare the drawing of the confusion matrix of a run's songs."""
+    result = files.read_outcomes(name)
+    if not result.true:
+        raise UserError(f"the run {name!r} has no votes of songs: it was run with "
+                        "testMethod=utterances")
+    return partial(figures.confusion, result, name)
 
 
 def _filters(name):
-    """Draws the temporal filters of a model, when called."""
-    found = _model(name)
-    return lambda: figures.filters(*found)
+    """Prepare the drawing of a model's temporal filters."""
+    model = models.load_best(name)
+    return partial(figures.filters, find_filters(model), model.info.classes, model.name)
 
 
-def _activations(song, name):
-    """Draws where a model's strongest filters fire in an audio file, when called."""
-    found, classes, model = _model(name)
-    answer = _tagger(model).tag(song)
+def _activations(song, title, name):
+    """Prepare the drawing of a model's strongest filters in an audio file."""
+    model = models.load_best(name)
+    found = find_filters(model)
+    answer = _tagger(model.name).tag(song)
     if answer.problem:
         raise UserError(f"{song!r} {answer.problem}")
-    fired = temporal.strongest(found, answer.spectrogram, answer.label, 5)
-    return lambda: figures.activations(answer.spectrogram, fired, classes, answer.label, _titleOf(song))
+    fired = strongest(found, answer.spectrogram, answer.label, STRONGEST)
+    return partial(figures.activations, answer.spectrogram, fired,
+                   model.info.classes[answer.label], title)
 
 
 @lru_cache(1)       # for the next song
 def _tagger(model):
-    import predict  # only here: the other commands need none of the seconds in which Theano is loaded
+    import predict  # only here: it loads Theano, which takes seconds
     return predict.Tagger(model)
 
 
-def _titleOf(song):
-    """The name of an audio file without its folder and ending."""
+def _titlesOf(songs):
+    """Give each song a title of its own: the name without folder and ending, or else its path."""
+    songs = dict.fromkeys(songs)        # one that is given twice is shown once
+    counts = Counter(map(_stem, songs))
+    return {song: _stem(song) if counts[_stem(song)] == 1 else song for song in songs}
+
+
+def _stem(song):
     return os.path.splitext(os.path.basename(song))[0]
 
 
-def _model(name):
-    """The temporal filters of the model `name` or of a run's best model, the names of the classes, and the model's name."""
-    model = files.best_model(name)
-    values, about = files.load_model(files.find_model(model))
-    if not about:
-        raise UserError(f"the model {model!r} does not say what it is made for: it was not written by this program")
-    return temporal.find_filters(values, about), about["classes"], model
-
-
 COMMANDS = {    # name -> function, fewest and most names
-    "curves": (curves, 1, 99), "confusion": (confusion, 1, 1), "filters": (filters, 1, 1), "activations": (activations, 2, 99),
-    "songs": (songs, 1, 1), "compare": (compare, 1, 99), "report": (report, 1, 99)}
+    "curves": (curves, 1, 99),
+    "confusion": (confusion, 1, 1),
+    "filters": (filters, 1, 1),
+    "activations": (activations, 2, 99),
+    "songs": (songs, 1, 1),
+    "compare": (compare, 1, 99),
+    "report": (report, 1, 99)}
 
 if __name__ == "__main__":
     exit_on_user_error(main, sys.argv[1:])

@@ -51,7 +51,7 @@ LIMIT = 120     # seconds that a peer may take
 
 def songs(count):
     """Make up a data set whose classes differ in the distance of their beats."""
-    from loadDatasets import DataSet
+    from mirdl.songs.dataset import DataSet
     rng, frames = np.random.RandomState(0), np.arange(FRAMES)
     labels = rng.permutation(np.arange(count) % CLASSES).astype(np.uint8)
     spectrograms = []
@@ -63,22 +63,20 @@ def songs(count):
     return DataSet([str(label) for label in range(CLASSES)], names, labels, spectrograms)
 
 
-def trainer(size, *overrides):
-    """Begin a new run: return its `dl.Trainer`, and how its work is to be done."""
+def begun(size, *overrides):
+    """Make a new run, its data set, and the settings of how its work is done."""
     from networks import BATCH
 
-    import dl
     from mirdl import settings
     from mirdl.results import files
-    from run import parameters
+    from mirdl.training.runs import Run
     chosen = [f"DL.type={size.network}", f"folds={size.folds}", f"DL.num_epochs={size.epochs}",
               f"DL.batchSize={BATCH}", "quiet=True", *overrides]
-    settled, execution = settings.apart(
-        settings.check(settings.override(parameters, chosen, tell=str)))
+    parameters, execution = settings.divide(
+        settings.check(settings.override(settings.published(), chosen, tell=str)))
     dataset = songs(size.songs)
-    run = {"parameters": settled, "id": files.new_id(), "seed": dl.baseSeed(settled),
-           "songs": dataset.fingerprint(), "sweep": None}
-    return dl.Trainer(run, dataset), execution
+    run = Run(parameters, files.new_id(), parameters["random_seed"], dataset.fingerprint(), "")
+    return run, dataset, execution
 
 
 def memory():
@@ -92,23 +90,26 @@ def steps(size):
     import jax
     import networks
 
+    import buildArchitecture
     import dl
-    begun, _ = trainer(size)
-    parameters, rng = begun.run["parameters"], np.random.RandomState(0)
-    train, *_ = dl.foldData(begun.dataset, 0, parameters)
+    import loadDatasets
+    from mirdl.training.lockstep import Lockstep
+    run, dataset, _ = begun(size)
+    rng = np.random.RandomState(0)
+    train = loadDatasets.foldOf(dataset, 0, run.parameters).train
     count = len(train) // networks.BATCH
     x, y = train[np.arange(networks.BATCH)]
     y = y.astype(np.int32)
     start = time.perf_counter()
-    table = begun.table(1)
-    [slot] = table.seats
+    lockstep = Lockstep(buildArchitecture.buildNet, run.parameters, dataset, 1)
+    [slot] = lockstep.slots
 
     def epoch():
-        return dl.trainEpoch(slot, train, rng, parameters)
+        return dl.trainEpoch(slot, train, rng)
 
     def alone():
         for _ in range(count):
-            table.network.train(x, y)
+            lockstep.network.train(x, y)
     slot.reset(rng, 1)
     epoch()
     first, most = time.perf_counter() - start, memory()
@@ -127,16 +128,16 @@ def folds(size, *overrides):
     """Measure a cross-validation by dl.py, from the songs in memory to its last file."""
     import dl
     from mirdl.results import files
-    from mirdl.training import checkpoint
-    begun, execution = trainer(size, *overrides)
+    from mirdl.training import runs
+    run, dataset, execution = begun(size, *overrides)
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         os.makedirs(files.FOLDER)
         start = time.perf_counter()
-        with checkpoint.begun(begun.run):
-            outcomes = dl.crossValidate(begun, execution)
+        with runs.begun(run):
+            outcomes = dl.crossValidate(run, dataset, execution)
         seconds = time.perf_counter() - start
     return {"seconds": seconds, "epochs": sum(outcome.epochs for outcome in outcomes),
-            "memory": memory(), "right": np.mean([outcome.majorityVote for outcome in outcomes])}
+            "memory": memory(), "right": np.mean([outcome.majority_vote for outcome in outcomes])}
 
 
 def peer(size, precision, form, count):

@@ -40,9 +40,8 @@ START = """if True:
     os.environ.setdefault('THEANO_FLAGS', 'floatX=float32')
     import loadDatasets
     from mirdl import settings
-    from run import parameters
-    parameters = settings.check(
-        settings.override(parameters, sys.argv[1:], tell=lambda line: None))
+    parameters = settings.check(settings.override(
+        settings.published(), sys.argv[1:], tell=lambda line: None))
     start = time.time()
     dataset = loadDatasets.load_dataset(parameters)
     print('seconds', time.time() - start)
@@ -69,12 +68,12 @@ EPOCHS = START + """
     import numpy as np
     import buildArchitecture, dl
     from mirdl.training.network import Network
-    train, *_ = dl.foldData(dataset, 0, parameters)
+    train = loadDatasets.foldOf(dataset, 0, parameters).train
     network = Network(buildArchitecture.buildNet, parameters, len(dataset.classes))
     rng, seconds = np.random.RandomState(0), []
     for epoch in range(3):
         start = time.time()
-        dl.trainEpoch(network, train, rng, parameters)
+        dl.trainEpoch(network, train, rng)
         seconds.append(time.time() - start)
     print('chunks', len(train))
     print('seconds', min(seconds))

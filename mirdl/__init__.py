@@ -1,1 +1,1 @@
-"""What the scripts share: settings, features, the cache, chunks, results."""
+"""What the scripts share, in five rooms: system, spectrograms, songs, results, training."""

@@ -1,99 +1,183 @@
-"""Which parameters exist, what each may be, and how the command line overrides them.
+"""The one table of the parameters, and how the command line overrides them.
 
-The values themselves stand in run.py; this is the only module that knows the keys.
+run.py holds a run's values. This table says what each may be, what it is in the published program,
+and what it acts on; every list of keys elsewhere is a query of it.
 """
 
 import copy
 import difflib
 import math
-from typing import Callable, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from mirdl.errors import UserError
 
+# what a parameter acts on
+SPECTROGRAM = "the spectrograms"
+INPUT = "the network's input"
+EXPERIMENT = "the experiment"
+EXECUTION = "only how the work is done"     # no number and no file of a run depends on it
+
+Parameters = dict[str, Any]
+
+
+class Kind(NamedTuple):
+    """What a value may be: its type, the words for what is expected, and the test for that."""
+
+    type: type
+    expected: str
+    allows: Callable[[Any], bool]
+
 
 class Setting(NamedTuple):
-    """One parameter: its type, the words for what it may be, and the test for that."""
+    """One parameter.
 
-    kind: type
-    expected: str
-    allows: Callable
+    Attributes
+    ----------
+    key : str
+        As on the command line; 'DL.lr' stands in parameters["DL"]["lr"].
+    default : object
+        The published value.
+    kind : Kind
+    meaning : str
+    role : str
+        `SPECTROGRAM`, `INPUT`, `EXPERIMENT` or `EXECUTION`.
+    """
+
+    key: str
+    default: Any
+    kind: Kind
+    meaning: str
+    role: str = EXPERIMENT
 
 
-def _integer(least):
-    return Setting(int, f"a whole number of {least} or more", lambda value: least <= value < 2**31)
+def _integer(least: int) -> Kind:
+    return Kind(int, f"a whole number of {least} or more", lambda value: least <= value < 2**31)
 
 
-def _number(expected, allows):
-    return Setting(float, expected, lambda value: math.isfinite(value) and allows(value))
+def _number(expected: str, allows: Callable[[float], bool]) -> Kind:
+    return Kind(float, expected, lambda value: math.isfinite(value) and allows(value))
 
 
-def _choice(*choices):
-    return Setting(str, "one of " + ", ".join(map(repr, choices)), lambda value: value in choices)
+def _choice(*choices: str) -> Kind:
+    return Kind(str, "one of " + ", ".join(map(repr, choices)), lambda value: value in choices)
 
 
-def _name(expected):
+def _name(expected: str) -> Kind:
     # a name becomes part of file names: it must not climb out of data/
-    return Setting(str, expected, lambda value: bool(value) and value == value.strip() and value.isprintable()
-                   and not value.startswith(".") and not set(value) & set('/\\:*?"<>|'))
+    return Kind(str, expected, lambda value: bool(value) and value == value.strip()
+                and value.isprintable() and not value.startswith(".")
+                and not set(value) & set('/\\:*?"<>|'))
 
 
-def _text(expected):
-    return Setting(str, expected, str.isprintable)
+def _text(expected: str) -> Kind:
+    return Kind(str, expected, str.isprintable)
 
 
-_FLAG = Setting(bool, "True or False", lambda value: True)
-_SHARE = _number("a share from 0 to 1", lambda value: 0 <= value <= 1)
+FLAG = Kind(bool, "True or False", lambda value: True)
+SHARE = _number("a share from 0 to 1", lambda value: 0 <= value <= 1)
+EVEN = Kind(int, "an even whole number from 2 to 1048576",
+            lambda value: 2 <= value <= 2**20 and value % 2 == 0)
+ONE = Kind(int, "1 (a spectrogram has one channel)", lambda value: value == 1)
+WINDOW = _choice("hamming", "hann", "hannnsgcq", "triangular", "square", "blackmanharris62",
+                 "blackmanharris70", "blackmanharris74", "blackmanharris92")
 
-SETTINGS = {
-    "DL.type": _name("the name of a function of buildArchitecture.py"),
-    "chunkHop": _integer(1),
-    "errorCode": _integer(256),         # labels are uint8: 256 and up can be no class
-    "testMethod": _choice("all", "majorityVote", "utterances"),
-    "mode": _name("'train' or the name of a model in data/results or data/preloaded/models"),
-    "folds": _integer(1),
-    "trainSplit": _SHARE,
-    "testSplit": _SHARE,
-    "randomTry": _integer(1),
-    "random_seed": _integer(0),
-    "use_random_seed": _FLAG,
-    "asPublished": _FLAG,
-    "stratified": _FLAG,
-    "checkpointEvery": _integer(1),
-    "workers": _integer(1),
-    "cluster": _text("'' (this machine), the address of a Dask scheduler (tcp://host:8786) or its scheduler file"),
-    "foldsTogether": _FLAG,
-    "quiet": _FLAG,
-    "sweep": _text("'' (one run), or lists of values whose product is run: DL.type=oNetOne,pNetOne chunkHop=250,80"),
-    "DL.num_epochs": _integer(1),
-    "DL.batchSize": _integer(1),
-    "DL.lr": _number("a number above 0", lambda value: value > 0),
-    "DL.momentum": _number("a number from 0 to below 1", lambda value: 0 <= value < 1),
-    "DL.cost": _choice("crossentropy", "squared_error"),
-    "DS.dataset": _name("the name of a folder in data/datasets"),
-    "DS.frameSize": Setting(int, "an even whole number from 2 to 1048576", lambda value: 2 <= value <= 2**20 and value % 2 == 0),
-    "DS.hopSize": _integer(1),
-    "DS.specTransform": _choice("mel", "magnitudeSTFT"),
-    "DS.numChannels": Setting(int, "1 (a spectrogram has one channel)", lambda value: value == 1),
-    "DS.windowType": _choice("hamming", "hann", "hannnsgcq", "triangular", "square", "blackmanharris62",
-                             "blackmanharris70", "blackmanharris74", "blackmanharris92"),
-    "DS.melBands": _integer(2),
-    "DS.xInput": _integer(1),
-    "DS.inputNorm": _choice("log0m1v", "None"),
-    "DS.inputNormWhere": _choice("global", "local", "train"),
-    "DS.store": _choice("auto", "memory", "disk"),
-    "DS.groups": _text("'' or None (no groups), a CSV file or a regular expression"),
-    "DS.replicas": _choice("keep", "drop", "together"),
-}
+SETTINGS = {setting.key: setting for setting in (
+    Setting("DL.type", "oNetEightpNetEight",
+            _name("the name of a function of buildArchitecture.py"), "the network"),
+    Setting("chunkHop", 250, _integer(1),
+            "frames from the start of a chunk to the start of the next"),
+    # labels are uint8 up to 255 classes: 256 and more can be no class
+    Setting("errorCode", 999, _integer(256), "the class of a song that has no votes"),
+    Setting("testMethod", "all", _choice("all", "majorityVote", "utterances"),
+            "what is tested: songs by majority vote, chunks (utterances), or both"),
+    Setting("mode", "train",
+            _name("'train' or the name of a model in data/results or data/preloaded/models"),
+            "train, or test this model"),
+    Setting("folds", 10, _integer(1),
+            "folds of the cross-validation; 1: a fixed split by trainSplit and testSplit"),
+    Setting("trainSplit", 0.8, SHARE, "share of the songs to train on; only with folds=1"),
+    Setting("testSplit", 0.1, SHARE,
+            "share of the songs to test; only with folds=1; the rest validates"),
+    Setting("randomTry", 1, _integer(1),
+            "random initialisations tried in each fold; the best one counts"),
+    Setting("random_seed", 11, _integer(0),
+            "seed of the chunks' order, initial weights, batches and dropout"),
+    Setting("use_random_seed", True, FLAG, "False: another seed in each run"),
+    Setting("stratified", False, FLAG, "each fold has the classes in equal shares"),
+    Setting("checkpointEvery", 1, _integer(1),
+            "epochs, at least, between two saved states (saving takes 2 % of the time at most)"),
+    Setting("asPublished", True, FLAG,
+            "keep those choices of the published program that change numbers"),
+    Setting("workers", 1, _integer(1), "trainings that run at once, each in its own process",
+            EXECUTION),
+    Setting("cluster", "",
+            _text("'' (this machine), the address of a Dask scheduler (tcp://host:8786) or its "
+                  "scheduler file"),
+            "train on this Dask cluster instead", EXECUTION),
+    Setting("foldsTogether", False, FLAG,
+            "train all folds of a small network at once on one device, best a GPU", EXECUTION),
+    Setting("quiet", False, FLAG, "no progress bars", EXECUTION),
+    Setting("sweep", "",
+            _text("'' (one run), or lists of values whose product is run: "
+                  "DL.type=oNetOne,pNetOne chunkHop=250,80"),
+            "run every combination of these values, then compare them", EXECUTION),
+    Setting("DL.num_epochs", 250, _integer(1), "epochs at most"),
+    Setting("DL.batchSize", 50, _integer(1), "chunks in a batch"),
+    Setting("DL.lr", 0.01, _number("a number above 0", lambda value: value > 0),
+            "learning rate at the start"),
+    Setting("DL.momentum", 0.0,
+            _number("a number from 0 to below 1", lambda value: 0 <= value < 1),
+            "momentum of Nesterov's method"),
+    Setting("DL.cost", "crossentropy", _choice("crossentropy", "squared_error"), "the loss"),
+    Setting("DS.dataset", "Ballroom", _name("the name of a folder in data/datasets"),
+            "the data set: a folder that holds one folder of songs per class"),
+    # The names of files in data/preloaded hold these five in this order
+    Setting("DS.frameSize", 2048, EVEN, "samples of a frame, at 44.1 kHz", SPECTROGRAM),
+    Setting("DS.hopSize", 1024, _integer(1),
+            "samples from the start of a frame to the start of the next", SPECTROGRAM),
+    Setting("DS.specTransform", "mel", _choice("mel", "magnitudeSTFT"),
+            "energies of mel bands, or magnitudes of all bins", SPECTROGRAM),
+    Setting("DS.melBands", 40, _integer(2), "mel bands, if specTransform is 'mel'", SPECTROGRAM),
+    Setting("DS.windowType", "blackmanharris62", WINDOW, "window of a frame", SPECTROGRAM),
+    Setting("DS.numChannels", 1, ONE, "channels of the network's input"),
+    Setting("DS.xInput", 250, _integer(1), "frames of a chunk", INPUT),
+    Setting("DS.inputNorm", "log0m1v", _choice("log0m1v", "None"),
+            "'log0m1v': log10(10000 x + 1), then mean 0 and variance 1", INPUT),
+    Setting("DS.inputNormWhere", "global", _choice("global", "local", "train"),
+            "mean and variance over all songs, each song, or the fold's training songs", INPUT),
+    Setting("DS.store", "auto", _choice("auto", "memory", "disk"),
+            "where spectrograms are kept; 'auto': on disk if all processes together would need "
+            "more than a quarter of the memory"),
+    Setting("DS.groups", "", _text("'' or None (no groups), a CSV file or a regular expression"),
+            "songs that stay together in a fold: a CSV file with the columns song and group, or "
+            "a regular expression on TAG/file"),
+    Setting("DS.replicas", "keep", _choice("keep", "drop", "together"),
+            "known replicas: keep both, drop one of each pair, or keep them in one fold"),
+)}
 
-# how the work is done, not what it is: they change no file and may be others when a run is resumed
-MEANS = ("workers", "cluster", "sweep", "quiet", "foldsTogether")
-
-# follow from others, so they are no settings; the values stand in the settled parameters
-DERIVED = {"DS.yInput": "DS.melBands (or, for magnitudeSTFT, DS.frameSize)", "valSplit": "trainSplit and testSplit"}
+# derived from others, so not settings; their values are in the checked parameters
+DERIVED = {"DS.yInput": "DS.melBands (or, for magnitudeSTFT, DS.frameSize)",
+           "valSplit": "trainSplit and testSplit"}
 
 
-def override(parameters, arguments, tell=print):
-    """A copy of `parameters` with the command line's overrides, each told.
+def keys(*roles: str) -> tuple[str, ...]:
+    """List the keys of the settings that have one of these roles."""
+    return tuple(setting.key for setting in SETTINGS.values() if setting.role in roles)
+
+
+def published() -> Parameters:
+    """Give the parameters of the published program, nested as in run.py."""
+    parameters = {}
+    for setting in SETTINGS.values():
+        group, leaf = _place(parameters, setting.key)
+        group[leaf] = setting.default
+    return parameters
+
+
+def override(parameters: Parameters, arguments: list[str],
+             tell: Callable[[str], Any] = print) -> Parameters:
+    """Apply the command line's overrides to a copy of the parameters.
 
     Parameters
     ----------
@@ -102,7 +186,7 @@ def override(parameters, arguments, tell=print):
     arguments : list of str
         Each 'key=value', for instance 'DL.lr=0.02' or 'folds=4'.
     tell : callable
-        Takes a line of text.
+        Takes a line of text for each override.
 
     Returns
     -------
@@ -111,15 +195,16 @@ def override(parameters, arguments, tell=print):
     Raises
     ------
     UserError
-        For an argument of another form, an unknown key (answered with the nearest one) or a value of the wrong type.
+        For an argument of another form, an unknown key (answered with the nearest one) or a
+        value of the wrong type.
     """
     parameters = copy.deepcopy(parameters)
     for argument in arguments:
         key, equals, text = argument.partition("=")
         if not equals:
-            raise UserError(f"argument {argument!r} is not of the form key=value, for instance DL.type=pNetOne; "
-                            "'python run.py --help' lists the keys")
-        _known(key)
+            raise UserError(f"argument {argument!r} is not of the form key=value, for instance "
+                            "DL.type=pNetOne; 'python run.py --help' lists the keys")
+        _check_known(key)
         group, leaf = _place(parameters, key)
         value = _parse(key, text)
         tell(f"override: {key} = {value!r} (was {group.get(leaf)!r})")
@@ -127,7 +212,7 @@ def override(parameters, arguments, tell=print):
     return parameters
 
 
-def check(parameters):
+def check(parameters: Parameters) -> Parameters:
     """Check every parameter and add those that follow from others (DS.yInput, valSplit).
 
     Parameters
@@ -149,87 +234,147 @@ def check(parameters):
     given = dict(flat(parameters))
     for key in given:
         if key not in DERIVED:
-            _known(key)
+            _check_known(key)
     for key, setting in SETTINGS.items():
         if key not in given:
-            raise UserError(f"the parameter {key} is missing; it must be {setting.expected}")
+            raise UserError(f"the parameter {key} is missing; it must be {setting.kind.expected}")
         group, leaf = _place(parameters, key)
         group[leaf] = _checked(key, given[key])
-    trainSplit, testSplit, dataset = parameters["trainSplit"], parameters["testSplit"], parameters["DS"]
-    if trainSplit + testSplit > 1:
-        raise UserError(f"trainSplit={trainSplit} and testSplit={testSplit} add up to more than 1; validation has the rest")
-    if dataset["specTransform"] == "mel" and dataset["melBands"] > dataset["frameSize"] // 2:
-        raise UserError(f"DS.melBands={dataset['melBands']} is more than a spectrum of DS.frameSize={dataset['frameSize']} "
-                        f"samples can be divided into ({dataset['frameSize'] // 2} at the very most)")
-    if parameters["folds"] == 1 and (parameters["stratified"] or dataset["groups"] or dataset["replicas"] == "together"):
-        raise UserError("folds=1 is the published program's fixed split: stratified, DS.groups and DS.replicas=together need folds "
-                        "of 2 or more")
-    if parameters["sweep"] and parameters["mode"] != "train":
-        raise UserError(f"sweep={parameters['sweep']} trains networks; it needs mode=train, not mode={parameters['mode']}")
-    if parameters["foldsTogether"] and (parameters["workers"] > 1 or parameters["cluster"]):
-        raise UserError("foldsTogether=True trains all folds in one process on one device; it needs workers=1 and no cluster, not "
-                        f"workers={parameters['workers']} cluster={parameters['cluster']!r}")
-    _derive(parameters, "valSplit", 1 - trainSplit - testSplit)
-    _derive(parameters, "DS.yInput",
-            dataset["melBands"] if dataset["specTransform"] == "mel" else dataset["frameSize"] // 2 + 1)
+    _check_together(parameters)
+    _derive(parameters, "valSplit", 1 - parameters["trainSplit"] - parameters["testSplit"])
+    data = parameters["DS"]
+    _derive(parameters, "DS.yInput", data["melBands"] if data["specTransform"] == "mel"
+            else data["frameSize"] // 2 + 1)
     return parameters
 
 
-def completed(parameters, defaults):
-    """`parameters`, those of a model of another version perhaps, with the `defaults` for what they do not name, checked."""
+def _check_together(parameters: Parameters) -> None:
+    """Refuse values that are allowed one by one but contradict each other."""
+    data, train, test = parameters["DS"], parameters["trainSplit"], parameters["testSplit"]
+    if train + test > 1:
+        raise UserError(f"trainSplit={train} and testSplit={test} add up to more than 1; "
+                        "validation has the rest")
+    if data["specTransform"] == "mel" and data["melBands"] > data["frameSize"] // 2:
+        raise UserError(f"DS.melBands={data['melBands']} is more than a spectrum of "
+                        f"DS.frameSize={data['frameSize']} samples can be divided into "
+                        f"({data['frameSize'] // 2} at the very most)")
+    grouped = parameters["stratified"] or data["groups"] or data["replicas"] == "together"
+    if parameters["folds"] == 1 and grouped:
+        raise UserError("folds=1 is the published program's fixed split: stratified, DS.groups "
+                        "and DS.replicas=together need folds of 2 or more")
+    if parameters["sweep"] and parameters["mode"] != "train":
+        raise UserError(f"sweep={parameters['sweep']} trains networks; it needs mode=train, not "
+                        f"mode={parameters['mode']}")
+    if parameters["foldsTogether"] and (parameters["workers"] > 1 or parameters["cluster"]):
+        raise UserError("foldsTogether=True trains all folds in one process on one device; it "
+                        "needs workers=1 and no cluster, not "
+                        f"workers={parameters['workers']} cluster={parameters['cluster']!r}")
+
+
+def complete(parameters: Parameters) -> Parameters:
+    """Check the parameters of a model, which another version may have written.
+
+    What they do not name has its published value.
+
+    Raises
+    ------
+    UserError
+        For a key that is unknown here, or a value that is not allowed.
+    """
     if not all(isinstance(parameters.get(group, {}), dict) for group in ("DL", "DS")):
         raise UserError(f"{parameters!r:.200} are no parameters")
-    return check({**defaults, **parameters, **{group: {**defaults[group], **parameters.get(group, {})} for group in ("DL", "DS")}})
+    defaults = published()
+    groups = {group: {**defaults[group], **parameters.get(group, {})} for group in ("DL", "DS")}
+    return check({**defaults, **parameters, **groups})
 
 
-def apart(parameters):
-    """Checked parameters without those of `MEANS`, and these."""
-    return ({key: value for key, value in parameters.items() if key not in MEANS}, {key: parameters[key] for key in MEANS})
+def divide(parameters: Parameters) -> tuple[Parameters, Parameters]:
+    """Divide parameters into what the experiment is, and how its work is done.
+
+    Returns
+    -------
+    parameters : dict
+        Without the settings of the role `EXECUTION`.
+    execution : dict
+        These settings.
+    """
+    names = keys(EXECUTION)
+    return ({key: value for key, value in parameters.items() if key not in names},
+            {key: parameters[key] for key in names})
 
 
-def take_resume(arguments):
-    """The run that 'resume=ID' asks to go on with, or None, and the other arguments: of `MEANS` only, as that run has its parameters."""
+def divide_resume(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """Find 'resume=ID' among the arguments.
+
+    Returns
+    -------
+    run_id : str or None
+        The run to go on with.
+    others : list of str
+        The other arguments.
+
+    Raises
+    ------
+    UserError
+        If any not of `EXECUTION` come with it: a stopped run keeps its parameters.
+    """
     asked = [argument for argument in arguments if argument.startswith("resume=")]
     others = [argument for argument in arguments if argument not in asked]
-    means = {argument.partition("=")[0] for argument in others} <= set(MEANS) - {"sweep"}
-    if len(asked) > 1 or asked and not means:
-        raise UserError(f"{asked[0]} goes on with the parameters that the run was begun with; leave out the other arguments "
-                        "(but for workers, cluster, foldsTogether and quiet)")
+    allowed = set(keys(EXECUTION)) - {"sweep"}
+    if len(asked) > 1 or asked and not {other.partition("=")[0] for other in others} <= allowed:
+        raise UserError(f"{asked[0]} goes on with the parameters that the run was begun with; "
+                        "leave out the other arguments (but for workers, cluster, foldsTogether "
+                        "and quiet)")
     return asked[0].removeprefix("resume=") if asked else None, others
 
 
-def asks_for_help(arguments):
-    """Whether -h or --help is among the arguments."""
+def asks_for_help(arguments: list[str]) -> bool:
+    """Tell whether -h or --help is among the arguments."""
     return bool({"-h", "--help", "help"} & set(arguments))
 
 
-def help(parameters):
-    """The text of `python run.py --help`: every key, its value in run.py and what it may be."""
+def help_text(parameters: Parameters) -> str:
+    """Write what `python run.py --help` prints: each key, its value, and what it may be."""
     values = dict(flat(parameters))
-    rows = [f'  {key + "=" + str(values[key]):32} {setting.expected}' for key, setting in SETTINGS.items()]
-    usage = ["usage: python run.py [key=value ...]",
-             "       python run.py resume=ID      go on with a stopped run (resume=last: the latest), with workers=, cluster= and "
-             "foldsTogether= as you like"]
-    return "\n".join([*usage, "", "Keys with the values of run.py:", *rows])
+    rows = [f"  {key + '=' + str(values[key]):32} {setting.meaning}\n{'':35}"
+            f"{setting.kind.expected}" for key, setting in SETTINGS.items()]
+    return "\n".join([
+        "usage: python run.py [key=value ...]",
+        "       python run.py resume=ID      go on with a stopped run (resume=last: the latest), "
+        "with workers=, cluster= and foldsTogether= as you like",
+        "", "Keys with the values of run.py, and what they may be:", *rows])
 
 
-def _known(key):
+def flat(parameters: Parameters) -> Iterator[tuple[str, Any]]:
+    """Yield the key ('DL.lr') and the value of every parameter."""
+    for key, value in parameters.items():
+        group, dot, leaf = str(key).partition(".")
+        if dot:
+            raise UserError(f"the parameter {key!r} belongs in parameters[{group!r}][{leaf!r}]")
+        if isinstance(value, dict) and any(known.startswith(f"{key}.") for known in SETTINGS):
+            yield from ((f"{key}.{leaf}", inner) for leaf, inner in value.items())
+        else:
+            yield str(key), value
+
+
+def _check_known(key: str) -> None:
     if key in SETTINGS:
         return
     if key in DERIVED:
-        raise UserError(f"{key} is not set by itself: it follows from {DERIVED[key]}; set that instead")
+        raise UserError(f"{key} is not set by itself: it follows from {DERIVED[key]}; "
+                        "set that instead")
     leaves = {known.rpartition(".")[2].lower(): known for known in SETTINGS}
     near = difflib.get_close_matches(key.rpartition(".")[2].lower(), leaves, 1, 0.5)
     hint = f"; did you mean {leaves[near[0]]}?" if near else ""
     raise UserError(f"unknown parameter {key!r}{hint} ('python run.py --help' lists them all)")
 
 
-def _parse(key, text):
-    kind = SETTINGS[key].kind
+def _parse(key: str, text: str) -> object:
+    kind = SETTINGS[key].kind.type
     if kind is bool:
         value = {"true": True, "false": False}.get(text.lower(), text)
     elif kind is str:
-        value = "" if key == "DS.groups" and text == "None" else text
+        value = None if key == "DS.groups" and text == "None" else text
     else:
         try:
             value = kind(text)
@@ -238,35 +383,27 @@ def _parse(key, text):
     return _checked(key, value)
 
 
-def _checked(key, value):
-    kind, expected, allows = SETTINGS[key]
+def _checked(key: str, value: object) -> object:
+    kind, expected, allows = SETTINGS[key].kind
+    if key == "DS.groups" and value is None:
+        value = ""
     if kind is float and type(value) is int:
         value = float(value) if abs(value) < 2**53 else value
     if type(value) is not kind or not allows(value):
-        raise UserError(f"{key}={value if isinstance(value, str) else repr(value)} is not allowed: expected {expected}")
+        raise UserError(f"{key}={value if isinstance(value, str) else repr(value)} "
+                        f"is not allowed: expected {expected}")
     return value
 
 
-def _derive(parameters, key, value):
+def _derive(parameters: Parameters, key: str, value: object) -> None:
     group, leaf = _place(parameters, key)
     if group.get(leaf, value) != value:
-        raise UserError(f"{key}={group[leaf]!r} contradicts {DERIVED[key]}, from which it follows ({value!r}); leave it out")
+        raise UserError(f"{key}={group[leaf]!r} contradicts {DERIVED[key]}, from which it follows "
+                        f"({value!r}); leave it out")
     group[leaf] = value
 
 
-def _place(parameters, key):
-    """The dict that holds `key`, and the key's name in it."""
+def _place(parameters: Parameters, key: str) -> tuple[Parameters, str]:
+    """Give the dict that holds `key`, and the key's name in it."""
     group, _, leaf = key.rpartition(".")
     return (parameters.setdefault(group, {}) if group else parameters), leaf
-
-
-def flat(parameters):
-    """Key ('DL.lr') and value of every parameter."""
-    for key, value in parameters.items():
-        group, dot, leaf = str(key).partition(".")
-        if dot:
-            raise UserError(f"the parameter {key!r} is to stand as parameters[{group!r}][{leaf!r}]")
-        if isinstance(value, dict) and any(known.startswith(f"{key}.") for known in SETTINGS):
-            yield from ((f"{key}.{leaf}", inner) for leaf, inner in value.items())
-        else:
-            yield str(key), value

@@ -1,5 +1,6 @@
 """Sound files of any kind, well-formed or not, for the tests of bad input."""
 
+import io
 import struct
 
 import numpy as np
@@ -38,6 +39,24 @@ def wav(samples, bits=16, kind="int", channels=1, rate=RATE, promised=None):
         3 if kind == "float" else 1, channels, rate, rate * block & 0xffffffff, block & 0xffff,
         bits, b"data", len(data) if promised is None else promised)
     return header + data
+
+
+def padded_wav(samples):
+    """Return the bytes of a wav of 24 valid bits in 32 (WAVE_FORMAT_EXTENSIBLE)."""
+    data = (np.int64(samples * (2**23 - 1)) << 8).astype("<i4").tobytes()
+    kind = bytes.fromhex("0100000000001000800000aa00389b71")     # whole numbers
+    header = struct.pack(
+        "<4sI4s4sIHHIIHHHHI16s4sI", b"RIFF", 60 + len(data), b"WAVE", b"fmt ", 40, 0xFFFE, 1, RATE,
+        4 * RATE, 4, 32, 22, 24, 4, kind, b"data", len(data))
+    return header + data
+
+
+def by_libsndfile(samples, container, coding, rate=RATE):
+    """Return the bytes of a file as libsndfile writes it: by_libsndfile(SOUND, "W64", "PCM_16")."""
+    import soundfile
+    content = io.BytesIO()
+    soundfile.write(content, samples, rate, coding, format=container)
+    return content.getvalue()
 
 
 def encoded(folder, coding):

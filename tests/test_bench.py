@@ -4,22 +4,31 @@ import os
 import re
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_bench_of_a_gpu_runs_in_small_on_the_cpu(script):
     done = script("bench/gpu.py", "small")
     assert done.returncode == 0, done.stderr
     assert "A trial on the CPU: no figure below means anything for a GPU" in done.stdout
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]]
+            for line in done.stdout.splitlines() if line.startswith("|")]
     steps = [row for row in rows if row[0] in ("epoch in one call", "a call for each step")]
     figures = np.array([[row[2], row[3], row[4], row[6]] for row in steps], float)
     assert len(steps) == 2 and (figures > 0).all() and figures[0, 1] == 1
-    assert re.search(r"The training of 3 folds x 4 epochs has 12 such steps|PyTorch is not installed", done.stdout)
-    assert [row[:2] for row in rows if row[0] in ("together", "one by one")] == [["together", "12"], ["one by one", "6"]]
+    assert re.search("The training of 3 folds x 4 epochs has 12 such steps|"
+                     "PyTorch is not installed", done.stdout)
+    folds = [row[:2] for row in rows if row[0] in ("together", "one by one")]
+    assert folds == [["together", "12"], ["one by one", "6"]]
 
 
 def test_without_a_gpu_it_is_refused(script):
     done = script("bench/gpu.py", env={**os.environ, "JAX_PLATFORMS": "cpu"})
     assert done.returncode == 1
-    assert re.fullmatch("error: device=gpu: JAX finds no such GPU .*; python bench/gpu.py small tries this bench out on a CPU", done.stderr.strip())
-    assert "error: folder: expected small, steps, folds, or nothing\n" == script("bench/gpu.py", "folder").stderr
+    message = ("error: device=gpu: JAX finds no such GPU .*; python bench/gpu.py small tries this "
+               "bench out on a CPU")
+    assert re.fullmatch(message, done.stderr.strip())
+    message = "error: folder: expected small, steps, folds, or nothing\n"
+    assert script("bench/gpu.py", "folder").stderr == message

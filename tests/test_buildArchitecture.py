@@ -8,8 +8,10 @@ import theano.tensor as T
 from mirdl.errors import UserError
 from mirdl.training import architectures
 
-BEFORE = {"time": 7336, "frequency": 3368, "timeFrequency": 196816, "blackBox": 3275312}     # CBMI 2016: parameters
-TYPES = ["oNetOne", "pNetOne", "oNetTwo", "pNetTwo", "oNetpNet", "oNetTwopNetTwo", "oNetFourpNetFour", "oNetEightpNetEight"]
+# networks of the paper before this one (CBMI 2016), and the number of their parameters
+BEFORE = {"time": 7336, "frequency": 3368, "timeFrequency": 196816, "blackBox": 3275312}
+TYPES = ["oNetOne", "pNetOne", "oNetTwo", "pNetTwo", "oNetpNet", "oNetTwopNetTwo",
+         "oNetFourpNetFour", "oNetEightpNetEight"]
 
 
 @pytest.mark.parametrize("name", TYPES)
@@ -17,22 +19,26 @@ def test_parameters_equal_the_originals(oracle, parameters, name):
     output, network = buildArchitecture.buildNet(None, parameters(f"DL.type={name}"), 8)
     expected = oracle("architectures.json")[name]
     found = lasagne.layers.get_all_params(output)
-    assert [[parameter.name.rpartition(".")[2], list(parameter.get_value().shape)] for parameter in found] \
-        == [[parameter, shape] for parameter, shape, _ in expected["params"]]
+    shapes = [[parameter.name.rpartition(".")[2], list(parameter.get_value().shape)]
+              for parameter in found]
+    assert shapes == [[parameter, shape] for parameter, shape, _ in expected["params"]]
     assert lasagne.layers.count_params(output) == expected["count"]
-    assert [layer.p for layer in lasagne.layers.get_all_layers(output) if hasattr(layer, "p")] == expected["dropout"]
+    layers = lasagne.layers.get_all_layers(output)
+    assert [layer.p for layer in layers if hasattr(layer, "p")] == expected["dropout"]
     assert output.output_shape == (None, 8) and network["output"] is output
 
 
 @pytest.mark.parametrize("name, count", BEFORE.items())
 def test_the_predecessors_networks(parameters, name, count):
     x = T.tensor4("x")
-    output, network = buildArchitecture.buildNet(x, parameters(f"DL.type={name}", "DS.xInput=80"), 8)
+    settled = parameters(f"DL.type={name}", "DS.xInput=80")
+    output, network = buildArchitecture.buildNet(x, settled, 8)
     assert lasagne.layers.count_params(output) == count
     forward = theano.function([x], lasagne.layers.get_output(output, deterministic=True))
-    probabilities = forward(np.random.RandomState(0).standard_normal((3, 1, 40, 80)).astype(np.float32))
+    chunks = np.random.RandomState(0).standard_normal((3, 1, 40, 80)).astype(np.float32)
+    probabilities = forward(chunks)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    assert len(np.unique(probabilities)) == 24, "every song and class has a probability of its own"
+    assert len(np.unique(probabilities)) == 24, "every chunk and class has its own probability"
 
 
 @pytest.mark.parametrize("name, seed", [("oNetOne", 11), ("pNetOne", 12), ("oNetpNet", 13)])
@@ -40,17 +46,21 @@ def test_probabilities_equal_the_originals(oracle, parameters, name, seed):
     x = T.tensor4("x")
     output, network = buildArchitecture.buildNet(x, parameters(f"DL.type={name}"), 8)
     numbers = oracle(f"forward_{name}.npz")
-    lasagne.layers.set_all_param_values(output, [numbers[f"arr_{place}"] for place in range(len(numbers.files) - 2)])
-    forward = theano.function([x], lasagne.layers.get_output([network["fusion"], output], deterministic=True))
-    fusion, probabilities = forward(np.random.RandomState(1000 + seed).standard_normal((10, 1, 40, 250)).astype(np.float32))
-    np.testing.assert_allclose(fusion, numbers["fusion"], rtol=0, atol=1e-5 * np.abs(numbers["fusion"]).max())
+    weights = [numbers[f"arr_{place}"] for place in range(len(numbers.files) - 2)]
+    lasagne.layers.set_all_param_values(output, weights)
+    found = lasagne.layers.get_output([network["fusion"], output], deterministic=True)
+    forward = theano.function([x], found)
+    rng = np.random.RandomState(1000 + seed)
+    fusion, probabilities = forward(rng.standard_normal((10, 1, 40, 250)).astype(np.float32))
+    tolerance = 1e-5 * np.abs(numbers["fusion"]).max()
+    np.testing.assert_allclose(fusion, numbers["fusion"], rtol=0, atol=tolerance)
     np.testing.assert_allclose(probabilities, numbers["probs"], rtol=0, atol=1e-5)
 
 
 def test_a_new_function_is_a_network_and_helpers_are_none(monkeypatch, parameters):
     def mine(input_var, parameters, numClasses):
-        network = {"input": buildArchitecture.inputLayer(input_var, parameters)}
-        return buildArchitecture.withOutput(network, network["input"], numClasses)
+        data = buildArchitecture.inputLayer(input_var, parameters)
+        return buildArchitecture.outputLayer(data, numClasses), {"input": data}
     monkeypatch.setattr(buildArchitecture, "mine", mine, raising=False)
     assert sorted(architectures.networks(buildArchitecture)) == sorted([*TYPES, *BEFORE, "mine"])
     output, _ = buildArchitecture.buildNet(None, parameters("DL.type=mine"), 3)
@@ -58,21 +68,25 @@ def test_a_new_function_is_a_network_and_helpers_are_none(monkeypatch, parameter
 
 
 def test_an_unknown_network_is_answered_with_the_list(parameters):
-    with pytest.raises(UserError, match=r"DL.type=oNetone is no network of buildArchitecture.py; did you mean oNetOne\? "
-                                        r"There are: blackBox, .*pNetTwo, .*"):
+    message = (r"DL.type=oNetone is no network of buildArchitecture.py; did you mean oNetOne\? "
+               "There are: blackBox, .*pNetTwo, .*")
+    with pytest.raises(UserError, match=message):
         buildArchitecture.buildNet(None, parameters("DL.type=oNetone"), 8)
     with pytest.raises(UserError, match="DL.type=temporalNet is no network"):
         architectures.find("temporalNet", buildArchitecture)
 
 
 def test_the_source_hash_follows_what_a_network_uses(monkeypatch):
-    before = {name: architectures.source_hash(name, buildArchitecture) for name in TYPES}
+    def hashes():
+        return {name: architectures.source_hash(name, buildArchitecture) for name in TYPES}
+    before = hashes()
     assert len(set(before.values())) == len(TYPES)
     monkeypatch.setattr(buildArchitecture, "pNet", [(50, 1)])
-    changed = {name for name in TYPES if architectures.source_hash(name, buildArchitecture) != before[name]}
+    changed = {name for name, found in hashes().items() if found != before[name]}
     assert changed == {name for name in TYPES if "pNet" in name}
 
     def inputLayer(input_var, parameters):
         raise NotImplementedError
     monkeypatch.setattr(buildArchitecture, "inputLayer", inputLayer)
-    assert all(architectures.source_hash(name, buildArchitecture) != before[name] for name in TYPES), "helpers of helpers count"
+    after = hashes()
+    assert all(after[name] != before[name] for name in TYPES), "helpers of helpers count"

@@ -23,9 +23,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mirdl import settings
 from mirdl.spectrograms.features import compute_spectrogram
 from mirdl.system.pool import in_parallel
-from run import parameters
 
 SCRIPT = Path(__file__).resolve().parent.parent / "data" / "makeDanceLoops.py"
 SPEC = spec_from_file_location("makeDanceLoops", SCRIPT)
@@ -76,7 +76,7 @@ def danceLoops(tmp_path_factory):
 def spectrograms(danceLoops):
     """Compute the tags, and log10(10000 x + 1) of each song's mel bands (40, frames)."""
     files = sorted(danceLoops.glob("*/*.wav"))
-    DS = {**parameters["DS"], "melBands": 40}
+    DS = settings.published()["DS"]
     calls = [(str(file), DS) for file in files]
     mel = in_parallel(compute_spectrogram, calls, "spectrograms", "song")
     return np.array([file.parent.name for file in files]), [np.log10(10000 * x + 1) for x in mel]
@@ -89,12 +89,14 @@ def accuracy(features, tags):
     return cross_val_score(model, features, tags, cv=folds).mean()
 
 
+@pytest.mark.slow
 def test_bands_mean_and_deviation_do_not_tell_the_style(spectrograms):
     tags, songs = spectrograms
     still = [np.concatenate([x.mean(axis=1), x.std(axis=1)]) for x in songs]
     assert accuracy(still, tags) < 0.33         # guessing gives 0.125
 
 
+@pytest.mark.slow
 def test_rhythm_tells_the_style(spectrograms):
     """The same regression on the autocorrelation of the onsets, up to lags of 3 s."""
     tags, songs = spectrograms
@@ -109,6 +111,17 @@ def test_rhythm_tells_the_style(spectrograms):
     assert accuracy([autocorrelation(x) for x in songs], tags) > 0.75
 
 
+@pytest.mark.parametrize("tag", STYLES)
+def test_a_clip_has_the_stored_sum(tag, tmp_path):
+    """The first clip of each style, made in this process."""
+    (tmp_path / tag).mkdir()
+    makeDanceLoops.writeClip(tmp_path, tag, 0)
+    name = makeDanceLoops.clipName(tag, 0)
+    digest = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+    assert digest == makeDanceLoops.storedSums()[name]
+
+
+@pytest.mark.slow
 def test_every_clip_has_the_stored_sum(danceLoops):
     sums = makeDanceLoops.storedSums()
     assert len(sums) == 200
@@ -116,6 +129,7 @@ def test_every_clip_has_the_stored_sum(danceLoops):
         assert hashlib.sha256((danceLoops / name).read_bytes()).hexdigest() == digest, name
 
 
+@pytest.mark.slow
 def test_clips_are_44100_hz_16_bit_mono_of_15_to_30_seconds(danceLoops):
     count = Counter(path.parent.name for path in danceLoops.rglob("*") if path.is_file())
     assert sorted(count) == STYLES and min(count.values()) >= 20
@@ -149,6 +163,7 @@ def test_rhythms_are_whole_bars_of_rests_and_weights(tag):
             assert set(rhythm) <= set(".123456789")
 
 
+@pytest.mark.slow
 def test_check_names_what_is_wrong_and_a_rerun_changes_nothing(danceLoops, tmp_path):
     out = danceLoops.parent
     assert run(out, "--check").returncode == 0
@@ -159,6 +174,7 @@ def test_check_names_what_is_wrong_and_a_rerun_changes_nothing(danceLoops, tmp_p
     assert answer.returncode == 1 and missing in answer.stderr and "Traceback" not in answer.stderr
 
 
+@pytest.mark.slow
 def test_leftovers_of_a_stopped_run_do_not_get_into_the_set(danceLoops, tmp_path):
     onlyOneClipMissing(danceLoops, tmp_path)
     (partial(tmp_path) / "Waltz" / ".Waltz_07.wav.x1.part").write_bytes(b"RIFF")
@@ -185,6 +201,7 @@ def test_wrong_arguments_get_one_clear_line(arguments, expected, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
+@pytest.mark.slow
 def test_make_run_reaches_85_percent(danceLoops, workplace, script):
     """The main job, with the settings that the Makefile gives it."""
     link(danceLoops, workplace)

@@ -8,21 +8,25 @@ import weakref
 
 import numpy as np
 import pytest
+from makeMiniRhythm import write_wav
 
+import buildArchitecture
 import predict
 from mirdl.errors import UserError
-from mirdl.results import files
+from mirdl.results import files, models
 
 
 @pytest.fixture
 def run(trained, monkeypatch):
+    """Return the name of a run of three folds, in whose folder the process is."""
     monkeypatch.chdir(trained[0])
     return trained[1]
 
 
 def test_votes_equal_those_of_the_test_after_training(run, trained):
     for outcome in trained[2]:
-        answers = list(predict.Tagger(outcome.name).tagAll([os.path.join("data/datasets/Beats", song) for song in outcome.songs]))
+        songs = [os.path.join("data/datasets/Beats", song) for song in outcome.songs]
+        answers = list(predict.Tagger(outcome.name).tagAll(songs))
         assert [answer.votes.tolist() for answer in answers] == outcome.votes
         assert [answer.label for answer in answers] == outcome.voted
         for answer in answers:
@@ -31,24 +35,29 @@ def test_votes_equal_those_of_the_test_after_training(run, trained):
 
 def test_a_run_is_its_best_model(run, trained):
     best = max(trained[2], key=lambda outcome: outcome.validation)
-    assert predict.Tagger(run).path == files.path_of(best.name, ".npz")
+    assert predict.Tagger(run).models[0].path == files.path_of(best.name, ".npz")
 
 
 def test_table_csv_and_json_agree(run, capsys):
     songs = ["data/datasets/Beats/slow", "data/datasets/Beats/fast/fast 0.wav"]
-    texts = {}
-    for format in ("table", "csv", "json"):
-        predict.main([run, *songs, "--format", format])
-        texts[format] = capsys.readouterr().out
-    rows = list(csv.DictReader(io.StringIO(texts["csv"])))
-    found = json.loads(texts["json"])
-    assert [row["song"] for row in rows] == [f"data/datasets/Beats/slow/slow {n}.wav" for n in range(6)] + [songs[1]]
-    for row, line, song in zip(rows, texts["table"].splitlines()[1:], found):
-        assert row["song"] == song["song"] and row["tag"] == song["tag"] == max(song["votes"], key=song["votes"].get)
-        assert line.startswith(song["song"]) and f"{song['probabilities']['slow']:.4f}" == row["slow"] and row["slow"] in line
-        assert [chunk["start"] for chunk in song["chunks"]] == pytest.approx([0, 40 * 1024 / 44100, 80 * 1024 / 44100])
-    predict.main([run, songs[1], "--chunks", "--format", "csv"])
-    assert [row["start"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == ["0.00", "0.93", "1.86"]
+
+    def printed(*arguments):
+        predict.main([run, *arguments])
+        return capsys.readouterr().out
+    table = printed(*songs).splitlines()
+    rows = list(csv.DictReader(io.StringIO(printed(*songs, "--format", "csv"))))
+    found = json.loads(printed(*songs, "--format", "json"))
+    slow = [f"data/datasets/Beats/slow/slow {n}.wav" for n in range(6)]
+    assert [row["song"] for row in rows] == [*slow, songs[1]]
+    for row, line, song in zip(rows, table[1:], found, strict=True):
+        assert row["song"] == song["song"] and line.startswith(song["song"])
+        assert row["tag"] == song["tag"] == max(song["votes"], key=song["votes"].get)
+        assert row["slow"] == f"{song['probabilities']['slow']:.4f}" and row["slow"] in line
+        starts = [chunk["start"] for chunk in song["chunks"]]
+        assert starts == pytest.approx([0, 40 * 1024 / 44100, 80 * 1024 / 44100])
+    chunks = printed(songs[1], "--chunks", "--format", "csv")
+    starts = [row["start"] for row in csv.DictReader(io.StringIO(chunks))]
+    assert starts == ["0.00", "0.93", "1.86"]
 
 
 def test_of_many_songs_no_spectrogram_is_kept(run, monkeypatch):
@@ -61,7 +70,12 @@ def test_of_many_songs_no_spectrogram_is_kept(run, monkeypatch):
             yield answer
             del answer
     monkeypatch.setattr(predict.Tagger, "tagAll", noted)
-    monkeypatch.setitem(predict.SHOW, "table", lambda *_: kept.extend(one for one in made if one() is not None) or "")
+
+    def count(answers, *_):
+        for _ in answers:
+            kept.extend(one for one in made[:-1] if one() is not None)
+            yield ""
+    monkeypatch.setitem(predict.FORMATS, "table", count)
     predict.main([run, "data/datasets/Beats/slow"])
     assert len(made) == 6 and not kept
 
@@ -76,15 +90,27 @@ def test_files_that_cannot_be_tagged_do_not_stop_the_others(run, tmp_path, capsy
     with pytest.raises(UserError, match="none of the 1 files could be tagged"):
         predict.main([run, str(tmp_path / "text.wav")])
     assert capsys.readouterr().out == ""
+    with pytest.raises(UserError, match="none of the 1 files could be tagged"):
+        predict.main([run, str(tmp_path / "text.wav"), "--format", "csv"])
+    assert capsys.readouterr().out == "song,tag,votes,fast,middle,slow\n", "the header only"
 
 
 def test_a_song_too_short_for_training_is_tagged_if_it_has_a_chunk(run, trained, tmp_path):
-    from makeMiniRhythm import write_wav
     rng = np.random.RandomState(0)
-    for seconds in (6, 5):
-        write_wav(str(tmp_path / f"{seconds}.wav"), rng.normal(0, 3000, seconds * 44100).astype(np.int16))
-    short, shorter = predict.Tagger(run).tagAll([str(tmp_path / "6.wav"), str(tmp_path / "5.wav")])
-    assert len(short.probabilities) == 1 and shorter.problem == "is too short: 217 frames give no chunk of 250"
+    songs = [str(tmp_path / f"{seconds}.wav") for seconds in (6, 5)]
+    for seconds, song in zip((6, 5), songs, strict=True):
+        write_wav(song, rng.normal(0, 3000, seconds * 44100).astype(np.int16))
+    short, shorter = predict.Tagger(run).tagAll(songs)
+    assert len(short.probabilities) == 1
+    assert shorter.problem == "is too short: 217 frames give no chunk of 250"
+
+
+def test_a_song_is_not_normalised_if_the_model_was_trained_without(run):
+    tagger = predict.Tagger(run)
+    tagger.parameters["DS"].update(inputNorm="None", inputNormWhere="local")
+    tagger.models[0].info.moments = None
+    answer = tagger.tag("data/datasets/Beats/fast/fast 0.wav")
+    assert answer.spectrogram.min() >= 0, "energies, as they are"
 
 
 def test_wrong_names_are_told_before_any_work(run):
@@ -95,47 +121,97 @@ def test_wrong_names_are_told_before_any_work(run):
 
 
 def test_a_changed_network_is_told(run, monkeypatch, capsys):
-    import buildArchitecture
     song = "data/datasets/Beats/fast/fast 0.wav"
     predict.Tagger(run).tag(song)
     assert "has changed" not in capsys.readouterr().err
-    original = buildArchitecture.withOutput
+    original = buildArchitecture.outputLayer
 
-    def withOutput(network, incoming, numClasses):
-        return original(network, incoming, numClasses)
-    monkeypatch.setattr(buildArchitecture, "withOutput", withOutput)
+    def outputLayer(incoming, numClasses):
+        return original(incoming, numClasses)
+    monkeypatch.setattr(buildArchitecture, "outputLayer", outputLayer)
     predict.Tagger(run).tag(song)
-    assert "Note: the network oNetOne of buildArchitecture.py has changed" in capsys.readouterr().err
+    told = "Note: the network oNetOne of buildArchitecture.py has changed"
+    assert told in capsys.readouterr().err
     monkeypatch.setattr(buildArchitecture, "oNet", buildArchitecture.oNet[::-1])
     with pytest.raises(UserError, match="does not fit the network oNetOne of buildArchitecture.py"):
         predict.Tagger(run).tag(song)
 
 
 def withParameters(name, other, change):
-    """A copy of the model `name` as `other` in data/preloaded/models, whose parameters `change` has changed."""
-    values, about = files.load_model(files.path_of(name, ".npz"))
-    change(about["parameters"])
-    os.makedirs(files.MODELS, exist_ok=True)
-    np.savez(os.path.join(files.MODELS, other), *values, about=np.array(json.dumps(about)))
+    """Copy a model to data/preloaded/models, with parameters that `change` has changed."""
+    model = models.load(name)
+    content = model.info.to_json()
+    change(content["parameters"])
+    os.makedirs(models.PRELOADED, exist_ok=True)
+    np.savez(os.path.join(models.PRELOADED, other), *model.weights,
+             about=np.array(json.dumps(content)))
 
 
 @pytest.mark.parametrize("change, words", [
-    (lambda parameters: parameters["DS"].update(hopSize="x"), "DS.hopSize=x is not allowed: expected a whole number of 1 or more"),
+    (lambda parameters: parameters["DS"].update(hopSize="x"),
+     "DS.hopSize=x is not allowed: expected a whole number of 1 or more"),
     (lambda parameters: parameters.update(DS=7), "are no parameters"),
     (lambda parameters: parameters.update(rubbish=1), "unknown parameter 'rubbish'"),
 ])
 def test_a_model_of_impossible_parameters_is_refused(run, trained, change, words):
     withParameters(trained[2][0].name, "Odd", change)
-    with pytest.raises(UserError, match="the model 'data/preloaded/models/Odd.npz' cannot be used: .*" + re.escape(words)):
+    message = "the model 'data/preloaded/models/Odd.npz' cannot be used: .*" + re.escape(words)
+    with pytest.raises(UserError, match=message):
         predict.Tagger("Odd")
 
 
 def test_a_model_that_knows_fewer_settings_has_the_published_ones(run, trained):
-    withParameters(trained[2][0].name, "Old", lambda parameters: parameters["DS"].pop("store"))
+    name = trained[2][0].name
+    withParameters(name, "Old", lambda parameters: parameters["DS"].pop("store"))
     assert predict.Tagger("Old").parameters["DS"]["store"] == "auto"
 
 
 def test_a_class_may_be_called_like_a_column():
     answer = predict.Answer("a.wav", 0, np.array([[0.75, 0.25]], np.float32), np.zeros(1))
-    assert predict.rows([answer], ["song", "speech"], chunks=False) == [
+    assert predict.rows(answer, ["song", "speech"], chunks=False) == [
         {"song": "a.wav", "tag": "song", "votes": "1/1", "p(song)": "0.7500", "speech": "0.2500"}]
+
+
+def test_each_answer_is_printed_as_soon_as_it_is_there(run, monkeypatch, capsys):
+    tagAll = predict.Tagger.tagAll
+
+    def untilStopped(tagger, songs):
+        for number, answer in enumerate(tagAll(tagger, songs)):
+            if number == 2:
+                raise KeyboardInterrupt
+            yield answer
+    monkeypatch.setattr(predict.Tagger, "tagAll", untilStopped)
+    for kind, lines in (("table", 3), ("csv", 3), ("jsonl", 2)):
+        with pytest.raises(KeyboardInterrupt):
+            predict.main([run, "data/datasets/Beats/slow", "--format", kind])
+        assert len(capsys.readouterr().out.splitlines()) == lines
+
+
+def test_json_lines_are_the_items_of_the_json_list(run, capsys):
+    predict.main([run, "data/datasets/Beats/slow", "--format", "json"])
+    found = json.loads(capsys.readouterr().out)
+    predict.main([run, "data/datasets/Beats/slow", "--format", "jsonl"])
+    assert list(map(json.loads, capsys.readouterr().out.splitlines())) == found
+
+
+def test_an_ensemble_is_the_mean_of_the_models_of_all_folds(run, trained, capsys):
+    song = "data/datasets/Beats/slow/slow 1.wav"
+    each = [predict.Tagger(outcome.name).tag(song) for outcome in trained[2]]
+    predict.main([run, song, "--format", "jsonl", "--ensemble"])
+    out, err = capsys.readouterr()
+    answer = json.loads(out)
+    expected = np.mean([one.probabilities.mean(axis=0) for one in each], axis=0)
+    np.testing.assert_allclose(list(answer["probabilities"].values()), expected, atol=1e-6)
+    assert "the mean of 3 models" in err
+
+
+def test_a_run_whose_models_alone_are_here_has_its_best_one(run, trained, workplace):
+    for outcome in trained[2]:
+        shutil.copy(trained[0] / "data/results" / f"{outcome.name}.npz",
+                    workplace / "data/preloaded/models")
+    best = max(trained[2], key=lambda outcome: outcome.validation)
+    assert predict.Tagger(run).models[0].name == best.name
+    assert [model.name for model in models.load_of_folds(run, 3)] == [
+        outcome.name for outcome in trained[2]]
+    with pytest.raises(UserError, match="has models of 3 folds, and folds=2: set folds as in"):
+        models.load_of_folds(run, 2)

@@ -6,9 +6,11 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from matplotlib.image import imread
 
 import utils
@@ -18,14 +20,14 @@ from mirdl.results import files
 
 @pytest.fixture
 def run(trained, monkeypatch):
-    """The name of a run of three folds, with the process in its folder."""
+    """Return the name of a run of three folds, in whose folder the process is."""
     monkeypatch.chdir(trained[0])
     return trained[1]
 
 
 @pytest.fixture(scope="module")
 def page(trained):
-    """The text of the run's report."""
+    """Return the text of the run's report."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(trained[0])
         path = utils.report(trained[1], "data/datasets/Beats/slow/slow 0.wav")
@@ -35,11 +37,13 @@ def page(trained):
 
 
 def isPicture(path):
-    """Whether the file is a picture with something drawn on it."""
+    """Tell whether the file is a picture with something drawn on it."""
     return len(np.unique((255 * imread(path)[..., :3]).astype(int) @ [65536, 256, 1])) > 20
 
 
-@pytest.mark.parametrize("command, ending", [((), ".png"), (("curves",), ".png"), (("confusion",), ".confusion.png"), (("filters",), ".filters.png")])
+@pytest.mark.parametrize("command, ending", [
+    ((), ".png"), (("curves",), ".png"), (("confusion",), ".confusion.png"),
+    (("filters",), ".filters.png")])
 def test_pictures_are_saved_beside_the_run(run, capsys, command, ending):
     utils.main([*command, run])
     assert capsys.readouterr().out == f"{files.path_of(run, ending)}\n"
@@ -47,9 +51,17 @@ def test_pictures_are_saved_beside_the_run(run, capsys, command, ending):
 
 
 def test_curves_of_one_fold_and_of_several_runs(run):
-    assert isPicture(utils.trainingEvolution(run + "-f1"))
+    assert utils.trainingEvolution(run + "-f1") == files.path_of(run + "-f1", ".png")
+    assert isPicture(files.path_of(run + "-f1", ".png"))
     assert utils.curves(run, run + "-f0") == files.path_of(f"Compared_{run}_and_1_more", ".png")
     assert isPicture(files.path_of(f"Compared_{run}_and_1_more", ".png"))
+
+
+def test_one_name_calls_what_the_original_promised(monkeypatch, capsys):
+    monkeypatch.setattr(utils, "trainingEvolution", lambda name: f"drawn: {name}")
+    utils.main(["a run"])
+    utils.main(["curves", "a run"])
+    assert capsys.readouterr().out == "drawn: a run\ndrawn: a run\n"
 
 
 def test_every_filter_is_listed(run):
@@ -61,9 +73,14 @@ def test_every_filter_is_listed(run):
     assert {row["class"] for row in rows} <= {"fast", "middle", "slow"}
 
 
-def test_activations_in_a_song(run):
-    path = utils.activations(run, "data/datasets/Beats/fast/fast 1.wav")
-    assert path == files.path_of(run, ".activations.fast 1.png") and isPicture(path)
+def test_activations_in_songs(run, tmp_path):
+    song = "data/datasets/Beats/fast/fast 1.wav"
+    others = [shutil.copy(song, tmp_path / name) for name in ("Yelle - Ba$$in.wav", "祭り.wav",
+                                                              "fast 1.WAV")]
+    paths = utils.activations(run, song, *map(str, others)).split("\n")
+    assert paths == [files.path_of(run, f".activations.{title}.png")
+                     for title in ("fast 1", "Yelle - Ba$$in", "祭り", "fast 1-2")]
+    assert all(map(isPicture, paths))
 
 
 def test_a_song_that_cannot_be_read_is_told(run, tmp_path):
@@ -76,10 +93,14 @@ def test_a_song_that_cannot_be_read_is_told(run, tmp_path):
 
 def test_songs_and_comparison_tell_what_the_files_say(run, trained):
     outcomes = trained[2]
-    wrong = [song for outcome in outcomes for song, true, voted in zip(outcome.songs, outcome.true, outcome.voted) if true != voted]
+    wrong = [song for outcome in outcomes
+             for song, true, voted in zip(outcome.songs, outcome.true, outcome.voted, strict=True)
+             if true != voted]
     text = utils.songs(run)
-    assert text.endswith(f"{len(wrong)} of 18 songs") and all(song in text for song in wrong) and text.count(".wav") == len(wrong)
-    assert f"{np.mean([outcome.majorityVote for outcome in outcomes]):.2f} ± " in utils.compare(run, run)
+    assert text.endswith(f"{len(wrong)} of 18 songs") and text.count(".wav") == len(wrong)
+    assert all(song in text for song in wrong)
+    mean = np.mean([outcome.majority_vote for outcome in outcomes])
+    assert f"{mean:.2f} ± " in utils.compare(run, run)
     assert utils.songs(run + "-f2").endswith("of 6 songs")
 
 
@@ -96,39 +117,61 @@ class Reader(HTMLParser):
         self.ids |= {values.get("id")}
         self.links |= {values.get("href")}
         self.pictures += [values[key] for key in ("src", "srcset") if key in values]
-        self.outside += [value for value in values.values() if re.match("(https?:)?//", value or "")]
+        self.outside += [value for value in values.values()
+                         if re.match("(https?:)?//", value or "")]
 
 
 def test_the_report_is_one_page_with_all_of_it(page):
     found = Reader()
     found.feed(page)
-    assert found.tags.count("table") >= 4 and len(found.pictures) == 8 and not found.outside, "light and dark, nothing from elsewhere"
+    assert found.tags.count("table") >= 4 and len(found.pictures) == 8, "light and dark"
+    assert not found.outside, "nothing from elsewhere"
     for picture in found.pictures:
-        assert isPicture(io.BytesIO(base64.b64decode(picture.removeprefix("data:image/png;base64,"))))
-    assert {"#main", "#folds", "#training-curves", "#filters-over-time", "#activations-in-slow-0"} <= found.links
+        png = base64.b64decode(picture.removeprefix("data:image/png;base64,"))
+        assert isPicture(io.BytesIO(png))
+    assert {"#main", "#folds", "#training-curves", "#filters-over-time",
+            "#activations-in-slow-0"} <= found.links
     assert {link[1:] for link in found.links if link} <= found.ids
-    assert "prefers-color-scheme: dark" in page and ":focus-visible" in page and "DS.melBands" in page
+    assert all(part in page for part in ("prefers-color-scheme: dark", ":focus-visible",
+                                         "DS.melBands"))
 
 
-@pytest.mark.skipif(not shutil.which("chromium-headless-shell") and not shutil.which("chromium"), reason="no Chromium")
+BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+# what the browser finds, put where --dump-dom shows it
+LOOK = """<script>addEventListener("load", () => {
+  const skip = document.querySelector(".skip");
+  skip.focus();
+  document.title = [
+    document.images.length,
+    [...document.images].every(image => image.naturalWidth > 300),
+    document.querySelectorAll("tbody tr").length > 20,
+    document.documentElement.scrollWidth <= innerWidth,
+    document.querySelectorAll("a, [tabindex]").length > 8,
+    skip.getBoundingClientRect().left >= 0].join();
+})</script>"""
+
+
+@pytest.mark.skipif(not BROWSER, reason="no Chromium")
 def test_a_browser_shows_the_report(page, tmp_path):
-    browser = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-    with open(tmp_path / "page.html", "w") as file:     # with what the browser itself finds, where --dump-dom shows it
-        file.write(page + '<script>addEventListener("load", () => document.title = [document.images.length, '
-                   '[...document.images].every(image => image.naturalWidth > 300), document.querySelectorAll("tbody tr").length > 20, '
-                   'document.documentElement.scrollWidth <= innerWidth, document.querySelectorAll("a, [tabindex]").length > 8, '
-                   '(skip => (skip.focus(), skip.getBoundingClientRect().left >= 0))(document.querySelector(".skip"))].join())</script>')
-    shown = subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", f"--user-data-dir={tmp_path}/profile",
-                            f"file://{tmp_path}/page.html"], capture_output=True, text=True, timeout=120)
+    with open(tmp_path / "page.html", "w", encoding="utf-8") as file:
+        file.write(page + LOOK)
+    shown = subprocess.run(
+        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+         f"--user-data-dir={tmp_path}/profile", f"file://{tmp_path}/page.html"],
+        capture_output=True, text=True, timeout=120)
     assert "<title>4,true,true,true,true,true</title>" in shown.stdout, shown.stderr
 
 
 def test_what_cannot_be_shown_is_told(run, tmp_path, monkeypatch):
-    with pytest.raises(UserError, match=r"there is no run 'nothing' in data/results; the latest there: (\w+_\d{8}-\d{6}-\w{8}(, |$))+"):
+    latest = r"(\w+_\d{8}-\d{6}-\w{8}(, |$))+"
+    with pytest.raises(UserError, match="there is no run 'nothing' in data/results; the latest "
+                                        f"there: {latest}"):
         utils.main(["curves", "nothing"])
-    with pytest.raises(UserError, match="'confuson' is neither a command nor the name of a run; did you mean confusion"):
+    with pytest.raises(UserError, match="'confuson' is neither a command nor the name of a run; "
+                                        "did you mean confusion"):
         utils.main(["confuson", run])
-    with pytest.raises(UserError, match=f"'{run}-f3' is none of the folds that count in CrossValidation_{run}: {run}-f0, {run}-f1, {run}-f2"):
+    with pytest.raises(UserError, match=f"'{run}-f3' is none of the folds that count in "
+                                        f"CrossValidation_{run}: {run}-f0, {run}-f1, {run}-f2"):
         utils.main(["confusion", run + "-f3"])
     with pytest.raises(UserError, match=r"confusion takes 1 name\(s\), 2 given"):
         utils.main(["confusion", "a", "b"])
@@ -141,10 +184,93 @@ def test_what_cannot_be_shown_is_told(run, tmp_path, monkeypatch):
         utils.main(["songs", run])
 
 
-def test_a_report_leaves_out_what_a_run_has_not(run, tmp_path, monkeypatch, capsys):
-    shutil.copytree("data/results", tmp_path / "data/results")
-    monkeypatch.chdir(tmp_path)
-    shutil.move(files.path_of("CrossValidation_" + run, ".json"), files.path_of("Test_of a model", ".json"))
-    with open(utils.report("Test_of a model")) as file:
+def test_a_report_leaves_out_what_a_run_does_not_have(finished_run, capsys):
+    name = finished_run()
+    os.rename(files.path_of("CrossValidation_" + name, ".json"),
+              files.path_of("Test_of a model", ".json"))
+    with open(utils.report("Test_of a model"), encoding="utf-8") as file:
         assert file.read().count("<picture>") == 2
     assert "without training curves: there is no run 'Test_of a model'" in capsys.readouterr().err
+
+
+NAMES = ["Ty Dolla $ign & A$AP", "<b>", 'a"b', "accuracy", "macro avg", "祭り"]
+
+
+@pytest.fixture
+def tagger(monkeypatch):
+    """Stands for a model that gives all songs the first class; 'silence.wav' it cannot read."""
+    spectrogram = np.random.RandomState(0).normal(size=(40, 90)).astype(np.float32)
+
+    def tag(song):
+        problem = "cannot be decoded" if "silence" in song else ""
+        return SimpleNamespace(problem=problem, spectrogram=spectrogram, label=0)
+    monkeypatch.setattr(utils, "_tagger", lambda model: SimpleNamespace(tag=tag))
+
+
+@pytest.mark.parametrize("command, ending", [
+    ("curves", ".png"), ("confusion", ".confusion.png"), ("filters", ".filters.png"),
+    ("activations", ".activations.Yelle - Ba$$in.png"), ("report", ".html")])
+def test_any_name_can_be_shown(finished_run, tagger, capsys, command, ending):
+    run = finished_run(NAMES, dataset="_$My$ & data")
+    songs = ["Yelle - Ba$$in.wav"] if command in ("activations", "report") else []
+    capsys.readouterr()
+    utils.main([command, run, *songs])
+    said = capsys.readouterr()
+    assert said.out == f"{files.path_of(run, ending)}\n"
+    assert "without" not in said.err and "Traceback" not in said.err
+    if command != "report":
+        assert isPicture(files.path_of(run, ending))
+
+
+def test_texts_hold_names_as_they_are(finished_run):
+    run = finished_run(NAMES, dataset="_$My$ & data")
+    assert re.split("  +", utils.songs(run).split("\n")[1]) == [
+        "Ty Dolla $ign & A$AP/0.wav", "Ty Dolla $ign & A$AP", "<b>", "<b> 3", "1"]
+    assert f"\n{run}  oNetOne" in utils.compare(run)
+    utils.filters(run)
+    with open(files.path_of(run, ".filters.csv"), encoding="utf-8") as file:
+        assert {row["class"] for row in csv.DictReader(file)} <= set(NAMES)
+
+
+def test_each_song_has_a_picture_of_its_own(finished_run, tagger):
+    run = finished_run()
+    paths = utils.activations(run, "one/01.wav", "two/01.wav", "two/01.mp3", "音楽/祭り.wav",
+                              "音楽/踊り.wav", "one/01.wav").split("\n")
+    assert paths == [files.path_of(run, f".activations.{title}.png")
+                     for title in ("01", "01-2", "01-3", "祭り", "踊り")]
+    assert all(map(isPicture, paths))
+    [path] = utils.activations(run, "祭" * 80 + ".wav").split("\n")
+    assert isPicture(path) and len(os.path.basename(path).encode()) <= 255
+
+
+def test_each_song_is_in_the_report(finished_run, tagger, capsys):
+    run = finished_run()
+    songs = ["one/01.wav", "two/01.wav", "音楽/祭り.wav", "音楽/踊り.wav", "silence.wav"]
+    with open(utils.report(run, *songs), encoding="utf-8") as file:
+        page = file.read()
+    for title in ("one/01.wav", "two/01.wav", "祭り", "踊り"):
+        assert f">Activations in {title}</h2>" in page
+    assert page.count("<picture>") == 7
+    assert "without activations in silence: 'silence.wav' cannot be decoded\n" in (
+        capsys.readouterr().err)
+
+
+def test_what_is_drawn_in_vain_costs_its_part(finished_run, monkeypatch, capsys):
+    run = finished_run()
+    monkeypatch.setattr(utils.figures, "confusion", lambda *arguments: 1 / 0)
+    with open(utils.report(run), encoding="utf-8") as file:
+        assert file.read().count("<picture>") == 2
+    assert capsys.readouterr().err == (
+        "without confusion of songs: ZeroDivisionError: division by zero\n")
+
+
+def test_a_run_of_an_earlier_version_is_shown(workplace):
+    shutil.copytree(os.path.join(ROOT, "tests", "before", "done"), "data/results",
+                    dirs_exist_ok=True)
+    run = "Clicks_oNetOne_20261126-011605-7329577f"
+    assert utils.songs(run).endswith("quick 3, slow 1  2\n1 of 6 songs")
+    assert "83.33 ± 23.57" in utils.compare(run)
+    for path in (utils.trainingEvolution(run), utils.confusion(run), utils.filters(run)):
+        assert isPicture(path)
+    with open(utils.report(run), encoding="utf-8") as file:
+        assert file.read().count("<picture>") == 3

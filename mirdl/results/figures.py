@@ -1,195 +1,295 @@
 """Pictures of a run, as matplotlib figures that need no display."""
 
+import sys
+import textwrap
 import warnings
+from functools import lru_cache
+from typing import BinaryIO
 
 import numpy as np
 from matplotlib import rcParams
+from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager, get_font
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from mirdl.errors import one_line
+from mirdl.results.filters import Activation, Filter
+from mirdl.results.outcome import CrossValidation, EpochFigures
+from mirdl.results.tables import columns_of
 from mirdl.system.whole_files import whole
 
 WIDTH = 7.0         # inches: a page's text width
-CURVES = 200        # filters in one picture, or 5 of each length if these are more
+MOST_FILTERS = 200  # in one picture, or 5 of each length if these are more
+FONT = "DejaVu Sans"        # comes with matplotlib
 
 
-def save(figure, path):
-    """Save `figure` as a PNG, whole or not at all; gives back the path."""
+def save(figure: Figure, path: str) -> str:
+    """Save a figure as a PNG, whole or not at all; give the path back."""
     with whole(path, "wb") as file:
-        figure.savefig(file, format="png", dpi=150)
+        write(figure, file, dpi=150)
     return path
 
 
-def curves(runs):
-    """Loss and accuracy over the epochs.
+def write(figure: Figure, file: BinaryIO, dpi: int) -> None:
+    """Write a figure as a PNG, in which names look as they are written.
+
+    No `$` begins a formula, and letters that matplotlib's own font lacks come from another font.
+    """
+    texts = figure.findobj(Text)
+    letters = frozenset("".join(text.get_text() for text in texts)) - {"\n"}
+    fonts = _fonts_for(letters - _letters_of(FONT))
+    for text in texts:
+        text.set(parse_math=False, fontfamily=[FONT, *fonts])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")     # told by _fonts_for
+        figure.savefig(file, format="png", dpi=dpi)
+
+
+@lru_cache
+def _fonts_for(letters: frozenset[str]) -> list[str]:
+    """Choose fonts of this machine that have these letters; tell for which there is none."""
+    # not matplotlib's last resort, which has boxes for all letters
+    names = sorted({font.name for font in fontManager.ttflist
+                    if letters and (font.style, font.weight) == ("normal", 400)
+                    and not font.name.startswith("Last Resort")})
+    chosen, missing = [], letters
+    while missing:
+        best = max(names, key=lambda name: len(_letters_of(name) & missing), default=FONT)
+        if not _letters_of(best) & missing:
+            print(f"Note: no font of this machine has {''.join(sorted(missing))!r}: pictures show "
+                  "boxes instead; install one, for instance Noto Sans CJK", file=sys.stderr)
+            break
+        chosen.append(best)
+        missing -= _letters_of(best)
+    return chosen
+
+
+@lru_cache(None)
+def _letters_of(font: str) -> frozenset[str]:
+    return frozenset(map(chr, get_font(fontManager.findfont(font)).get_charmap()))
+
+
+def curves(runs: dict[str, list[EpochFigures]]) -> Figure:
+    """Draw loss and accuracy over the epochs.
+
+    One run: training and validation in two colours. Several runs: a colour each, validation drawn
+    through and training dashed. Several folds: their mean, and a band of one standard deviation
+    to each side.
 
     Parameters
     ----------
     runs : dict
-        Name -> the training curves of its folds, as read by `results.read_training`. One run: training and validation
-        in two colours. Several runs: a colour each, validation drawn through and training dashed. Several folds: their
-        mean, and a band of one standard deviation to each side.
+        Name -> the training curves of its folds, from `files.read_training`.
     """
+    single = len(runs) == 1
     figure = Figure((WIDTH, 5.5), layout="constrained")
     losses, accuracies = figure.subplots(2, 1, sharex=True)
-    handles = []
+    labels = {}     # text -> line
     for number, (name, folds) in enumerate(runs.items()):
         for place, part in enumerate(("training", "validation")):
-            color, style = (f"C{place}", "-") if len(runs) == 1 else (f"C{number}", ("--", "-")[place])
-            _mean_and_band(losses, folds, part + "Loss", color, style)
-            _mean_and_band(accuracies, folds, part + "Accuracy", color, style)
-            if len(runs) == 1 or part == "validation":
-                handles.append(Line2D([], [], color=color, ls=style, label=part if len(runs) == 1 else name))
-    several = max(map(len, runs.values()))
+            color = f"C{place}" if single else f"C{number}"
+            style = "-" if single else ("--", "-")[place]
+            for axes, figure_name in ((losses, "loss"), (accuracies, "accuracy")):
+                _mean_and_band(axes, [getattr(fold, f"{part}_{figure_name}") for fold in folds],
+                               color, style)
+            if single or part == "validation":
+                labels[part if single else name] = Line2D([], [], color=color, ls=style)
     losses.set(ylabel="loss", yscale="log")
     accuracies.set(ylabel="accuracy (%)", xlabel="epoch", ylim=(0, 101))
     accuracies.xaxis.get_major_locator().set_params(integer=True)
     accuracies.set_xlim(left=0 if len(losses.lines[0].get_xdata()) == 1 else 1)
-    words = [next(iter(runs))] if len(runs) == 1 else ["lines: validation; dashed: training"]
-    words += [f"mean and standard deviation over {several} folds"] if several > 1 else []
-    losses.set_title("\n".join(words), fontsize=9)
+    most = max(map(len, runs.values()))
+    heading = next(iter(runs)) if single else "lines: validation; dashed: training"
+    note = [f"mean and standard deviation over {most} folds"] if most > 1 else []
+    losses.set_title("\n".join([_wrapped(heading, 80), *note]), fontsize=9)
     lowest = min(line.get_ydata().min() for line in losses.lines)
-    losses.set_ylim(bottom=lowest / 2 if lowest > 0 else None)      # a band down to 0 has no end on this axis
+    # a band down to 0 has no end on this axis
+    losses.set_ylim(bottom=lowest / 2 if lowest > 0 else None)
+    _label_plainly(losses)
     for axes in (losses, accuracies):
         axes.grid(alpha=0.3)
-    figure.legend(handles=handles, loc="outside lower center", ncols=2 if len(runs) == 1 else 1, frameon=False, fontsize=8)
+    legend = figure.legend(handles=labels.values(), labels=["-"] * len(labels), fontsize=8,
+                           loc="outside lower center", ncols=2 if single else 1, frameon=False)
+    for text, label in zip(legend.get_texts(), labels, strict=True):
+        text.set_text(_wrapped(label, 90))      # only now: a legend passes over labels like '_a'
     return figure
 
 
-def _mean_and_band(axes, folds, column, color, style):
-    """The mean over the folds that still train at an epoch, and one standard deviation around it."""
-    epochs = max(len(fold[column]) for fold in folds)
+def _mean_and_band(axes: Axes, folds: list[np.ndarray], color: str, style: str) -> None:
+    """Draw the mean over the folds that still train at an epoch, and one standard deviation."""
+    epochs = max(map(len, folds))
     table = np.full((len(folds), epochs), np.nan)      # (folds, epochs)
-    for row, fold in zip(table, folds):
-        row[:len(fold[column])] = fold[column]
+    for row, fold in zip(table, folds, strict=True):
+        row[:len(fold)] = fold
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)     # an epoch without a finite value is left out of the picture
+        # an epoch without a finite value is left out of the picture
+        warnings.simplefilter("ignore", RuntimeWarning)
         mean, std = np.nanmean(table, axis=0), np.nanstd(table, axis=0)
         low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
     x = np.arange(epochs) + 1
     axes.plot(x, mean, color=color, ls=style, lw=1.5, marker="." if epochs == 1 else None)
     if len(folds) > 1:
-        # no further than the folds themselves: a loss below 0 or an accuracy above 100 % was never there
-        axes.fill_between(x, np.maximum(mean - std, low), np.minimum(mean + std, high), color=color, alpha=0.18, lw=0)
+        # no further than the folds themselves: no loss is below 0, no accuracy above 100 %
+        axes.fill_between(x, np.maximum(mean - std, low), np.minimum(mean + std, high),
+                          color=color, alpha=0.18, lw=0)
 
 
-def confusion(matrix, classes, title):
-    """Counts and the share of each row: rows are the true classes, columns the answers.
+def _label_plainly(axes: Axes) -> None:
+    """Label a logarithmic axis by 0.1, 0.2, 0.5, 1 ..., which need no formula."""
+    low, high = axes.get_ylim()
+    steps = (1, 2, 5) if high < 100 * low else (1,)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
-    Parameters
-    ----------
-    matrix : ndarray of int, (classes, classes)
-    classes : list of str
-    title : str
-    """
+
+def confusion(result: CrossValidation, title: str) -> Figure:
+    """Draw which class the songs of each class were given, as counts and shares of the class."""
+    matrix, classes = result.confusion, result.classes
+    songs = np.bincount(result.true, minlength=len(classes))    # those without votes, too
+    names = [_wrapped(tag, 24) for tag in classes]
+    longest = max(columns_of(line) for name in names for line in name.split("\n"))
     size = min(max(0.62 * len(classes) + 1.2, 3.2), 14)
-    figure = Figure((size + 1.2, size), layout="compressed")
+    figure = Figure((size + 1.2 + 0.08 * longest, size + 0.06 * longest), layout="compressed")
     axes, dark = figure.subplots(), is_dark()
-    rows = matrix.sum(axis=1, keepdims=True)
-    shares = 100 * matrix / np.maximum(rows, 1)
+    shares = 100 * matrix / np.maximum(songs[:, np.newaxis], 1)
     image = axes.imshow(shares, cmap="bone" if dark else "Blues", vmin=0, vmax=100)
     for (row, column), count in np.ndenumerate(matrix):
         if count:
-            axes.text(column, row, f"{count}\n{shares[row, column]:.0f} %", ha="center", va="center", fontsize=7.5,
-                      color="white" if (shares[row, column] > 55) != dark else "black")
-    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(classes)), [f"{tag} ({count})" for tag, count in zip(classes, rows[:, 0])])
+            share = shares[row, column]
+            axes.text(column, row, f"{count}\n{share:.0f} %", ha="center", va="center",
+                      fontsize=7.5, color="white" if (share > 55) != dark else "black")
+    axes.set_xticks(range(len(classes)), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(classes)),
+                    [f"{name} ({count})" for name, count in zip(names, songs, strict=True)])
     axes.set(xlabel="voted", ylabel="true (songs)")
-    axes.set_title(f"{title}\n{np.trace(matrix)} of {matrix.sum()} songs right ({100 * np.trace(matrix) / max(matrix.sum(), 1):.1f} %)",
-                   fontsize=9)
+    right = np.trace(matrix)
+    figure.suptitle(f"{_wrapped(title, int(11 * figure.get_figwidth()))}\n{right} of "
+                    f"{songs.sum()} songs right ({100 * right / max(songs.sum(), 1):.1f} %)",
+                    fontsize=9)
     figure.colorbar(image, label="% of the row")
     return figure
 
 
-def filters(found, classes, title):
-    """Each temporal filter as a curve over time, a panel for each length.
+def filters(found: list[Filter], classes: list[str], title: str) -> Figure:
+    """Draw each temporal filter as a curve over time, a panel for each length.
 
     Parameters
     ----------
-    found : list of filters.Filter
-        If there are more than `CURVES`, those of each length that weigh most in the output are drawn.
+    found : list of Filter
+        If there are more than `MOST_FILTERS`, those of each length are drawn that weigh most in
+        the output.
     classes : list of str
     title : str
     """
-    lengths = sorted({len(one.weights) for one in found})
-    groups = [sorted((one for one in found if len(one.weights) == length), key=lambda one: -one.weight) for length in lengths]
-    columns, most, drawn = min(4, len(lengths)), max(map(len, groups)), max(CURVES // len(lengths), 5)
-    heights = [0.45 + 0.32 * min(max(map(len, groups[at:at + columns])), drawn) for at in range(0, len(groups), columns)]
+    lengths = sorted({len(each.weights) for each in found})
+    groups = [sorted((each for each in found if len(each.weights) == length),
+                     key=lambda each: -each.weight) for length in lengths]
+    columns, most = min(4, len(lengths)), max(map(len, groups))
+    drawn = max(MOST_FILTERS // len(lengths), 5)
+    heights = [0.45 + 0.32 * min(max(map(len, groups[at:at + columns])), drawn)
+               for at in range(0, len(groups), columns)]
     figure = Figure((WIDTH, sum(heights) + 0.9), layout="constrained")
     panels = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights).ravel()
-    for axes, length, alike in zip(panels, lengths, groups):
-        for place, one in enumerate(alike[:drawn]):
-            time, shape = np.arange(length) / one.rate, one.weights / max(np.abs(one.weights).max(), 1e-12)
+    for axes, length, alike in zip(panels, lengths, groups, strict=False):
+        for place, each in enumerate(alike[:drawn]):
+            time = np.arange(length) / each.rate
+            shape = each.weights / max(np.abs(each.weights).max(), 1e-12)
             axes.axhline(-2.2 * place, color="grey", lw=0.4)
-            axes.plot(time, shape - 2.2 * place, lw=0.9 if length < 100 else 0.5, color=color_of(one.feeds))
+            axes.plot(time, shape - 2.2 * place, lw=0.9 if length < 100 else 0.5,
+                      color=color_of(each.feeds))
             if most > 1:
-                axes.text(1.02, -2.2 * place, "\n".join(words_on(one, classes)), fontsize=6, va="center", transform=axes.get_yaxis_transform())
-        words = ", ".join(words_on(*alike, classes)) if most == 1 else ""
-        axes.set_title(f"{length} frames" + (words and f": {words}"), fontsize=6.5, pad=2)
-        axes.set(yticks=[], xlim=(0, (length - 1) / alike[0].rate), ylim=(1 - 2.2 * min(len(alike), drawn), 1.2))
+                axes.text(1.02, -2.2 * place, "\n".join(_notes_on(each, classes)), fontsize=6,
+                          va="center", transform=axes.get_yaxis_transform())
+        notes = _notes_on(*alike, classes) if most == 1 else []
+        axes.set_title("\n".join([f"{length} frames", ", ".join(notes)]).rstrip(), fontsize=6.5,
+                       pad=2)
+        axes.set(yticks=[], xlim=(0, (length - 1) / alike[0].rate),
+                 ylim=(1 - 2.2 * min(len(alike), drawn), 1.2))
         axes.tick_params(labelsize=6, pad=1, length=2)
         axes.locator_params(axis="x", nbins=3)
     for axes in panels[len(lengths):]:
         axes.remove()
     note = f", the {drawn} of each length that weigh most" if most > drawn else ""
-    figure.suptitle(f"{title}\nfilters over time{note}; the class each feeds most, the tempo of its main period (BPM)", fontsize=8)
+    figure.suptitle(f"{_wrapped(title, 90)}\nfilters over time{note}; the class that each feeds "
+                    "most, the tempo of its main period (BPM)", fontsize=8)
     figure.supxlabel("time (s)", fontsize=8)
     return figure
 
 
-def is_dark():
-    """Whether the picture is to be seen on black."""
+def is_dark() -> bool:
+    """Tell whether the picture is to be seen on black."""
     return rcParams["axes.facecolor"] == "black"
 
 
-def color_of(label):
-    """A class's colour, the same in every picture."""
+def color_of(label: int | None) -> str:
+    """Give a class's colour, the same in every picture."""
     return "grey" if label is None else f"C{label % 10}"
 
 
-def words_on(one, classes):
-    """The class that a filter feeds most and its tempo, as far as they are known."""
-    return ([] if one.feeds is None else [classes[one.feeds]]) + ([] if np.isnan(one.tempo) else [f"{one.tempo:.0f}"])
+def _notes_on(each: Filter, classes: list[str]) -> list[str]:
+    """Give the class that a filter feeds most and its tempo, as far as they are known."""
+    notes = []
+    if each.feeds is not None:
+        name = one_line(classes[each.feeds])
+        # there is room for two lines; its colour tells a class, too
+        notes.append(_wrapped(name if columns_of(name) <= 32 else f"{name[:15]}…{name[-14:]}", 16))
+    return notes if np.isnan(each.tempo) else [*notes, f"{each.tempo:.0f}"]
 
 
-def activations(spectrogram, fired, classes, label, title):
-    """Where the strongest filters fire, over the mel-spectrogram.
+def activations(spectrogram: np.ndarray, fired: list[Activation], tag: str,
+                title: str) -> Figure:
+    """Draw where the strongest filters fire, below the mel-spectrogram.
 
     Parameters
     ----------
     spectrogram : ndarray, (bands, frames)
-    fired : list of (Filter, ndarray, float)
-        From `filters.strongest`. A response is drawn at the middle of the frames it comes from.
-    classes : list of str
-    label : int
+    fired : list of Activation
+        From `strongest`. A response is drawn at the middle of the frames it comes from.
+    tag : str
         The class that the song was given.
     title : str
     """
-    rate = fired[0][0].rate
+    rate = fired[0].source.rate
     bands, frames = spectrogram.shape
     figure = Figure((WIDTH, 2.4 + 0.9 * len(fired)), layout="constrained")
-    top, *strips = figure.subplots(1 + len(fired), 1, sharex=True, height_ratios=[2.2] + [1] * len(fired))
+    top, *strips = figure.subplots(1 + len(fired), 1, sharex=True,
+                                   height_ratios=[2.2] + [1] * len(fired))
     top.imshow(spectrogram, aspect="auto", origin="lower", extent=(0, frames / rate, 0, bands),
                cmap="Greys_r" if is_dark() else "Greys", norm=PowerNorm(0.4))
     row = bands / 16        # of bars, above the bands
-    for number, (axes, (one, response, share)) in enumerate(zip(strips, fired)):
-        length = len(one.weights)
+    for number, (axes, (source, response, share)) in enumerate(zip(strips, fired, strict=True)):
+        length, color = len(source.weights), f"C{number}"
         begin = length / 2 / rate
         # the root lifts what is quiet: most of a song is, beside its beats
-        axes.imshow(response, aspect="auto", origin="lower", cmap="magma", norm=PowerNorm(0.5, 0, max(response.max(), 1e-12)),
+        axes.imshow(response, aspect="auto", origin="lower", cmap="magma",
+                    norm=PowerNorm(0.5, 0, max(response.max(), 1e-12)),
                     extent=(begin, begin + response.shape[1] / rate, 0, bands))
         band, frame = np.unravel_index(response.argmax(), response.shape)
-        top.plot([frame / rate, (frame + length) / rate], [bands + (len(fired) - number - 0.3) * row] * 2, color=f"C{number}", lw=3,
+        height = bands + (len(fired) - number - 0.3) * row
+        top.plot([frame / rate, (frame + length) / rate], [height] * 2, color=color, lw=3,
                  solid_capstyle="butt")
-        tempo = "" if np.isnan(one.tempo) else f", {one.tempo:.0f} BPM"
-        meaning = f"{share:.2f} at most" if one.output is None else f"adds {share:.2f} to {classes[label]}"
-        axes.set_title(f"{length} frames ({one.seconds:.2f} s){tempo}: {meaning}, most in band {band + 1}", fontsize=7, pad=3)
-        axes.spines[:].set(color=f"C{number}", linewidth=2)
+        tempo = "" if np.isnan(source.tempo) else f", {source.tempo:.0f} BPM"
+        value = f"{share:.2f} at most" if source.output is None else f"adds {share:.2f} to {tag}"
+        axes.set_title(_wrapped(f"{length} frames ({source.seconds:.2f} s){tempo}: {value}, most "
+                                f"in band {band + 1}", 105), fontsize=7, pad=3)
+        axes.spines[:].set(color=color, linewidth=2)
         axes.set_yticks([])
         axes.set_facecolor("black")
     top.set(ylabel="band", xlim=(0, frames / rate), ylim=(0, bands + (len(fired) + 0.4) * row))
-    top.set_title(f"{title}: {classes[label]}\nthe bars show the frames that each filter answers to most", fontsize=8)
+    top.set_title(_wrapped(f"{title}: {tag}", 90) + "\nthe bars show the frames to which each "
+                  "filter responds most", fontsize=8)
     figure.supylabel("response by band", fontsize=8)
     strips[-1].set_xlabel("time (s)")
     return figure
+
+
+def _wrapped(name: str, columns: int) -> str:
+    """Break a name into lines of so many columns at most; a Japanese letter takes two."""
+    name = one_line(name)
+    letters = columns * len(name) // max(columns_of(name), 1)
+    return "\n".join(textwrap.wrap(name, max(letters, 1)))

@@ -1,68 +1,145 @@
 """data/results: how the files of a run are named, written and read."""
 
-import io
 import json
 import os
 import secrets
+import shlex
 import time
-import zipfile
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+from unicodedata import category, normalize
 
 import numpy as np
 
 from mirdl.errors import UserError
+from mirdl.results.outcome import CrossValidation, EpochFigures
 from mirdl.system import pickles
-from mirdl.system.whole_files import cannot_write, whole
+from mirdl.system.whole_files import cannot_write, make_folder, whole
 
 FOLDER = os.path.join("data", "results")
-MODELS = os.path.join("data", "preloaded", "models")
+LONGEST = 255       # bytes of a file's name, on nearly every file system
 CURVES = ("epoch", "trainingLoss", "trainingAccuracy", "validationLoss", "validationAccuracy")
 
 
-def new_id():
-    """An id that never repeats: when the run began, and eight random digits."""
+def make_results_folder() -> None:
+    """Make data/results where there is a folder data.
+
+    Raises
+    ------
+    UserError
+        If there is none: the program was started in another folder than its own.
+    """
+    if not os.path.isdir("data"):
+        raise UserError(f"there is no folder 'data' in {os.getcwd()!r}: start the program in its "
+                        "own folder, or make data/datasets here")
+    make_folder(FOLDER)
+
+
+def where_to_look(name: str) -> str:
+    """Say where the results of a cross-validation are, and how to see them."""
+    run = shlex.quote(name.removeprefix(cross_validation("")))
+    return (f"Written to {path_of(name, '.result')}\n"
+            f"All of it on one page: python utils.py report {run}")
+
+
+def new_id() -> str:
+    """Make an id that never repeats: the time, and eight random digits."""
     return time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(4)
 
 
-def name_of(parameters, id):
-    """DATASET_TYPE_ID: the name, without ending, of the files of one fold and try, or of a whole run."""
-    return f"{parameters['DS']['dataset']}_{parameters['DL']['type']}_{id}"
+def name_of(parameters: dict[str, Any], run_id: str) -> str:
+    """Name the files of a run, or of one of its trainings: DATASET_TYPE_ID, without ending."""
+    return f"{parameters['DS']['dataset']}_{parameters['DL']['type']}_{run_id}"
 
 
-def cross_validation(name):
-    """The name of the files that sum up a cross-validation."""
+def cross_validation(name: str) -> str:
+    """Name the files that sum up the cross-validation `name`."""
     return "CrossValidation_" + name
 
 
-def path_of(name, ending):
-    """Where the file of `name` with this ending ('.result', '.training' ...) stands."""
+def path_of(name: str, ending: str) -> str:
+    """Give the path of the file of `name` with this ending ('.result', '.training' ...)."""
     return os.path.join(FOLDER, name + ending)
 
 
-def write_parameters(parameters, name):
-    """NAME.param: all parameters, as JSON that reads back to the same dict."""
-    _write_text(name, ".param", json.dumps(parameters, indent=2) + "\n")
+def path_for(name: str, kind: str, title: str, ending: str, others: Iterable[str] = ()) -> str:
+    """Give the path of a file NAME.KIND.TITLE, made for an input of the user's.
+
+    Parameters
+    ----------
+    name : str
+        Of the run.
+    kind : str
+        What the file shows ('activations').
+    title : str
+        The input's name. Only what cannot stand in a file name is replaced, and what is too long
+        for one is cut off.
+    ending : str
+    others : iterable of str
+        Paths of which it must be none; a number after the title sees to that. Those that differ
+        in case only count as equal, as on some file systems they are.
+    """
+    title = "".join("_" if letter == "/" or category(letter) in ("Cc", "Cs") else letter
+                    for letter in title)
+    others = {_alike(other) for other in others}
+    for number in count(1):
+        end = (f"-{number}" if number > 1 else "") + ending
+        room = LONGEST - len(f"{name}.{kind}.{end}".encode(errors="surrogateescape"))
+        fitting = title.encode()[:max(room, 0)].decode(errors="ignore")
+        path = path_of(name, f".{kind}.{fitting}{end}")
+        if _alike(path) not in others:
+            return path
 
 
-def read_parameters(name):
-    """The parameters of the run NAME."""
+def _alike(path: str) -> str:
+    return normalize("NFC", path).casefold()
+
+
+def write_text(text: str, name: str, ending: str) -> None:
+    """Write the file of `name` with this ending; names in it may be no Unicode."""
+    with whole(path_of(name, ending)) as file:
+        file.write(text.encode(errors="backslashreplace").decode())
+
+
+def write_parameters(parameters: dict[str, Any], name: str) -> None:
+    """Write NAME.param: all parameters, as JSON that reads back to the same dict."""
+    write_text(json.dumps(parameters, indent=2, allow_nan=False) + "\n", name, ".param")
+
+
+def read_parameters(name: str) -> dict[str, Any]:
+    """Read NAME.param.
+
+    Raises
+    ------
+    UserError
+        If there is no such file, or it is no JSON.
+    """
     try:
         return json.loads(_read_text(name, ".param"))
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path_of(name, '.param')!r} is damaged: expected JSON; {error}") from error
+        raise UserError(f"{path_of(name, '.param')!r} is damaged: expected JSON; "
+                        f"{error}") from error
 
 
-def write_result(text, name):
-    """NAME.result: what a person wants to read of a run."""
-    _write_text(name, ".result", text)
+def write_result(text: str, name: str) -> None:
+    """Write NAME.result: what a person wants to read of a run."""
+    write_text(text, name, ".result")
 
 
-def write_confusion(matrix, name):
-    """NAME.confusionMatrix: a pickled list of one array, (classes, classes), rows the true classes."""
+def write_confusion(matrix: np.ndarray, name: str) -> None:
+    """Write NAME.confusionMatrix: a pickled list of one array, (classes, classes)."""
     pickles.dump([matrix], path_of(name, ".confusionMatrix"))
 
 
-def read_confusion(name):
-    """The confusion matrix of the run NAME, (classes, classes), rows the true classes."""
+def read_confusion(name: str) -> np.ndarray:
+    """Read NAME.confusionMatrix: (classes, classes), rows the true classes.
+
+    Raises
+    ------
+    UserError
+        If there is no such file, or it holds anything else.
+    """
     path = path_of(name, ".confusionMatrix")
     try:
         [matrix] = pickles.load(path)
@@ -73,47 +150,66 @@ def read_confusion(name):
         raise UserError(f"cannot read {path!r}: {error}") from error
 
 
-def write_outcomes(outcomes, name):
-    """NAME.json: what a run came to, fold by fold, for programs to read; see dl.summarise."""
-    _write_text(name, ".json", json.dumps(outcomes, indent=2) + "\n")
+def write_cross_validation(result: CrossValidation, name: str) -> None:
+    """Write what a run came to.
+
+    NAME.confusionMatrix and NAME.result; last NAME.json, fold by fold, for programs to read,
+    which tells that the run has ended.
+    """
+    if result.true:
+        write_confusion(result.confusion, name)
+    write_result(result.text(), name)
+    content = json.dumps(result.to_json(), indent=2, allow_nan=False)
+    write_text(content + "\n", name, ".json")
 
 
-def is_done(name):
-    """Whether the run NAME has ended."""
+def is_done(name: str) -> bool:
+    """Tell whether the run NAME has ended."""
     return os.path.exists(path_of(cross_validation(name), ".json"))
 
 
-def read_outcomes(name):
-    """What the run NAME came to, as given to `write_outcomes`; under a fold's own name that fold alone."""
+def read_outcomes(name: str) -> CrossValidation:
+    """Read what the run NAME came to; under a fold's own name that fold alone.
+
+    Raises
+    ------
+    UserError
+        If there is no such run, it has not ended, its file is damaged, or the fold does not
+        count in it.
+    """
     run = name.removeprefix(cross_validation(""))
     for title in (run, cross_validation(run), cross_validation(run.rpartition("-f")[0])):
         if os.path.isfile(path_of(title, ".json")):
             break
     else:
         runs(name)      # is there such a run at all?
-        raise UserError(f"the run {name!r} has not ended, so it has no {cross_validation(run)}.json yet; go on with it by "
+        raise UserError(f"the run {name!r} has not ended, so it has no "
+                        f"{cross_validation(run)}.json yet; go on with it by "
                         "python run.py resume=ID")
     try:
         content = json.loads(_read_text(title, ".json"))
         for number, fold in enumerate(content["folds"]):
             fold.setdefault("fold", number)     # runs of earlier versions did not say it
-        names = [fold["name"] for fold in content["folds"]]
-        if title in (run, cross_validation(run)):
-            return content
-        if run in names:
-            return {**content, "folds": [content["folds"][names.index(run)]]}
-    except (ValueError, TypeError, KeyError) as error:
+        result = CrossValidation.from_json(content)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path_of(title, '.json')!r} is damaged: {error}") from error
-    raise UserError(f"{run!r} is none of the folds that count in {title}: {', '.join(names)}")
+    if title in (run, cross_validation(run)):
+        return result
+    chosen = [outcome for outcome in result.outcomes if outcome.name == run]
+    if not chosen:
+        raise UserError(f"{run!r} is none of the folds that count in {title}: "
+                        f"{', '.join(outcome.name for outcome in result.outcomes)}")
+    result.outcomes = chosen
+    return result
 
 
-def write_training(rows, name):
-    """NAME.training: the table of the training curves, as far as they are known."""
-    _write_text(name, ".training", ",".join(CURVES) + "\n" + "".join(map(_line, rows)))
+def write_training(rows: list[EpochFigures], name: str) -> None:
+    """Write NAME.training: the table of the training curves, as far as they are known."""
+    write_text(",".join(CURVES) + "\n" + "".join(map(_line, rows)), name, ".training")
 
 
-def append_training(row, name):
-    """Append the figures of one epoch, in the order of `CURVES`, to NAME.training."""
+def append_training(row: EpochFigures, name: str) -> None:
+    """Append the figures of one epoch to NAME.training."""
     path = path_of(name, ".training")
     try:
         with open(path, "a", encoding="utf-8") as file:
@@ -122,22 +218,37 @@ def append_training(row, name):
         raise cannot_write(path, error) from error
 
 
-def read_training(name):
-    """The training curves of the run NAME: a dict of arrays, (epochs,), by the names in `CURVES`."""
+def read_training(name: str) -> EpochFigures:
+    """Read the training curves of NAME.
+
+    Returns
+    -------
+    EpochFigures
+        Of arrays, (epochs,), in place of numbers.
+
+    Raises
+    ------
+    UserError
+        If there is no such table, or it is damaged.
+    """
     path = path_of(name, ".training")
-    # a last line without its end is being written, or was when its writer was killed: it does not count
-    header, *rows = [tuple(line.split(",")) for line in _read_text(name, ".training").split("\n")[:-1]] or [()]
+    # a last line without its end is being written, or was when its writer was killed: it does
+    # not count
+    lines = _read_text(name, ".training").split("\n")[:-1]
+    header, *rows = [tuple(line.split(",")) for line in lines] or [()]
     if header != CURVES:
-        raise UserError(f"{path!r} is no table of training curves: expected the header {','.join(CURVES)}")
+        raise UserError(f"{path!r} is no table of training curves: expected the header "
+                        f"{','.join(CURVES)}")
     try:
         table = np.array(rows, dtype=np.float64).reshape(len(rows), len(CURVES))
     except ValueError as error:
-        raise UserError(f"{path!r} is damaged: expected {len(CURVES)} numbers in each line; {error}") from error
-    return dict(zip(CURVES, table.T))
+        raise UserError(f"{path!r} is damaged: expected {len(CURVES)} numbers in each line; "
+                        f"{error}") from error
+    return EpochFigures(*table.T)
 
 
-def count_epochs(name):
-    """How many epochs NAME.training has by now."""
+def count_epochs(name: str) -> int:
+    """Count the epochs that NAME.training has by now."""
     path = path_of(name, ".training")
     if not os.path.exists(path):
         return 0
@@ -145,111 +256,32 @@ def count_epochs(name):
         return max(0, file.read().count(b"\n") - 1)
 
 
-def save_model(values, about, name):
-    """NAME.npz: the network's parameter values, arr_0 .. in get_all_params order, and `about`, what else it takes to use them.
-
-    Parameters
-    ----------
-    values : list of ndarray
-    about : dict
-        Of plain values; kept as JSON in the array 'about', so the file loads without pickle.
-    """
-    with whole(path_of(name, ".npz"), "wb") as file:
-        np.savez(file, *values, about=np.array(json.dumps(about)))
-
-
-def find_model(name):
-    """The path of the model NAME in data/results or data/preloaded/models."""
-    if os.path.basename(name) != name:
-        raise UserError(f"{name!r} is no name of a model: give it without folders, as in data/results")
-    for folder in (FOLDER, MODELS):
-        path = os.path.join(folder, name + ".npz")
-        if os.path.isfile(path):
-            return path
-    there = sorted(file[:-4] for folder in (FOLDER, MODELS) if os.path.isdir(folder)
-                   for file in os.listdir(folder) if file.endswith(".npz"))
-    raise UserError(f"there is no model {name!r} in {FOLDER} or {MODELS}; models there: {', '.join(there) or 'none'}")
-
-
-def best_model(name):
-    """The name of the model NAME, or of a run's model with the best validation accuracy."""
-    if any(os.path.isfile(os.path.join(folder, name + ".npz")) for folder in (FOLDER, MODELS)):
-        return name
-    return max(read_outcomes(name)["folds"], key=lambda fold: fold["validation"])["name"]
-
-
-def load_model(path):
-    """The parameter values of a model file, in get_all_params order, and what it says about itself ({} in older files).
+def runs(name: str) -> list[str]:
+    """List the trainings of the run NAME that have curves: itself, or those of the whole run.
 
     Raises
     ------
     UserError
-        If it is no such file, is damaged, or holds Python objects.
+        If there is none; it names the latest runs.
     """
-    try:
-        arrays = _arrays(path)
-        about = json.loads(str(arrays.pop("about", "{}")))
-        _check_about(about)
-        values = [arrays[f"arr_{place}"] for place in range(len(arrays))]
-        if not all(value.dtype.kind == "f" and np.isfinite(value).all() for value in values):
-            raise ValueError("it holds values that are no finite numbers")
-        return values, about
-    except Exception as error:      # a damaged archive can raise nearly anything
-        raise UserError(f"{path!r} is no model file (an .npz of the arrays arr_0, arr_1 ...): {error}") from error
-
-
-def _arrays(path):
-    """The arrays of an .npz file by name. Nothing is allocated because a header says so, and no object is made."""
-    with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > os.path.getsize(path):
-            raise ValueError("its parts are larger than the file (or compressed, which numpy.savez does not)")
-        return {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
-
-
-def _array(content):
-    """The array of an .npy file's content."""
-    stream = io.BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, by_columns, dtype = read_header(stream)
-    return np.frombuffer(content[stream.tell():], dtype).reshape(shape, order="F" if by_columns else "C")
-
-
-def _check_about(about):
-    """Refuse what no model of ours says about itself ({}, which an original's model has, is allowed)."""
-    if not (isinstance(about, dict) and (not about or isinstance(about["parameters"], dict) and _are_texts(about["classes"])
-                                         and all(_are_texts(about[f"{part}Songs"]) for part in ("training", "validation", "test"))
-                                         and (about["moments"] is None or np.isfinite(about["moments"]).tolist() == [True, True]))):
-        raise ValueError("it does not say what it is made for")
-
-
-def _are_texts(values):
-    return isinstance(values, list) and all(isinstance(value, str) for value in values)
-
-
-def runs(name):
-    """The names of the folds and tries of the run NAME that have training curves: itself, or those of the whole run."""
     base = name.removeprefix(cross_validation(""))
-    there = sorted(file[:-len(".training")] for file in os.listdir(FOLDER) if file.endswith(".training")) \
-        if os.path.isdir(FOLDER) else []
-    found = [run for run in there if run == base or run.startswith(base + "-")]
+    entries = os.listdir(FOLDER) if os.path.isdir(FOLDER) else []
+    names = sorted(entry.removesuffix(".training") for entry in entries
+                   if entry.endswith(".training"))
+    found = [run for run in names if run == base or run.startswith(base + "-")]
     if not found:
-        there.sort(key=lambda run: -os.path.getmtime(path_of(run, ".training")))
-        latest = list(dict.fromkeys(run.rpartition("-f")[0] for run in there))[:5]
-        raise UserError(f"there is no run {name!r} in {FOLDER}; the latest there: {', '.join(latest) or 'none'}")
+        names.sort(key=lambda run: -os.path.getmtime(path_of(run, ".training")))
+        latest = list(dict.fromkeys(run.rpartition("-f")[0] for run in names))[:5]
+        raise UserError(f"there is no run {name!r} in {FOLDER}; the latest there: "
+                        f"{', '.join(latest) or 'none'}")
     return found
 
 
-def _line(row):
+def _line(row: EpochFigures) -> str:
     return ",".join(map(str, row)) + "\n"
 
 
-def _write_text(name, ending, text):
-    with whole(path_of(name, ending)) as file:
-        file.write(text)
-
-
-def _read_text(name, ending):
+def _read_text(name: str, ending: str) -> str:
     path = path_of(name, ending)
     try:
         with open(path, encoding="utf-8") as file:

@@ -1,133 +1,187 @@
-"""The temporal filters of a model: their shape in time, the tempo they repeat at, the class they speak for."""
+"""The temporal filters of a model: their shape in time, their tempo, the class that they feed."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.signal import detrend
 
 from mirdl.errors import UserError
+from mirdl.results.models import Model
 from mirdl.spectrograms.decoding import SAMPLE_RATE
 
 TEMPI = np.arange(30, 301)      # beats per minute that count as a tempo
 
 
-@dataclass
+@dataclass(eq=False)
 class Filter:
     """One filter 1xn.
 
     Attributes
     ----------
     weights : ndarray, (frames,)
-        In the order in which time passes. (Theano's convolution flips its filters, so they are stored backwards.)
+        From the first frame to the last. (Theano's convolution flips its filters, so they are
+        stored backwards.)
     bias : float
     rate : float
         Frames per second.
     output : ndarray or None
-        (pooled bands, classes), the weights by which its maxima enter the output layer; None if other layers lie between.
+        (pooled bands, classes), the weights by which its maxima enter the output layer; None if
+        other layers lie between.
     """
 
     weights: np.ndarray
     bias: float
     rate: float
-    output: np.ndarray
+    output: np.ndarray | None
 
     @property
-    def seconds(self):
-        """Its length."""
+    def seconds(self) -> float:
+        """Its length in seconds."""
         return len(self.weights) / self.rate
 
     @property
-    def tempo(self):
-        """The tempo (beats per minute) of its main period, nan if no period of a tempo fits into it twice."""
+    def tempo(self) -> float:
+        """The tempo of its main period; see `main_tempo`."""
         return main_tempo(self.weights, self.rate)
 
     @property
-    def weight(self):
-        """The largest sum over the bands of its output weights, 0 if unknown."""
+    def weight(self) -> float:
+        """The largest sum over the bands of its output weights; 0 if unknown."""
         return 0.0 if self.output is None else float(self.output.sum(axis=0).max())
 
     @property
-    def feeds(self):
-        """The label of the class whose output it feeds most, None if unknown."""
+    def feeds(self) -> int | None:
+        """The label of the class whose output it feeds most; None if unknown."""
         return None if self.output is None else int(self.output.sum(axis=0).argmax())
 
 
-def find_filters(values, about):
-    """The temporal filters of a model, by length.
+class Activation(NamedTuple):
+    """How a filter responds to a song.
 
-    Parameters
+    Attributes
     ----------
-    values : list of ndarray
-        The model's parameter values, in get_all_params order.
-    about : dict
-        What its file says of it.
+    source : Filter
+        The filter, of n frames.
+    response : ndarray
+        float32, (bands, frames - n + 1), after the ReLU.
+    share : float
+        What the filter adds to the output of the song's class, before the softmax; its largest
+        response if its output weights are unknown.
+    """
 
-    Returns
-    -------
-    list of Filter
+    source: Filter
+    response: np.ndarray
+    share: float
+
+
+def find_filters(model: Model) -> list[Filter]:
+    """List the temporal filters of a model, the short ones first.
 
     Raises
     ------
     UserError
         If the model has no filters of one band.
     """
-    rate = SAMPLE_RATE / about["parameters"]["DS"]["hopSize"]
-    banks = [(place, value) for place, value in enumerate(values) if value.ndim == 4]
-    temporal = [(place, value) for place, value in banks if value.shape[1:3] == (1, 1) and value.shape[3] > 1]
+    weights, parameters = model.weights, model.info.parameters
+    rate = SAMPLE_RATE / parameters["DS"]["hopSize"]
+    banks = [place for place, value in enumerate(weights) if value.ndim == 4]
+    temporal = [place for place in banks
+                if weights[place].shape[1:3] == (1, 1) and weights[place].shape[3] > 1]
     if not temporal:
-        raise UserError(f"the network {about['parameters']['DL']['type']} has no filters over time in its first layer "
-                        f"(arrays of the shape (filters, 1, 1, frames)); it has {[value.shape for value in values]}")
-    shapes = [(weights[0, 0, ::-1], float(bias)) for place, value in temporal
-              for weights, bias in zip(value, values[place + 1])]
-    outputs, bands = [None] * len(shapes), about["parameters"]["DS"]["yInput"]
-    groups, over = divmod(len(values[-2]), len(shapes))     # rows of the output layer: filter by filter, each by its bands
-    if len(banks) == len(temporal) and values[-2].ndim == 2 and not over and bands // max(bands // groups, 1) == groups:
-        outputs = np.split(values[-2], len(shapes))
-    found = [Filter(weights, bias, rate, output) for (weights, bias), output in zip(shapes, outputs)]
-    return sorted(found, key=lambda one: len(one.weights))
+        raise UserError(f"the network {parameters['DL']['type']} has no filters over time in its "
+                        "first layer (arrays of the shape (filters, 1, 1, frames)); it has "
+                        f"{[value.shape for value in weights]}")
+    shapes = [(kernel[0, 0, ::-1], float(bias)) for place in temporal
+              for kernel, bias in zip(weights[place], weights[place + 1], strict=True)]
+    outputs = [None] * len(shapes)
+    # the rows of the output layer: filter by filter, each by its groups of pooled bands
+    output_layer, bands = weights[-2], parameters["DS"]["yInput"]
+    groups, rest = divmod(len(output_layer), len(shapes))
+    if (banks == temporal and output_layer.ndim == 2 and not rest
+            and bands // max(bands // groups, 1) == groups):
+        outputs = np.split(output_layer, len(shapes))
+    found = [Filter(kernel, bias, rate, output)
+             for (kernel, bias), output in zip(shapes, outputs, strict=True)]
+    return sorted(found, key=lambda each: len(each.weights))
 
 
-def main_tempo(weights, rate):
-    """The tempo at which `weights`, (frames,) at `rate` frames per second, has most energy once its trend is taken off.
+def main_tempo(weights: np.ndarray, rate: float) -> float:
+    """Find the tempo at which a filter has most energy, without its linear trend.
 
-    It is sought from 30 to 300 beats per minute where two beats fit into the weights; nan if there is no peak.
+    Parameters
+    ----------
+    weights : ndarray, (frames,)
+    rate : float
+        Frames per second.
+
+    Returns
+    -------
+    float
+        Beats per minute, from 30 to 300; nan if no two beats fit into the filter, or the energy
+        has no peak there.
     """
-    tempi = TEMPI[TEMPI >= 120 * rate / len(weights)]
+    slowest = 120 * rate / len(weights)      # two beats take the whole filter
+    tempi = TEMPI[slowest <= TEMPI]
     if not len(tempi) or not np.any(detrend(weights)):
         return float("nan")
     waves = np.exp(-2j * np.pi / 60 / rate * np.outer(tempi, np.arange(len(weights))))
     peak = np.abs(waves @ detrend(weights)).argmax()
-    return float(tempi[peak]) if 0 < peak < len(tempi) - 1 else float("nan")     # at an end it still rises: no peak
+    # at either end it still rises: no peak
+    return float(tempi[peak]) if 0 < peak < len(tempi) - 1 else float("nan")
 
 
-def responses(filters, spectrogram):
-    """What the filters, all of one length n, answer to a spectrogram: (filters, bands, frames - n + 1), after the ReLU."""
-    weights = np.stack([one.weights for one in filters], axis=1)        # (n, filters)
-    windows = np.lib.stride_tricks.sliding_window_view(spectrogram, len(weights), axis=1)
-    answers = windows @ weights + np.array([one.bias for one in filters])
-    return np.maximum(np.moveaxis(answers, 2, 0), 0).astype(np.float32)
+def responses(filters: list[Filter], spectrogram: np.ndarray) -> np.ndarray:
+    """Compute the responses of filters of one length to a spectrogram.
 
-
-def strongest(filters, spectrogram, label, count):
-    """The `count` filters that speak most for the class `label` in a song, with their responses.
-
-    A filter speaks by its largest response in each group of pooled bands times the output weight of that group; where
-    other layers lie between, by its largest response.
+    Parameters
+    ----------
+    filters : list of Filter
+        Of n frames each.
+    spectrogram : ndarray, (bands, frames)
 
     Returns
     -------
-    list of (Filter, ndarray, float)
-        The response is (bands, frames - n + 1); the last one is what the filter adds to the class.
+    ndarray
+        float32, (filters, bands, frames - n + 1), after the ReLU.
+    """
+    weights = np.stack([each.weights for each in filters], axis=1)        # (n, filters)
+    windows = np.lib.stride_tricks.sliding_window_view(spectrogram, len(weights), axis=1)
+    answers = windows @ weights + np.array([each.bias for each in filters])
+    return np.maximum(np.moveaxis(answers, 2, 0), 0).astype(np.float32)
+
+
+def strongest(filters: list[Filter], spectrogram: np.ndarray, label: int,
+              count: int) -> list[Activation]:
+    """Find the filters that add most to a class in a song.
+
+    A filter adds its largest response in each group of pooled bands times the output weight of
+    that group. Where other layers lie between, its largest response counts.
+
+    Parameters
+    ----------
+    filters : list of Filter
+    spectrogram : ndarray, (bands, frames)
+        Normalised, as the network takes it.
+    label : int
+        The class.
+    count : int
+        How many are wanted.
+
+    Returns
+    -------
+    list of Activation
+        At most `count`, the strongest first.
     """
     found = []
-    for length in sorted({len(one.weights) for one in filters}):
+    for length in sorted({len(each.weights) for each in filters}):
         if length > spectrogram.shape[1]:
             continue
-        alike = [one for one in filters if len(one.weights) == length]
-        for one, response in zip(alike, responses(alike, spectrogram)):
-            output = np.ones(1) if one.output is None else one.output[:, label]
-            size = len(response) // len(output)         # bands left over are ignored, as by the network
-            largest = response[:size * len(output)].reshape(len(output), -1).max(axis=1)
-            found.append((one, response, float(largest @ output)))
-        found = sorted(found, key=lambda entry: -entry[2])[:count]
+        alike = [each for each in filters if len(each.weights) == length]
+        for each, response in zip(alike, responses(alike, spectrogram), strict=True):
+            output = np.ones(1) if each.output is None else each.output[:, label]
+            size = len(response) // len(output)     # the network ignores bands that are left over
+            groups = response[:size * len(output)].reshape(len(output), -1)
+            found.append(Activation(each, response, float(groups.max(axis=1) @ output)))
+        found = sorted(found, key=lambda activation: -activation.share)[:count]
     return found

@@ -1,91 +1,129 @@
-"""Tables of what runs came to. A table is a list of rows, each a dict of column -> text."""
+"""Tables of what runs came to.
+
+A table is a list of rows, each a dict of column -> text.
+"""
+
+import unicodedata
 
 import numpy as np
 from scipy.stats import ttest_rel
 
+from mirdl.errors import one_line
+from mirdl.results.files import cross_validation
+from mirdl.results.outcome import CrossValidation
 
-def text(rows):
-    """A table as lines of aligned columns."""
+Row = dict[str, str]
+
+
+def text(rows: list[Row]) -> str:
+    """Write a table as lines of aligned columns."""
     if not rows:
         return "(none)"
-    lines = [list(rows[0]), *([str(cell) for cell in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+    lines = [[one_line(cell) for cell in line] for line in (rows[0], *map(dict.values, rows))]
+    widths = [max(map(columns_of, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(cell + " " * (width - columns_of(cell))
+                               for cell, width in zip(line, widths, strict=True)).rstrip()
+                     for line in lines)
 
 
-def misclassified(content):
-    """The songs that were given another class, those of which the vote was surest first.
+def columns_of(cell: str) -> int:
+    """Count the columns that a text takes in a terminal, where a Japanese letter takes two."""
+    return sum(0 if unicodedata.combining(letter) else
+               2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in cell)
 
-    Parameters
-    ----------
-    content : dict
-        A run's outcome, from `results.read_outcomes`.
-    """
-    classes, wrong = content["classes"], []
-    for fold in content["folds"]:
-        for song, true, votes, voted in zip(fold["songs"], fold["true"], fold["votes"], fold["voted"]):
-            if voted != true:
-                chunks = sum(votes)
-                ranks = sorted(zip(votes, range(len(votes))), key=lambda pair: (-pair[0], pair[1]))
-                row = {"song": song, "true": classes[true], "voted": classes[voted] if chunks else "(no chunks)",
-                       "votes": ", ".join(f"{classes[label]} {count}" for count, label in ranks if count), "fold": str(fold["fold"] + 1)}
-                wrong.append((-max(votes) / max(chunks, 1), song, row))
+
+def misclassified(result: CrossValidation) -> list[Row]:
+    """List the songs that were given another class, those with the surest votes first."""
+    wrong = []
+    for outcome in result.outcomes:
+        for song, true, votes, voted in zip(outcome.songs, outcome.true, outcome.votes,
+                                            outcome.voted, strict=True):
+            if voted == true:
+                continue
+            chunks = sum(votes)
+            ranks = sorted(enumerate(votes), key=lambda item: (-item[1], item[0]))
+            row = {"song": song, "true": result.classes[true],
+                   "voted": result.classes[voted] if chunks else "(no chunks)",
+                   "votes": ", ".join(f"{result.classes[label]} {count}"
+                                      for label, count in ranks if count),
+                   "fold": str(outcome.fold + 1)}
+            wrong.append((-max(votes) / max(chunks, 1), song, row))
     return [row for *_, row in sorted(wrong, key=lambda entry: entry[:2])]
 
 
-def perClass(content):
-    """Precision, recall and F1 of each class, of the songs by majority vote."""
-    return [{"class": tag, "precision": f"{figures['precision']:.2f}", "recall": f"{figures['recall']:.2f}",
-             "F1": f"{figures['f1-score']:.2f}", "songs": f"{figures['support']:.0f}"}
-            for tag, figures in content.get("perClass", {}).items()]
+def per_class(result: CrossValidation) -> list[Row]:
+    """List precision, recall and F1 of each class, of the songs by majority vote."""
+    return [{"class": tag, "precision": f"{figures['precision']:.2f}",
+             "recall": f"{figures['recall']:.2f}", "F1": f"{figures['f1-score']:.2f}",
+             "songs": f"{figures['support']:.0f}"}
+            for tag, figures in result.per_class.items()]
 
 
-def folds(content):
-    """What each fold came to."""
-    return [{"fold": str(fold["fold"] + 1), "model": fold["name"], "epochs": str(fold["epochs"]), "best epoch": str(fold["bestEpoch"] + 1),
-             "validation (%)": f"{fold['validation']:.2f}", "utterances (%)": f"{fold['utterances']:.2f}",
-             "majority vote (%)": f"{fold['majorityVote']:.2f}", "seconds": f"{fold['seconds']:.0f}"}
-            for fold in content["folds"]]
+def folds(result: CrossValidation) -> list[Row]:
+    """List what each fold came to."""
+    return [{"fold": str(outcome.fold + 1), "model": outcome.name,
+             "epochs": str(outcome.epochs or "-"),      # none: the model was only tested
+             "best epoch": str(outcome.best_epoch + 1) if outcome.epochs else "-",
+             "validation (%)": _number(outcome.validation),
+             "utterances (%)": _number(outcome.utterances),
+             "majority vote (%)": _number(outcome.majority_vote),
+             "seconds": f"{outcome.seconds:.0f}"}
+            for outcome in result.outcomes]
 
 
-def comparison(runs):
-    """One row a run: size, accuracies, epochs, seconds, and whether it differs from the first run.
+def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
+    """Compare runs: size, accuracies, epochs, seconds, and a test against the first run.
 
     Parameters
     ----------
     runs : dict
-        Name -> outcome, from `results.read_outcomes`.
+        Name -> what the run came to.
     """
     first = next(iter(runs.values()), None)
     rows = []
-    for name, content in runs.items():
-        parameters, every = content["parameters"], content["folds"]
-        rows.append({"run": name.removeprefix("CrossValidation_"), "network": parameters["DL"]["type"],
-                     "hop": str(parameters["chunkHop"]), "folds": str(len(every)), "parameters": f"{content['numParams']:,}",
-                     "utterances (%)": mean_and_std(every, "utterances"), "majority vote (%)": mean_and_std(every, "majorityVote"),
-                     "epochs": f"{np.mean([fold['epochs'] for fold in every]):.0f}",
-                     "seconds": f"{sum(fold['seconds'] for fold in every):.0f}",
-                     "p against the first": "" if content is first else paired_test(first, content)})
+    for name, result in runs.items():
+        outcomes = result.outcomes
+        rows.append({
+            "run": name.removeprefix(cross_validation("")),
+            "network": result.parameters["DL"]["type"],
+            "hop": str(result.parameters["chunkHop"]),
+            "folds": str(len(outcomes)),
+            "parameters": f"{result.num_params:,}",
+            "utterances (%)": mean_and_std([each.utterances for each in outcomes]),
+            "majority vote (%)": mean_and_std([each.majority_vote for each in outcomes]),
+            "epochs": f"{np.mean([each.epochs for each in outcomes]):.0f}",
+            "seconds": f"{sum(each.seconds for each in outcomes):.0f}",
+            "p against the first": "" if result is first else paired_test(first, result)})
     return rows
 
 
-def mean_and_std(every, key):
-    """Mean and standard deviation over folds of one figure."""
-    figures = [fold[key] for fold in every]
-    return "-" if np.isnan(figures).any() else f"{np.mean(figures):.2f} ± {np.std(figures):.2f}"
+def mean_and_std(figures: list[float]) -> str:
+    """Write the mean and standard deviation of one figure of each fold."""
+    if np.isnan(figures).any():
+        return "-"
+    return f"{np.mean(figures):.2f} ± {np.std(figures):.2f}"
 
 
-def paired_test(one, other):
-    """The p value of SciPy's paired t-test over folds on the majority vote ('=' if all folds are equal), or why there is none.
+def paired_test(one: CrossValidation, other: CrossValidation) -> str:
+    """Test whether two runs differ in the majority vote, by SciPy's paired t-test over folds.
 
-    Folds share training songs, so it is smaller than it should be: read it as a hint.
+    Folds share training songs, so p is smaller than it should be: read it as a hint.
+
+    Returns
+    -------
+    str
+        The p value; '=' if all folds are equal; or why there is none.
     """
-    if [fold["songs"] for fold in one["folds"]] != [fold["songs"] for fold in other["folds"]]:
+    if [each.songs for each in one.outcomes] != [each.songs for each in other.outcomes]:
         return "other test songs"
-    figures = [[fold["majorityVote"] for fold in content["folds"]] for content in (one, other)]
+    figures = [[each.majority_vote for each in result.outcomes] for result in (one, other)]
     if len(figures[0]) < 2 or np.isnan(figures).any():
         return "-"
     differences = np.subtract(*figures)
     if np.ptp(differences) == 0:
         return "=" if not differences.any() else "-"      # no spread, no t
     return f"{ttest_rel(*figures).pvalue:.3f}"
+
+
+def _number(figure: float) -> str:
+    return "-" if np.isnan(figure) else f"{figure:.2f}"

@@ -1,26 +1,28 @@
 """Training curves for TensorBoard, where a writer of its event files is installed."""
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
 from mirdl.results.files import CURVES, path_of
+from mirdl.results.outcome import EpochFigures
 
 
 @contextmanager
-def events(name):
-    """Gives a function that takes in the figures of an epoch, in the order of `results.CURVES`.
+def events(name: str) -> Iterator[Callable[[EpochFigures], None]]:
+    """Give a function that writes the figures of an epoch to the folder NAME.events.
 
-    It writes them to the folder NAME.events in data/results by tensorboardX or PyTorch's writer; without one it does nothing.
+    The writer is tensorboardX's or PyTorch's; where neither is installed, nothing is written.
     """
     if find_spec("tensorboardX"):
         from tensorboardX import SummaryWriter
     elif find_spec("torch") and find_spec("tensorboard"):
         from torch.utils.tensorboard import SummaryWriter
     else:
-        yield lambda row: None
+        yield lambda figures: None
         return
     with SummaryWriter(path_of(name, ".events")) as writer:
-        def write(row):
-            for title, figure in zip(CURVES[1:], row[1:]):
-                writer.add_scalar(title, figure, row[0])
+        def write(figures: EpochFigures) -> None:
+            for title, figure in zip(CURVES[1:], figures[1:], strict=True):
+                writer.add_scalar(title, figure, figures.epoch)
         yield write

@@ -1,1 +1,1 @@
-"""Which songs there are, and how they are divided."""
+"""Which songs there are, and how they are divided into folds."""

@@ -1,4 +1,4 @@
-"""Public data sets, fetched and unpacked into data/datasets."""
+"""Public data sets, downloaded and unpacked into data/datasets."""
 
 import os
 import shutil
@@ -11,57 +11,90 @@ import pooch
 import requests
 
 from mirdl.errors import UserError
+from mirdl.songs.public_sets import PublicSet
 from mirdl.spectrograms.decoding import is_audio
 from mirdl.system.locks import locked
 from mirdl.system.progress import bar
 from mirdl.system.whole_files import make_folder
 
-AGENT = "Mozilla/5.0 (compatible; mirdl; music research)"    # the server of Ballroom answers 403 to some programs
-pooch.get_logger().setLevel("WARNING")       # what it does is told here
-TRIES, PAUSE = 4, 2     # attempts, and seconds from one to the next
+# Ballroom's server answers 403 to some programs
+AGENT = "Mozilla/5.0 (compatible; mirdl; music research)"
+TRIES, PAUSE = 4, 2     # attempts, and seconds between them
+BLOCK = 2**18           # bytes written at a time
+pooch.get_logger().setLevel("WARNING")      # its news is printed here
 
 
-def download(name, known, root):
-    """Fetch a public data set, unpack it to root/name and verify its number of songs.
+def download(name: str, known: PublicSet, root: str) -> None:
+    """Download a public data set, unpack it to root/name and check its number of songs.
 
     Parameters
     ----------
     name : str
-        Of the folder that it becomes.
-    known : known.Known
+        Of the data set's folder.
+    known : PublicSet
+        Where the archive is and what it must contain.
     root : str
-        data/datasets. The archive may lie here already, put by hand, and is removed once unpacked.
+        data/datasets. An archive that was put here by hand is used, and removed once unpacked.
 
     Raises
     ------
     UserError
-        If it cannot be fetched, is damaged, or does not hold what it should. No folder is left behind; what was fetched
-        of an archive is, so that the next run goes on from there.
+        If it cannot be downloaded, is damaged, or does not contain what it should. Then no data
+        set is left behind, but the downloaded part of the archive is, and the next run continues
+        from there.
     """
     make_folder(root)
     archive = os.path.join(root, os.path.basename(known.url))
-    with locked(archive + ".lock", lambda: print(f"  waiting for another run that downloads {archive} ...", flush=True)):
+
+    def waiting() -> None:
+        print(f"  waiting for another run that downloads {archive} ...", flush=True)
+
+    with locked(archive + ".lock", waiting):
         if os.path.isdir(os.path.join(root, name)):
             return
-        print(f"Data set {name} is not there; fetching it from {known.url}", flush=True)
-        try:
-            pooch.retrieve(known.url, f"md5:{known.md5}", os.path.basename(archive), root, downloader=_Resuming(archive + ".part"))
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"cannot download data set {name!r} from {known.url}: {_reason(error)}; run again to go on, or put the archive by "
-                f"hand: {os.path.abspath(archive)} (md5 {known.md5}), or a folder of songs for each tag into "
-                f"{os.path.abspath(os.path.join(root, name))}; 'make run' needs no download") from error
+        print(f"Data set {name} is missing; downloading it from {known.url}", flush=True)
+        _retrieve(name, known, archive)
         unpack(archive, name, known, root)
         os.unlink(archive)
 
 
-class _Resuming:
-    """A downloader for pooch that goes on where `partial`, what is there of the file, ends, and tries again."""
+def unpack(archive: str, name: str, known: PublicSet, root: str) -> None:
+    """Unpack the archive of a data set to root/name, completely or not at all.
 
-    def __init__(self, partial):
+    Parameters
+    ----------
+    archive : str
+        Path of the .tar.gz.
+    name, known, root
+        See `download`.
+
+    Raises
+    ------
+    UserError
+        If it is damaged or does not contain the songs that it should.
+    """
+    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=root) as folder:
+        try:
+            with tarfile.open(archive) as tar:
+                # "data" refuses what leads out of the folder, and devices
+                tar.extractall(folder, filter="data")
+            unpacked, gathered = os.path.join(folder, known.folder), os.path.join(folder, "songs")
+            counts = _gather(unpacked, gathered, known)
+        except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+            raise UserError(
+                f"cannot unpack {archive!r}: {_reason(error)}; remove it and run again"
+            ) from error
+        _check_counts(counts, archive, name, known)
+        os.rename(gathered, os.path.join(root, name))
+
+
+class _Resuming:
+    """A downloader for pooch that continues the file `partial`, and tries again if that fails."""
+
+    def __init__(self, partial: str) -> None:
         self.partial = partial
 
-    def __call__(self, url, output, _):
+    def __call__(self, url: str, output: str, _: object) -> None:
         for attempt in range(TRIES):
             try:
                 self._fetch(url)
@@ -74,43 +107,51 @@ class _Resuming:
                 time.sleep(PAUSE)
         os.replace(self.partial, output)
 
-    def _fetch(self, url):
-        there = os.path.getsize(self.partial) if os.path.exists(self.partial) else 0
-        headers = {"User-Agent": AGENT} | ({"Range": f"bytes={there}-"} if there else {})
+    def _fetch(self, url: str) -> None:
+        done = os.path.getsize(self.partial) if os.path.exists(self.partial) else 0
+        headers = {"User-Agent": AGENT} | ({"Range": f"bytes={done}-"} if done else {})
         with requests.get(url, headers=headers, stream=True, timeout=30) as answer:
-            if answer.status_code == 416:       # nothing comes after what is there: it is whole, or the checksum will tell
+            if answer.status_code == 416:   # nothing is missing; if it is wrong, the checksum tells
                 return
             answer.raise_for_status()
-            there = there if answer.status_code == 206 else 0       # 200: the server sends all of it again
-            answer.raw.enforce_content_length = False   # or urllib3 drops the last block of a connection that breaks
-            size = there + int(answer.headers.get("Content-Length", 0))
-            with open(self.partial, "ab" if there else "wb") as file, \
-                    bar(total=size or None, initial=there, desc="download", unit="B", unit_scale=True) as progress:
-                for block in answer.iter_content(2**18):
-                    file.write(block)
-                    progress.update(len(block))
-            if os.path.getsize(self.partial) < size:
-                raise requests.ConnectionError(f"the connection broke after {os.path.getsize(self.partial)} of {size} bytes")
+            done = done if answer.status_code == 206 else 0     # 200: the whole file comes again
+            # otherwise urllib3 drops the last block when the connection breaks
+            answer.raw.enforce_content_length = False
+            size = done + int(answer.headers.get("Content-Length", 0))
+            self._write(answer, done, size)
+        written = os.path.getsize(self.partial)
+        if written < size:
+            raise requests.ConnectionError(
+                f"the connection broke after {written} of {size} bytes"
+            )
+
+    def _write(self, answer: requests.Response, done: int, size: int) -> None:
+        options = {"desc": "download", "unit": "B", "unit_scale": True}
+        with open(self.partial, "ab" if done else "wb") as file, \
+                bar(total=size or None, initial=done, **options) as progress:
+            for block in answer.iter_content(BLOCK):
+                file.write(block)
+                progress.update(len(block))
 
 
-def unpack(archive, name, known, root):
-    """Unpack the archive of a data set to root/name, whole or not at all; see `download`."""
-    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=root) as folder:
-        try:
-            with tarfile.open(archive) as tar:
-                tar.extractall(folder, filter="data")       # nothing outside the folder, no links out of it, no devices
-            songs = _gather(os.path.join(folder, known.folder), os.path.join(folder, "songs"), known)
-        except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-            raise UserError(f"cannot unpack {archive!r}: {_reason(error)}; remove it and run again") from error
-        if songs != known.songs:
-            wrong = ", ".join(f"{tag} {songs.get(tag, 0)} (expected {known.songs.get(tag, 0)})"
-                              for tag in sorted(set(songs) | set(known.songs)) if songs.get(tag) != known.songs.get(tag))
-            raise UserError(f"{archive!r} does not hold the songs of data set {name!r}: {wrong}; remove it and run again")
-        os.rename(os.path.join(folder, "songs"), os.path.join(root, name))
+def _retrieve(name: str, known: PublicSet, archive: str) -> None:
+    """Download the archive, unless it is there."""
+    folder, file = os.path.split(archive)
+    try:
+        pooch.retrieve(
+            known.url, f"md5:{known.md5}", file, folder, downloader=_Resuming(archive + ".part")
+        )
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"cannot download data set {name!r} from {known.url}: {_reason(error)}; run again to "
+            f"continue, or put the archive there by hand: {os.path.abspath(archive)} "
+            f"(md5 {known.md5}), or put one folder of songs per tag into "
+            f"{os.path.abspath(os.path.join(folder, name))}; 'make run' needs no download"
+        ) from error
 
 
-def _gather(unpacked, folder, known):
-    """Move the songs in `unpacked`/FOLDER to `folder`/TAG; tag -> number of songs."""
+def _gather(unpacked: str, folder: str, known: PublicSet) -> dict[str, int]:
+    """Move the songs of `unpacked`/FOLDER to `folder`/TAG; return tag -> number of songs."""
     counts = {}
     for source in sorted(entry.name for entry in os.scandir(unpacked) if entry.is_dir()):
         tag = known.merged.get(source, source)
@@ -121,8 +162,21 @@ def _gather(unpacked, folder, known):
     return counts
 
 
-def _reason(error):
-    """The error in a line; without the address, which is told elsewhere, where no connection was made."""
+def _check_counts(counts: dict[str, int], archive: str, name: str, known: PublicSet) -> None:
+    """Refuse an archive with other numbers of songs than it should have."""
+    wrong = [
+        f"{tag} {counts.get(tag, 0)} (expected {known.songs.get(tag, 0)})"
+        for tag in sorted({*counts, *known.songs}) if counts.get(tag) != known.songs.get(tag)
+    ]
+    if wrong:
+        raise UserError(
+            f"{archive!r} does not hold the songs of data set {name!r}: {', '.join(wrong)}; "
+            "remove it and run again"
+        )
+
+
+def _reason(error: Exception) -> str:
+    """Return the error in one line; if no connection was made, without the address."""
     cause = getattr(error.args[0], "reason", None) if error.args else None
     text = str(cause).partition("): ")[2] or str(cause) if cause else str(error)
     return " ".join(text.split()) or type(error).__name__

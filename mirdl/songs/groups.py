@@ -1,21 +1,23 @@
-"""Songs that belong together (of one artist, album or take), so that no fold tests what it has trained on."""
+"""Songs that belong together (same artist, album or take), so that no fold tests what it learnt."""
 
 import csv
 import re
+from unicodedata import normalize
 
 from mirdl.errors import UserError
 
 
-def groups_of(names, rule):
-    """The group of each song.
+def groups_of(names: list[str], rule: str) -> list[str]:
+    """Return the group of each song.
 
     Parameters
     ----------
     names : list of str
         TAG/file of each song.
     rule : str
-        A CSV file of the columns song (TAG/file) and group, with this header; or a regular expression: the group is
-        what its first parenthesis, or all of it, finds in TAG/file.
+        A CSV file with a header and the columns song (TAG/file) and group; or a regular
+        expression that is searched for in TAG/file: the group is what its first parenthesis
+        matches, or all of it if it has none. Composed and decomposed Unicode are the same.
 
     Returns
     -------
@@ -24,18 +26,48 @@ def groups_of(names, rule):
     Raises
     ------
     UserError
-        If the file cannot be read or the expression not understood, or a song has no group.
+        If the file cannot be read, the expression is not valid, or a song has no group.
     """
-    groups = _from_csv(rule) if rule.lower().endswith(".csv") else _from_expression(names, rule)
+    is_csv = rule.lower().endswith(".csv")
+    found = _from_csv(rule) if is_csv else _from_expression(names, rule)
+    groups = {name: found.get(composed(name)) for name in names}
     for name in names:
-        if not groups.get(name):
-            raise UserError(f"DS.groups={rule} gives no group to the song {name!r}: each song needs one, alone or with others")
+        if not groups[name]:
+            raise UserError(
+                f"DS.groups={rule} gives no group to the song {name!r}; "
+                "give every song a group, its own or a shared one"
+            )
     return [groups[name] for name in names]
 
 
-def joined(names, groups, replicas):
-    """`groups` (a list of str; None: each song for itself) with the replicas, tuples of song names, put into one group."""
-    groups = dict(zip(names, names if groups is None else groups))
+def composed(text: str) -> str:
+    """Return a text in composed Unicode: an e and its accent, two characters, become one, é.
+
+    File systems and spreadsheets differ in which of the two they write.
+    """
+    return normalize("NFC", text)
+
+
+def joined(
+    names: list[str], groups: list[str] | None, replicas: tuple[tuple[str, str], ...]
+) -> list[str]:
+    """Put replicas, and the groups that they belong to, into one group.
+
+    Parameters
+    ----------
+    names : list of str
+        TAG/file of each song.
+    groups : list of str or None
+        The group of each song; None if each song is on its own.
+    replicas : tuple of tuple of str
+        Pairs of names; pairs with a song that is not among `names` are ignored.
+
+    Returns
+    -------
+    list of str
+        The group of each song.
+    """
+    groups = dict(zip(names, names if groups is None else groups, strict=True))
     for one, other in replicas:
         if one in groups and other in groups:
             kept, left = groups[one], groups[other]
@@ -43,21 +75,42 @@ def joined(names, groups, replicas):
     return [groups[name] for name in names]
 
 
-def _from_csv(path):
+def _from_csv(path: str) -> dict[str, str]:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)
             if not {"song", "group"} <= set(rows.fieldnames or ()):
-                raise UserError(f"DS.groups={path} has the columns {rows.fieldnames}; expected song and group")
-            return {row["song"]: row["group"] for row in rows}
+                raise UserError(
+                    f"DS.groups={path} has the columns {rows.fieldnames}; expected song and group"
+                )
+            return _without_contradictions(rows, path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"DS.groups={path} cannot be read: {error}; give a CSV with the columns song and group, "
-                        "or a regular expression") from error
+        raise UserError(
+            f"DS.groups={path} cannot be read: {error}; give a CSV file with the columns song and "
+            "group, or a regular expression"
+        ) from error
 
 
-def _from_expression(names, expression):
+def _without_contradictions(rows: csv.DictReader, path: str) -> dict[str, str]:
+    """Return song -> group, composed; refuse a song that has two groups."""
+    groups = {}
+    for row in rows:
+        song, group = composed(row["song"] or ""), composed(row["group"] or "")
+        before = groups.setdefault(song, group)
+        if song and before != group:
+            raise UserError(
+                f"DS.groups={path} gives the song {song!r} two groups, {before!r} and {group!r} "
+                f"(line {rows.line_num}); leave one of them"
+            )
+    return groups
+
+
+def _from_expression(names: list[str], expression: str) -> dict[str, str]:
+    names = map(composed, names)
     try:
-        found = {name: re.search(expression, name) for name in names}
+        found = {name: re.search(composed(expression), name) for name in names}
     except re.error as error:
-        raise UserError(f"DS.groups={expression} is neither a .csv file nor a regular expression: {error}") from error
+        raise UserError(
+            f"DS.groups={expression} is neither a .csv file nor a regular expression: {error}"
+        ) from error
     return {name: match[min(1, match.re.groups)] for name, match in found.items() if match}

@@ -1,1 +1,1 @@
-"""From a sound file to numbers to chunks."""
+"""From an audio file to a spectrogram to the chunks that a network sees."""

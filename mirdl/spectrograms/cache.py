@@ -1,9 +1,10 @@
-"""data/preloaded: the spectrograms of a data set, kept so that they are computed once.
+"""The spectrograms in data/preloaded, so that each is computed only once.
 
-One pickle a data set and set of spectrogram parameters, or, where that would take too much memory, a store on disk; what
-is done to spectrograms later (normalisation, chunks) is no part of it. Each song is kept with its file's size and time of
-change, so only new and changed files are computed; and it is in the store from the moment it is computed, so a program
-that is killed computes no song again.
+Each data set and each choice of spectrogram parameters has one pickle or, if that would take too
+much memory, one store on disk. What is done to spectrograms later (normalisation, chunks) does
+not change them. Each song is kept with the size and modification time of its file, so only new
+and changed files are computed. A song enters the store as soon as it is computed, so a program
+that is killed loses none.
 """
 
 import os
@@ -11,8 +12,9 @@ import os
 import essentia
 import numpy as np
 
-from mirdl.spectrograms.decoding import Passing, compute_or_reason
-from mirdl.spectrograms.store import Store, Stored
+from mirdl import settings
+from mirdl.spectrograms.decoding import TemporaryReason, compute_noted
+from mirdl.spectrograms.store import READERS, Store, Stored
 from mirdl.system import pickles
 from mirdl.system.locks import locked
 from mirdl.system.memory import memory
@@ -21,27 +23,32 @@ from mirdl.system.whole_files import make_folder, remove_leftovers
 
 FOLDER = os.path.join("data", "preloaded")
 FORMAT = "mirdl spectrograms 1"
-# the parameters that shape a spectrogram; they make the file's name
-SHAPING = ("dataset", "frameSize", "hopSize", "specTransform", "melBands", "windowType")
-SHARE = 0.25        # of the memory that all processes may take: with DS.store='auto' larger data sets stay on disk
+# The parameters that shape a spectrogram; their values make up the file's name, in this order
+SHAPING = ("dataset", *(key.removeprefix("DS.") for key in settings.keys(settings.SPECTROGRAM)))
+# With DS.store="auto" larger data sets stay on disk: the share of the memory for all processes
+SHARE = 0.25
+MOST_NOTES = 20         # songs that are named
+# What may be raised while reading a damaged or foreign file
+UNFIT = (ValueError, KeyError, TypeError, AttributeError, OSError)
 
 
-def spectrograms(files, DS, processes=1):
-    """The spectrograms of `files`, from data/preloaded as far as they are there.
+def spectrograms(files: dict, ds: dict, processes: int = 1) -> dict:
+    """Load the spectrograms of `files` from data/preloaded, and compute those that are missing.
 
     Parameters
     ----------
     files : dict of str
         Song name -> path of its audio file.
-    DS : dict
-        parameters['DS'].
+    ds : dict
+        parameters["DS"].
     processes : int
-        How many are going to have them at a time; with DS.store='auto' they share the memory.
+        How many processes will each hold the songs; with DS.store="auto" they share the memory.
 
     Returns
     -------
     dict
-        Song name -> ndarray or `Stored`, float32, (bands, frames), or, for a file that gave none, the reason as a str.
+        Song name -> ndarray or `Stored`, float32, (bands, frames), not compressed; or, for a file
+        without a spectrogram, the reason as a str.
 
     Raises
     ------
@@ -50,38 +57,64 @@ def spectrograms(files, DS, processes=1):
     """
     make_folder(FOLDER)
     remove_leftovers(FOLDER)
-    path = os.path.join(FOLDER, "_".join(str(DS[key]) for key in SHAPING))
-    # two runs that need the same features compute them once
-    with locked(path + ".pickle.lock", lambda: print(f"  waiting for another run that computes {path}.pickle ...", flush=True)):
-        pickled, store = _read(path + ".pickle", DS), _open(path + ".store", DS)
-        kept = {**pickled, **store.songs}
+    path = os.path.join(FOLDER, "_".join(str(ds[key]) for key in SHAPING))
+
+    def waiting() -> None:
+        print(f"  waiting for another run that computes {path}.pickle ...", flush=True)
+
+    with locked(path + ".pickle.lock", waiting):    # two runs compute the same features only once
+        (pickled, notes), store = _read(path + ".pickle", ds), _open(path + ".store", ds)
+        store.notes = {**notes, **store.notes}
         stamps = {name: _stamp(file) for name, file in files.items()}
-        songs = {name: kept[name] for name in files if name in kept and kept[name][0] == stamps[name]}
+        songs = _still_valid({**pickled, **store.songs}, stamps, path)
+        temporary = {}
         new = [name for name in files if name not in songs]
-        if kept and (new or len(kept) != len(songs)):
-            print(f"  {path} is stale: {len(new)} songs are new or changed, {len(set(kept) - set(files))} are gone")
-        passing = {}
-        computed = in_parallel(compute_or_reason, [(files[name], DS) for name in new], "spectrograms", "song")
-        for name, result in zip(new, computed, strict=True):
-            if isinstance(result, Passing):
-                passing[name] = result
+        calls = [(files[name], ds) for name in new]
+        computed = in_parallel(compute_noted, calls, "spectrograms", "song")
+        for name, (result, note) in zip(new, computed, strict=True):
+            if isinstance(result, TemporaryReason):
+                temporary[name] = result
             else:
-                songs[name] = store.keep(name, stamps[name], result)
-        settle = _to_disk if _belongs_on_disk(songs, DS["store"], processes) else _to_memory
-        songs = settle(songs, pickled, store, path + ".pickle", DS)
-    return {name: passing.get(name) or songs[name][1] for name in files}
+                songs[name] = store.keep(name, stamps[name], result, note)
+        notes = {name: store.notes[name] for name in songs if store.notes.get(name)}
+        settle = _to_disk if _belongs_on_disk(songs, ds["store"], processes) else _to_memory
+        songs = settle(songs, notes, pickled, store, path + ".pickle", ds)
+    _print_notes(notes)
+    return {name: temporary.get(name) or songs[name][1] for name in files}
 
 
-def _belongs_on_disk(songs, where, processes):
+def _still_valid(kept: dict, stamps: dict, path: str) -> dict:
+    """Return the kept songs whose files have not changed; print how many others there are."""
+    songs = {name: kept[name] for name in stamps if name in kept and kept[name][0] == stamps[name]}
+    new, gone = len(stamps) - len(songs), len(set(kept) - set(stamps))
+    if kept and (new or len(kept) != len(songs)):
+        print(f"  {path} is stale: {new} songs are new or changed, {gone} are gone")
+    return songs
+
+
+def _belongs_on_disk(songs: dict, where: str, processes: int) -> bool:
     size = sum(song.nbytes for _, song in songs.values() if not isinstance(song, str))
     return where == "disk" or where == "auto" and size * processes > SHARE * memory()
 
 
-def _to_memory(songs, pickled, store, path, DS):
-    """The songs as arrays; the pickle holds them, and the store is no longer needed."""
-    songs = {name: (stamp, np.asarray(song) if isinstance(song, Stored) else song) for name, (stamp, song) in songs.items()}
+def _print_notes(notes: dict) -> None:
+    for name, note in list(notes.items())[:MOST_NOTES]:
+        print(f"  Note: {name!r} {note}")
+    if len(notes) > MOST_NOTES:
+        print(f"  Note: {len(notes) - MOST_NOTES} other songs also are not what they promise")
+
+
+def _to_memory(
+    songs: dict, notes: dict, pickled: dict, store: Store, path: str, ds: dict,
+) -> dict:
+    """Return the songs as arrays, kept in the pickle; the store is removed."""
+    songs = {
+        name: (stamp, np.asarray(song) if isinstance(song, Stored) else song)
+        for name, (stamp, song) in songs.items()
+    }
     if store.songs or songs.keys() != pickled.keys():
-        pickles.dump({"format": FORMAT, "songs": songs, **_about(DS)}, path)
+        content = {"format": FORMAT, "songs": songs, "notes": notes, "readers": READERS}
+        pickles.dump({**content, **_made_with(ds)}, path)
         print(f"  saved the spectrograms to {path}")
     else:
         print(f"  loaded the spectrograms of {len(songs)} songs from {path}")
@@ -89,58 +122,82 @@ def _to_memory(songs, pickled, store, path, DS):
     return songs
 
 
-def _to_disk(songs, pickled, store, path, DS):
-    """The songs of the store, which gets those that the pickle holds; the pickle is no longer needed."""
-    songs = {name: song if name in store.songs else store.keep(name, *song) for name, song in songs.items()}
+def _to_disk(
+    songs: dict, notes: dict, pickled: dict, store: Store, path: str, ds: dict,
+) -> dict:
+    """Return the songs as `Stored`; those of the pickle move to the store, the pickle goes."""
+    songs = {
+        name: song if name in store.songs else store.keep(name, *song, notes.get(name, ""))
+        for name, song in songs.items()
+    }
     if os.path.exists(path):
         os.unlink(path)
-    print(f"  the spectrograms of {len(songs)} songs are read from {store.folder} as they are needed")
+    print(f"  the spectrograms of {len(songs)} songs are read from {store.folder} as needed")
     return songs
 
 
-def _read(path, DS):
-    """The songs kept in `path`: name -> (stamp, spectrogram or reason); none, with a line that says why, if it is unfit."""
+def _read(path: str, ds: dict) -> tuple[dict, dict]:
+    """Return the songs and notes of a pickle; none if it is unfit.
+
+    Songs: name -> (stamp, spectrogram or reason). Notes: name -> str.
+    """
     if not os.path.exists(path):
-        return {}
+        return {}, {}
     try:
         content = pickles.load(path)
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise ValueError("it is of another format")
-        if content["DS"] != _about(DS)["DS"]:
+            raise ValueError("it has another format")
+        if content["DS"] != _made_with(ds)["DS"]:
             raise ValueError("it was made with other parameters")
         if content["essentia"] != essentia.__version__:
-            raise ValueError(f"it was made by Essentia {content['essentia']}, this is {essentia.__version__}")
-        if not all(_is_song(*song, DS["yInput"]) for song in content["songs"].values()):
-            raise ValueError("its songs are no spectrograms")
-        return content["songs"]
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        print(f"  {path} cannot be used and is computed anew: {error}")
-        return {}
+            raise ValueError(
+                f"it was made with Essentia {content['essentia']}, "
+                f"and {essentia.__version__} is installed"
+            )
+        if not all(_is_song(*song, ds["yInput"]) for song in content["songs"].values()):
+            raise ValueError("its songs are not spectrograms")
+        notes = content.get("notes", {})
+        if not all(isinstance(note, str) for note in notes.values()):
+            raise ValueError("its notes are not words")
+        if content.get("readers") == READERS:
+            return content["songs"], notes
+        # what could not be read before may be read now
+        songs = content["songs"].items()
+        return {name: song for name, song in songs if not isinstance(song[1], str)}, notes
+    except UNFIT as error:
+        _print_unfit(path, error)
+        return {}, {}
 
 
-def _is_song(stamp, song, bands):
-    return isinstance(song, str) or (isinstance(song, np.ndarray) and song.dtype == np.float32 and song.ndim == 2
-                                     and song.shape[0] == bands)
+def _is_song(stamp: tuple, song: object, bands: int) -> bool:
+    if isinstance(song, str):
+        return True
+    is_spectrogram = isinstance(song, np.ndarray) and song.dtype == np.float32 and song.ndim == 2
+    return is_spectrogram and song.shape[0] == bands
 
 
-def _open(folder, DS):
-    """The store; empty, with a line that says why, if what is there is unfit."""
-    store = Store(folder, _about(DS))
+def _open(folder: str, ds: dict) -> Store:
+    """Return the store; an unfit one is removed, so that it is empty."""
+    store = Store(folder, _made_with(ds))
     try:
         store.read()
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        print(f"  {folder} cannot be used and is computed anew: {error}")
+    except UNFIT as error:
+        _print_unfit(folder, error)
         store.remove()
     return store
 
 
-def _about(DS):
-    """What spectrograms are made with."""
-    return {"essentia": essentia.__version__, "DS": {key: DS[key] for key in SHAPING}}
+def _print_unfit(path: str, error: Exception) -> None:
+    print(f"  {path} cannot be used and is computed anew: {error}")
 
 
-def _stamp(file):
-    """Size in bytes and time of change in nanoseconds; None of a file that is not there (any more)."""
+def _made_with(ds: dict) -> dict:
+    """Return what the spectrograms are made with, as it is written to their files."""
+    return {"essentia": essentia.__version__, "DS": {key: ds[key] for key in SHAPING}}
+
+
+def _stamp(file: str) -> tuple[int, int] | None:
+    """Return a file's size (bytes) and modification time (ns); None if there is no such file."""
     try:
         status = os.stat(file)
     except OSError:

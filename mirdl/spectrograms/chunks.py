@@ -1,66 +1,137 @@
-"""Chunks: the network's examples, cut out of the spectrograms when a batch asks for them and never stored."""
+"""Chunks: the network's examples, cut from the spectrograms when a batch needs them."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 import numpy as np
 
+from mirdl.spectrograms.store import Stored
 
-class Chunks:
-    """Examples of equal width from a list of songs.
+
+def chunk_starts(frames: int, parameters: dict) -> range:
+    """Return the first frame of each chunk of a spectrogram.
 
     Parameters
     ----------
-    spectrograms : list of ndarray
+    frames : int
+        Width of the spectrogram.
+    parameters : dict
+        DS.xInput is the width of a chunk and chunkHop the distance between chunks, in frames. With
+        asPublished the last full chunk is missing, as in the published program, so a song
+        shorter than xInput + chunkHop frames has none.
+
+    Returns
+    -------
+    range
+    """
+    width, hop = parameters["DS"]["xInput"], parameters["chunkHop"]
+    if parameters["asPublished"]:
+        return range(0, (frames - width) // hop * hop, hop)
+    return range(0, frames - width + 1, hop)
+
+
+class Chunks:
+    """Examples of equal width from a list of songs, and the batches that they make.
+
+    Parameters
+    ----------
+    spectrograms : list of ndarray or Stored
         float32, (bands, frames); shared, not copied.
     labels : ndarray
         (songs,), the class of each song.
     starts : list of sequence of int
         For each song the first frame of each of its chunks.
     width : int
-        Frames of a chunk (xInput).
+        Frames per chunk (xInput).
     mean, std : ndarray
-        float32, (songs,): each chunk comes as (spectrogram - mean) / std of its song.
+        float32, (songs,): a chunk is (spectrogram - mean) / std of its song.
+    batch_size : int
+        Chunks per batch.
+    drop_incomplete : bool
+        Whether `batches` leaves out an incomplete last batch, as the published program does.
     places : ndarray of int, optional
-        (songs,), where each song stands in the data set.
+        (songs,), the index of each song in the data set.
 
     Attributes
     ----------
-    labels : ndarray
-        (songs,), as given.
+    labels, mean, std, batch_size, places
+        As given.
     song : ndarray
-        (chunks,), the song's place in `spectrograms`.
+        (chunks,), the index of each chunk's song in `spectrograms`.
+    start : ndarray
+        (chunks,), the first frame of each chunk.
     y : ndarray
-        (chunks,), the song's class.
+        (chunks,), the class of each chunk.
     """
 
-    def __init__(self, spectrograms, labels, starts, width, mean, std, places=None):
-        self.spectrograms, self.width, self.mean, self.std, self.places = spectrograms, width, mean, std, places
+    def __init__(
+        self,
+        spectrograms: list[np.ndarray | Stored],
+        labels: np.ndarray,
+        starts: list[range],
+        width: int,
+        mean: np.ndarray,
+        std: np.ndarray,
+        *,
+        batch_size: int,
+        drop_incomplete: bool = False,
+        places: np.ndarray | None = None,
+    ) -> None:
+        self.spectrograms, self.width, self.places = spectrograms, width, places
+        self.mean, self.std = mean, std
+        self.batch_size, self._drop_incomplete = batch_size, drop_incomplete
         self.labels = np.asarray(labels)
-        self.song = np.repeat(np.arange(len(starts)), [len(places) for places in starts])
+        self.song = np.repeat(np.arange(len(starts)), list(map(len, starts)))
         self.start = np.fromiter(chain.from_iterable(starts), np.int64)
         self.y = self.labels[self.song]
 
-    def __len__(self):
+    def __len__(self) -> int:
+        """Return the number of chunks."""
         return len(self.song)
 
-    def shuffle(self, rng):
-        """Put the chunks into a random order (one permutation drawn from `rng`)."""
+    def shuffle(self, rng: np.random.RandomState) -> None:
+        """Put the chunks into a random order: one permutation drawn from `rng`."""
         order = rng.permutation(len(self))
         self.song, self.start, self.y = self.song[order], self.start[order], self.y[order]
 
-    def __getitem__(self, which):
-        """x: (chunks, 1, bands, width) float32, and y: (chunks,), of the chunks `which` (an array of indices)."""
-        bands = self.spectrograms[0].shape[0] if self.spectrograms else 0
-        x = np.empty((len(which), 1, bands, self.width), np.float32)
-        for row, chunk in zip(x, which):
-            song, start = self.song[chunk], self.start[chunk]
-            np.subtract(self.spectrograms[song][:, start:start + self.width], self.mean[song], out=row[0])
-            row /= self.std[song]
-        return x, self.y[which]
+    def batches(self, order: np.ndarray | None = None) -> list[np.ndarray]:
+        """Divide the chunks into batches.
 
-    def ahead(self, batches):
-        """Yield `self[batch]` for each of `batches`; the next one is cut out meanwhile, in the background."""
+        Parameters
+        ----------
+        order : ndarray of int, optional
+            Indices of chunks; by default all chunks as they stand.
+
+        Returns
+        -------
+        list of ndarray of int
+            (batch_size,) each; the last one is shorter if the chunks run out, or is dropped if
+            `drop_incomplete`.
+        """
+        batches = self._split(order)
+        if self._drop_incomplete and batches and len(batches[-1]) < self.batch_size:
+            batches.pop()
+        return batches
+
+    def filled_batches(self, order: np.ndarray | None = None) -> list[np.ndarray]:
+        """Divide the chunks into batches of one size, because another would be compiled anew.
+
+        Parameters
+        ----------
+        order : ndarray of int, optional
+            Indices of chunks; by default all chunks as they stand.
+
+        Returns
+        -------
+        list of ndarray of int
+            (batch_size,) each. An incomplete last batch is filled up by repeating its chunks:
+            of the results only the first len(order) count.
+        """
+        return [np.resize(batch, self.batch_size) for batch in self._split(order)]
+
+    def ahead(self, batches: list[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield `self[batch]` for each batch while the next one is cut out in the background."""
         with ThreadPoolExecutor(1) as reader:
             coming = [reader.submit(self.__getitem__, batch) for batch in batches[:1]]
             for batch in batches[1:]:
@@ -69,8 +140,32 @@ class Chunks:
             for last in coming:
                 yield last.result()
 
+    def __getitem__(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cut out chunks.
 
-def batches(order, size, whole):
-    """Split `order`, an array of indices, into batches of `size`; an incomplete last one is dropped if `whole`."""
-    last = len(order) - size + 1 if whole else len(order)
-    return [order[start:start + size] for start in range(0, last, size)]
+        Parameters
+        ----------
+        which : ndarray of int
+            Indices of chunks.
+
+        Returns
+        -------
+        x : ndarray
+            float32, (chunks, 1, bands, width), normalised.
+        y : ndarray
+            (chunks,), the classes.
+        """
+        bands = self.spectrograms[0].shape[0] if self.spectrograms else 0
+        x = np.empty((len(which), 1, bands, self.width), np.float32)
+        for row, chunk in zip(x, which, strict=True):
+            song, start = self.song[chunk], self.start[chunk]
+            window = self.spectrograms[song][:, start:start + self.width]
+            np.subtract(window, self.mean[song], out=row[0])
+            row /= self.std[song]
+        return x, self.y[which]
+
+    def _split(self, order: np.ndarray | None) -> list[np.ndarray]:
+        order = np.arange(len(self)) if order is None else order
+        return [
+            order[first:first + self.batch_size] for first in range(0, len(order), self.batch_size)
+        ]

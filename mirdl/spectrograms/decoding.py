@@ -1,43 +1,129 @@
-"""What counts as an audio file, and its spectrogram, whatever the file holds."""
+"""Which files count as audio, and decoding them whatever they contain."""
 
 import os
+from typing import TYPE_CHECKING
 
-from mirdl.system.isolated import ProcessDiedError, isolated
+import numpy as np
 
-SAMPLE_RATE = 44100     # Hz, to which songs are resampled
-ENDINGS = (".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".au", ".snd", ".aif", ".aiff", ".m4a", ".mp4",
-           ".aac", ".wma")
-# what a decoder may take of the machine for one song: far above what a sound file needs, and a bound for a hostile one
-SECONDS, SECONDS_PER_MB = 60, 10
+from mirdl.spectrograms.reasons import CONVERT, SPLIT, in_words
+from mirdl.system.isolated import ProcessDiedError, TookTooLongError, isolated
+from mirdl.system.memory import memory
+
+if TYPE_CHECKING:
+    from mirdl.spectrograms.second_reader import Length
+
+SAMPLE_RATE = 44100     # Hz; MonoLoader resamples every song to it
+ENDINGS = (
+    ".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".au", ".snd", ".aif", ".aiff", ".aifc",
+    ".m4a", ".m4b", ".mp4", ".aac", ".wma", ".wave", ".bwf", ".rf64", ".w64", ".caf", ".voc",
+    ".mp2", ".mka", ".wv", ".tta", ".ac3",
+)
+# What one song may cost: far more than any sound file needs, and a limit for a malicious one
+SECONDS, SECONDS_PER_MB, SECONDS_PER_HOUR = 60, 10, 60
 MEMORY, MEMORY_PER_BYTE = 2**31, 1000
+SHARE = 8               # of a machine with more memory, one song may take 1 / SHARE
+LONGEST = 24            # hours of sound that count; a header may promise any number
 
 
-def is_audio(name):
-    """Whether a file of this name is taken for audio: a known ending, and not hidden."""
+class TemporaryReason(str):
+    """A reason that may be gone at the next run (no permission, a crash): the song is retried."""
+
+
+def is_audio(name: str) -> bool:
+    """Tell whether a file of this name counts as audio: a known ending, and not hidden."""
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in ENDINGS
 
 
-class Passing(str):
-    """A reason that may not hold at the next run (no permission, a crash), so that the song is tried again."""
+def compute_or_reason(file: str, ds: dict) -> np.ndarray | str:
+    """Compute the spectrogram of an audio file, or say why it has none; see `compute_noted`."""
+    return compute_noted(file, ds)[0]
 
 
-def compute_or_reason(file, DS):
-    """The spectrogram of an audio file as `features.compute_spectrogram` gives it, or, in words, why there is none.
+def compute_noted(file: str, ds: dict) -> tuple[np.ndarray | str, str]:
+    """Compute the spectrogram of an audio file, or say why it has none.
 
-    The decoder runs in a process of its own, so that a file that crashes it or keeps it for ever costs no other song.
+    The decoder runs in its own process, so a file that crashes or hangs it harms no other song.
+
+    Parameters
+    ----------
+    file : str
+        Path of the audio file.
+    ds : dict
+        parameters["DS"]; see `mirdl.spectrograms.features.compute_spectrogram`.
+
+    Returns
+    -------
+    spectrogram : ndarray or str
+        float32, (bands, frames), not compressed; or the reason, a `TemporaryReason` if the next
+        run may do better.
+    note : str
+        What is odd about the file; empty if nothing is.
     """
-    from mirdl.spectrograms import features  # only in the processes that need it
-    if DS["specTransform"] == "mel":
-        features.mel_weights(DS["melBands"], DS["frameSize"] // 2 + 1)       # once, for all the forks of this process
-    size = os.path.getsize(file) if os.path.exists(file) else 0
+    from mirdl.spectrograms import features  # takes 200 MB, so only processes that decode import it
+    if ds["specTransform"] == "mel":
+        # computed before the fork, so that every fork inherits the cached weights
+        features.mel_weights(ds["melBands"], ds["frameSize"] // 2 + 1)
     try:
-        return isolated(features.compute_spectrogram, file, DS, seconds=SECONDS + SECONDS_PER_MB * size // 2**20,
-                        memory=MEMORY + MEMORY_PER_BYTE * size)
-    except features.Unopened as reason:
-        return Passing(reason)
-    except features.Unreadable as reason:
-        return str(reason)
-    except MemoryError:
-        return Passing(f"cannot be decoded: takes more than {MEMORY >> 30} GB of memory")
-    except ProcessDiedError as reason:
-        return Passing(f"cannot be decoded: the decoder {reason}")
+        return _by_any_way(file, ds)
+    except features.UnopenedError as reason:
+        return TemporaryReason(reason), ""
+    except features.UnreadableError as reason:
+        return str(reason), ""
+    except MemoryError as error:
+        return TemporaryReason(f"cannot be decoded: {error}; {SPLIT}"), ""
+    except ProcessDiedError as error:
+        advice = SPLIT if isinstance(error, TookTooLongError) else CONVERT
+        return TemporaryReason(f"cannot be decoded: the decoder {error}; {advice}"), ""
+
+
+def _by_any_way(file: str, ds: dict) -> tuple[np.ndarray, str]:
+    """Decode a file in the usual way; if that takes too much memory or fails, in another."""
+    from mirdl.spectrograms import features
+    size = os.path.getsize(file) if os.path.exists(file) else 0
+    limits = {"seconds": SECONDS + SECONDS_PER_MB * size // 2**20, "memory": _most_memory(size)}
+    promised = _promised(file, limits)
+    if promised:
+        limits["seconds"] += int(SECONDS_PER_HOUR * min(promised.seconds / 3600, LONGEST))
+    needs = {how: features.memory_needed(promised, ds, how) for how in ("first", "sparing")}
+    usual = "sparing" if needs["first"] > limits["memory"] else "first"
+
+    def attempt(how: str) -> tuple[np.ndarray, str]:
+        return isolated(features.compute_noted, file, ds, how, promised, **limits)
+
+    try:
+        try:
+            return attempt(usual)
+        except MemoryError:
+            if usual == "sparing" or ds["specTransform"] != "mel":
+                raise
+            return attempt("sparing")
+    except MemoryError as error:
+        raise MemoryError(_memory_taken(needs["sparing"], limits["memory"])) from error
+    except (features.UndecodedError, ProcessDiedError) as failure:
+        if isinstance(failure, TookTooLongError):
+            raise
+        try:
+            return attempt("second")
+        except (features.UndecodedError, MemoryError, ProcessDiedError):
+            raise failure from None
+
+
+def _promised(file: str, limits: dict) -> "Length | None":
+    """Return the length that a file's header promises; None if it is not known."""
+    from mirdl.spectrograms import second_reader
+    try:
+        return isolated(second_reader.length, file, **limits)
+    except (ProcessDiedError, MemoryError):
+        return None
+
+
+def _most_memory(size: int) -> int:
+    """Return how much memory a file of `size` bytes may take, in bytes."""
+    machine = memory()
+    return min(max(MEMORY + MEMORY_PER_BYTE * size, machine // SHARE), machine)
+
+
+def _memory_taken(needed: int, most: int) -> str:
+    if needed > most:
+        return f"takes about {in_words(needed)} of memory, and may take {in_words(most)}"
+    return f"takes more than {in_words(most)} of memory"

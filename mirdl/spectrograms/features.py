@@ -1,139 +1,324 @@
-"""Spectrograms of audio files, by Essentia. Only the processes that compute them import this: it takes 200 MB."""
+"""Spectrograms of audio files, by Essentia.
+
+Essentia takes 200 MB, so only the processes that compute spectrograms import it.
+"""
 
 import os
 import stat
+import tempfile
+from contextlib import suppress
 from functools import lru_cache
 
 import essentia
 import numpy as np
 
 from mirdl.errors import UserError
+from mirdl.spectrograms import second_reader
+from mirdl.spectrograms.reasons import advised, is_want_of_memory
 
 essentia.log.infoActive = essentia.log.warningActive = False
-import essentia.streaming as streaming  # noqa: E402 (only after its greeting was silenced; essentia.standard takes 0.8 s more)
+# after the line above, which silences its greeting; essentia.standard takes 0.8 s longer to import
+import essentia.streaming as streaming  # noqa: E402
 
-BLOCK = 256     # spectra that pass through MelBands at a time: those of all bins can be GBs
-
-
-class Unreadable(Exception):
-    """Why a file gave no spectrogram, in a few words."""
-
-
-class Unopened(Unreadable):
-    """The file could not even be opened, which may change without a change of the file."""
+BLOCK = 256     # spectra sent through MelBands at a time: those of all bins can take gigabytes
+RATE = 44100    # Hz; MonoLoader resamples every song to it
+LOWEST_RATE = RATE / 256        # Hz; Essentia resamples by up to this factor
+# By how much a song may be longer or shorter than its header promises: encoders add silence
+SHARE, SAMPLES = 0.02, 4096
+FEW = 3         # frames
 
 
-def compute_spectrogram(file, DS):
-    """The spectrogram of one audio file.
+class UnreadableError(Exception):
+    """Why a file has no spectrogram, in a few words."""
 
-    MonoLoader (44.1 kHz) -> FrameCutter -> Windowing -> Spectrum (-> MelBands), all with Essentia's defaults but for
-    what `DS` says, in the streaming mode. Essentia's MelBands takes half of the time of all that, frame by frame; one
-    matrix product by its own weights gives the same sums to float32's rounding.
+
+class UnopenedError(UnreadableError):
+    """The file could not even be opened, which may change without any change to the file."""
+
+
+class UndecodedError(UnreadableError):
+    """The reader cannot decode the file, which another reader may."""
+
+
+def compute_spectrogram(file: str, ds: dict) -> np.ndarray:
+    """Compute the spectrogram of one audio file; see `compute_noted`."""
+    return compute_noted(file, ds)[0]
+
+
+def compute_noted(
+    file: str, ds: dict, how: str = "first", promised: second_reader.Length | None = None,
+) -> tuple[np.ndarray, str]:
+    """Compute the spectrogram of one audio file, and note what is odd about the file.
+
+    Essentia's MonoLoader (44.1 kHz) -> FrameCutter -> Windowing -> Spectrum (-> MelBands), in
+    streaming mode, with the defaults for everything that `ds` does not set. MelBands is replaced
+    by one matrix product with its own weights: the same sums up to float32 rounding, without
+    going frame by frame, which took half of the time.
+
+    What MonoLoader decodes to another length than the header promises is read by libsndfile; its
+    samples then go the same way. So does, with how="second", what MonoLoader cannot decode: then in
+    another process, because Essentia may crash after a file that it refuses.
 
     Parameters
     ----------
     file : str
-        Any format that Essentia's AudioLoader reads.
-    DS : dict
-        parameters['DS']: frameSize and hopSize in samples, windowType, specTransform and melBands.
+        Path of a file in any format that Essentia's AudioLoader or libsndfile reads.
+    ds : dict
+        parameters["DS"]; used are frameSize and hopSize (samples), windowType, specTransform and
+        melBands.
+    how : {"first", "sparing", "second"}
+        "sparing": frame by frame through MelBands, which needs memory for the mel bands only.
+        "second": by libsndfile only.
+    promised : Length, optional
+        From `mirdl.spectrograms.second_reader.length`; without it, no length is compared.
 
     Returns
     -------
-    ndarray, float32, (bands, frames)
-        Energy of the mel bands, or magnitude of the frameSize/2+1 bins for 'magnitudeSTFT'.
+    spectrogram : ndarray
+        float32, (bands, frames): the energy in each mel band, or with specTransform
+        "magnitudeSTFT" the magnitude of each of the frameSize/2+1 bins.
+    note : str
+        Empty, or in a few words what is odd.
 
     Raises
     ------
-    Unreadable
-        If the file cannot be opened or decoded, holds no samples, or holds values that are not finite.
+    UnreadableError
+        If the file cannot be opened or decoded (UnopenedError, UndecodedError), holds no samples,
+        or holds values that are not finite.
     UserError
-        If a spectrum of frameSize samples cannot be divided into so many mel bands.
+        If a spectrum of frameSize samples cannot be divided into melBands bands.
     MemoryError
-        If its decoding takes more memory than there is.
+        If decoding needs more memory than there is.
     """
     _check_file(file)
+    chain = _Chain(ds, sparing=how == "sparing")
     try:
-        spectra = _run(file, DS)
+        if how == "second":
+            spectra, note = _by_second(file, chain), ""
+        else:
+            spectra, note = _by_either(file, chain, promised)
     except RuntimeError as error:
-        if "bad_alloc" in str(error):
+        if is_want_of_memory(error):
             raise MemoryError from error
-        raise Unreadable(f"cannot be decoded: {_short(error)}") from error
+        raise UndecodedError(f"cannot be decoded: {advised(error)}") from error
     if spectra is None or not len(spectra):
-        raise Unreadable("holds no samples")
+        raise UnreadableError("holds no samples")
     if not np.isfinite(spectra).all():
-        raise Unreadable("holds samples that are not finite numbers")
-    return np.ascontiguousarray(spectra.T)      # (bands, frames)
+        raise UnreadableError("holds samples that are not finite numbers")
+    return np.ascontiguousarray(spectra.T), note      # (bands, frames)
 
 
-def _run(file, DS):
-    """Spectra, (frames, bands), through Essentia's network of streaming algorithms."""
-    pool = essentia.Pool()
-    loader = streaming.MonoLoader(filename=file)
-    # 'keep': by default the streaming FrameCutter puts noise into silent frames, the standard one does not
-    cutter = streaming.FrameCutter(frameSize=DS["frameSize"], hopSize=DS["hopSize"], silentFrames="keep")
-    window = streaming.Windowing(type=DS["windowType"])
-    spectrum = streaming.Spectrum()
-    loader.audio >> cutter.signal
-    cutter.frame >> window.frame
-    window.frame >> spectrum.frame
-    spectrum.spectrum >> (pool, "spectra")
-    essentia.run(loader)
-    if not pool.containsKey("spectra"):
-        return None
-    spectra = pool["spectra"]
-    pool.clear()        # an hour's spectra are 0.6 GB
-    if DS["specTransform"] != "mel":
-        return spectra
-    return np.square(spectra, out=spectra) @ mel_weights(DS["melBands"], spectra.shape[1])
+def memory_needed(promised: second_reader.Length | None, ds: dict, how: str) -> int:
+    """Estimate how much memory a song takes.
+
+    Parameters
+    ----------
+    promised : Length or None
+        How long it is to be.
+    ds : dict
+        parameters["DS"].
+    how : {"first", "sparing"}
+        As for `compute_noted`.
+
+    Returns
+    -------
+    int
+        Bytes; 0 if the length is not known.
+    """
+    if not promised:
+        return 0
+    sparing = how == "sparing" and ds["specTransform"] == "mel"
+    numbers = ds["melBands"] if sparing else ds["frameSize"] // 2 + 1
+    # Essentia's numbers, and NumPy's copy
+    return int(2 * 4 * numbers * promised.seconds * RATE / ds["hopSize"])
 
 
 @lru_cache
-def mel_weights(bands, bins):
-    """The weights of Essentia's MelBands, of which each band is a weighted sum of the power spectrum: (bins, bands)."""
-    return np.concatenate([_mel_bands(np.eye(min(BLOCK, bins - first), bins, first, np.float32), bands)
-                           for first in range(0, bins, BLOCK)])
+def mel_weights(bands: int, bins: int) -> np.ndarray:
+    """Return the weights of Essentia's MelBands, each band a weighted sum of the power spectrum.
+
+    Parameters
+    ----------
+    bands : int
+        Mel bands (melBands).
+    bins : int
+        Bins of a spectrum (frameSize/2+1).
+
+    Returns
+    -------
+    ndarray
+        float32, (bins, bands).
+
+    Raises
+    ------
+    UserError
+        If so few bins cannot be divided into so many bands.
+    """
+    blocks = [
+        _mel_bands(np.eye(min(BLOCK, bins - first), bins, first, np.float32), bands)
+        for first in range(0, bins, BLOCK)
+    ]
+    return np.concatenate(blocks)
 
 
-def _mel_bands(spectra, bands):
-    """What Essentia's MelBands gives for spectra, (frames, bins): (frames, bands)."""
+class _Chain:
+    """What happens to the samples of every song, whoever reads them.
+
+    Parameters
+    ----------
+    ds : dict
+        parameters["DS"].
+    sparing : bool
+        Whether each frame goes through MelBands by itself.
+    """
+
+    def __init__(self, ds: dict, sparing: bool) -> None:
+        self.ds, self.mel = ds, ds["specTransform"] == "mel"
+        self.sparing = sparing and self.mel
+
+    def __call__(self, source: object, samples: object) -> np.ndarray | None:
+        """Run the algorithm `source`, whose output `samples` is the song: (frames, bands)."""
+        ds, pool = self.ds, essentia.Pool()
+        # By default the streaming FrameCutter, unlike the standard one, adds noise to silent frames
+        cutter = streaming.FrameCutter(
+            frameSize=ds["frameSize"], hopSize=ds["hopSize"], silentFrames="keep"
+        )
+        window = streaming.Windowing(type=ds["windowType"])
+        spectrum = streaming.Spectrum()
+        samples >> cutter.signal
+        cutter.frame >> window.frame
+        window.frame >> spectrum.frame
+        if self.sparing:
+            bands = streaming.MelBands(
+                numberBands=ds["melBands"], inputSize=ds["frameSize"] // 2 + 1
+            )
+            spectrum.spectrum >> bands.spectrum
+            bands.bands >> (pool, "spectra")
+        else:
+            spectrum.spectrum >> (pool, "spectra")
+        essentia.run(source)
+        if not pool.containsKey("spectra"):
+            return None
+        spectra = pool["spectra"]
+        pool.clear()        # one hour of spectra takes 0.6 GB
+        if self.sparing or not self.mel:
+            return spectra
+        return np.square(spectra, out=spectra) @ mel_weights(ds["melBands"], spectra.shape[1])
+
+
+def _by_either(
+    file: str, chain: _Chain, promised: second_reader.Length | None,
+) -> tuple[np.ndarray | None, str]:
+    """Return the spectra, (frames, bands), and a note, by the reader that keeps the length."""
+    if promised:
+        _check_rate(promised.rate)
+    spectra = _by_first(file, chain)
+    if spectra is None:
+        return None, ""
+    hop = chain.ds["hopSize"]
+    if not promised or _is_kept(promised, len(spectra), hop):
+        return spectra, ""
+    if not promised.may_be_joined:
+        with suppress(RuntimeError):
+            again = _by_second(file, chain)
+            if _is_kept(promised, len(again), hop):
+                return again, ""
+    found = len(spectra) * hop / RATE
+    return spectra, f"holds {found:.1f} s, but its header promises {promised.seconds:.1f} s"
+
+
+def _is_kept(promised: second_reader.Length, frames: int, hop: int) -> bool:
+    """Tell whether a song has the length that its header promises."""
+    expected = promised.seconds * RATE
+    longer = frames * hop - expected
+    if longer > 0 and promised.may_be_joined:       # the header is that of the first part
+        return True
+    return abs(longer) <= max(FEW * hop, SAMPLES) + SHARE * expected
+
+
+def _by_first(file: str, chain: _Chain) -> np.ndarray | None:
+    """Read a song by Essentia; parts of different kinds one by one."""
+    parts = second_reader.differing_parts(file)
+    if parts:
+        return _of_samples(np.concatenate([_samples_of(part) for part in parts]), chain)
+    loader = streaming.MonoLoader(filename=file)
+    return chain(loader, loader.audio)
+
+
+def _by_second(file: str, chain: _Chain) -> np.ndarray | None:
+    """Read a song by libsndfile."""
+    try:
+        parts = second_reader.read(file)
+    except second_reader.TooManyChannelsError as error:
+        raise UnreadableError(f"cannot be decoded: {error}; mix it down to stereo") from error
+    except second_reader.ERRORS as error:
+        raise RuntimeError(str(error)) from error
+    return _of_samples(np.concatenate([_resampled(*part) for part in parts]), chain)
+
+
+def _of_samples(samples: np.ndarray, chain: _Chain) -> np.ndarray | None:
+    source = streaming.VectorInput(samples)
+    return chain(source, source.data)
+
+
+def _samples_of(part: bytes) -> np.ndarray:
+    """Decode a part of a file as if it were a file: float32, (samples,), at 44.1 kHz."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(part)
+        file.flush()
+        loader = streaming.MonoLoader(filename=file.name)
+        return _collected(loader, loader.audio)
+
+
+def _resampled(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Resample to 44.1 kHz as MonoLoader does."""
+    if rate == RATE:
+        return samples
+    _check_rate(rate)
+    source = streaming.VectorInput(samples)
+    resample = streaming.Resample(inputSampleRate=rate, outputSampleRate=RATE)
+    source.data >> resample.signal
+    return _collected(source, resample.signal)
+
+
+def _check_rate(rate: int) -> None:
+    if rate < LOWEST_RATE:      # refused before Resample takes gigabytes
+        raise RuntimeError("SRC ratio outside [1/256, 256] range")
+
+
+def _collected(source: object, samples: object) -> np.ndarray:
+    pool = essentia.Pool()
+    samples >> (pool, "samples")
+    essentia.run(source)
+    return pool["samples"] if pool.containsKey("samples") else np.empty(0, np.float32)
+
+
+def _mel_bands(spectra: np.ndarray, bands: int) -> np.ndarray:
+    """Send spectra, (frames, bins), through Essentia's MelBands: (frames, bands)."""
     bins, pool = spectra.shape[1], essentia.Pool()
-    source = streaming.VectorInput(list(spectra))       # it takes 4 times as long over an array of two dimensions
+    source = streaming.VectorInput(list(spectra))   # a two-dimensional array takes 4 times as long
     try:
         mel = streaming.MelBands(numberBands=bands, inputSize=bins)
     except RuntimeError as error:
-        raise UserError(f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} can give; "
-                        "lower melBands or raise frameSize") from error
+        raise UserError(
+            f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} "
+            "can give; lower melBands or raise frameSize"
+        ) from error
     source.data >> mel.spectrum
     mel.bands >> (pool, "bands")
     essentia.run(source)
     return pool["bands"]
 
 
-def _check_file(file):
+def _check_file(file: str) -> None:
     try:
         file.encode()
-        if not stat.S_ISREG(os.stat(file).st_mode):     # a pipe or a device may be read from without end
-            raise Unopened("cannot be opened: it is no regular file")
+        if not stat.S_ISREG(os.stat(file).st_mode):     # a pipe or a device may never end
+            raise UnopenedError("cannot be opened: it is not a regular file")
         with open(file, "rb") as opened:
             if not opened.read(1):
-                raise Unreadable("is empty")
+                raise UnreadableError("is empty")
     except UnicodeEncodeError as error:
-        raise Unopened("cannot be opened: its name is not UTF-8; rename it") from error
+        raise UnopenedError("cannot be opened: its name is not UTF-8; rename it") from error
     except OSError as error:
-        raise Unopened(f"cannot be opened: {error.strerror}") from error
-
-
-def _short(error):
-    """What went wrong, without the file's name: the last clause of Essentia's message, in other words where it is vague."""
-    clause = str(error).rpartition("error = ")[2].rpartition(": ")[2].rpartition(". ")[2].strip().rstrip(".")
-    return _CLEARER.get(clause, clause) or "unknown error"
-
-
-_CLEARER = {
-    "End of file": "it ends before any sound",
-    "Audio file has more than 2 channels": "it has more than 2 channels; mix it down to stereo",
-    "Could not initialize swresample context": "it has channels that Essentia does not know; mix it down to stereo",
-    "Unable to instantiate codec": "its coding is not known to Essentia; convert it to wav",
-    "SRC ratio outside [1/256, 256] range": "its sample rate is below 173 Hz",
-    "(0,inf)": "its sample rate is above 2147483647 Hz",
-}
+        raise UnopenedError(f"cannot be opened: {error.strerror}") from error

@@ -1,19 +1,107 @@
-"""How spectrograms are compressed before they are normalised (inputNorm), and their mean and variance then."""
+"""How spectrograms are compressed (DS.inputNorm) and normalised (DS.inputNormWhere).
+
+A spectrogram x becomes log10(10000 x + 1), then (x - mean) / std, so that the network's input has
+mean 0 and variance 1.
+"""
 
 import numpy as np
 
-NORMS = "log0m1v", "None"
+NORMS = ("log0m1v", "None")
 
 
-def compress(spectrogram, inputNorm):
-    """For 'log0m1v' log10(10000 x + 1) of a spectrogram, in its own memory; for 'None' the spectrogram itself."""
-    if inputNorm == "log0m1v":
+def compress(spectrogram: np.ndarray, input_norm: str) -> np.ndarray:
+    """Compress a spectrogram in place.
+
+    Parameters
+    ----------
+    spectrogram : ndarray
+        float32; overwritten.
+    input_norm : str
+        One of `NORMS`: "log0m1v" gives log10(10000 x + 1), "None" leaves the values as they are.
+
+    Returns
+    -------
+    ndarray
+        The same array.
+    """
+    if input_norm == "log0m1v":
         np.multiply(spectrogram, 10000, out=spectrogram)
         np.add(spectrogram, 1, out=spectrogram)
         np.log10(spectrogram, out=spectrogram)
     return spectrogram
 
 
-def moments(spectrogram):
-    """Mean and variance, float64."""
-    return float(spectrogram.mean(dtype=np.float64)), float(spectrogram.var(dtype=np.float64))
+def moments(spectrogram: np.ndarray) -> tuple[float, float]:
+    """Return the mean and the variance of a spectrogram, computed in float64."""
+    mean = spectrogram.mean(dtype=np.float64)
+    variance = spectrogram.var(dtype=np.float64)
+    return float(mean), float(variance)
+
+
+def mean_and_std(
+    mean: np.ndarray,
+    variance: np.ndarray,
+    frames: list[int],
+    ds: dict,
+    training_songs: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and standard deviation by which each song is normalised.
+
+    Parameters
+    ----------
+    mean, variance : ndarray
+        float64, (songs,): of each compressed spectrogram.
+    frames : list of int
+        Number of frames of each song.
+    ds : dict
+        parameters["DS"]. inputNormWhere says whose mean and variance count: those of all songs
+        ("global"; test songs included, as in the original), of the song itself ("local") or of
+        the training songs ("train"). With inputNorm "None" nothing is normalised.
+    training_songs : ndarray of int
+        Indices of the training songs.
+
+    Returns
+    -------
+    mean, std : ndarray
+        float32, (songs,). A standard deviation of 0 becomes 1, so that silence stays 0.
+    """
+    if ds["inputNorm"] == "None":
+        mean, variance = np.zeros_like(mean), np.ones_like(variance)
+    elif ds["inputNormWhere"] == "global":
+        mean, variance = _pooled(mean, variance, frames, slice(None))
+    elif ds["inputNormWhere"] == "train":
+        mean, variance = _pooled(mean, variance, frames, training_songs)
+    std = np.sqrt(variance)
+    std[std == 0] = 1
+    return mean.astype(np.float32), std.astype(np.float32)
+
+
+def own_mean_and_std(spectrogram: np.ndarray, ds: dict) -> tuple[np.float32, np.float32]:
+    """Return the mean and standard deviation of one song, for inputNormWhere "local".
+
+    Parameters
+    ----------
+    spectrogram : ndarray
+        float32, (bands, frames), compressed.
+    ds : dict
+        parameters["DS"].
+
+    Returns
+    -------
+    mean, std : float32
+        As `mean_and_std` gives them for this song.
+    """
+    own = np.array(moments(spectrogram))
+    local = {**ds, "inputNormWhere": "local"}
+    [mean], [std] = mean_and_std(own[:1], own[1:], [spectrogram.shape[1]], local, np.arange(0))
+    return mean, std
+
+
+def _pooled(
+    mean: np.ndarray, variance: np.ndarray, frames: list[int], chosen: np.ndarray | slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance over all frames of the chosen songs, repeated for every song."""
+    weights = np.array(frames, np.float64)[chosen]
+    pooled = np.average(mean[chosen], weights=weights)
+    spread = np.average(variance[chosen] + (mean[chosen] - pooled) ** 2, weights=weights)
+    return np.full_like(mean, pooled), np.full_like(variance, spread)

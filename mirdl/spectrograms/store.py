@@ -1,8 +1,9 @@
-"""Spectrograms on disk, song after song: what is there stays, however the program ends, and is read a chunk at a time.
+"""Spectrograms on disk, read one chunk at a time; whatever ends the program, no song is lost.
 
-A folder of two files that only grow: spectra.f32, the songs' numbers one after the other, and songs.jsonl, a line that
-says what they were made with, then a line for each song, with its mean and variance, so that no start reads the numbers
-again. A song is known once its line is there, and its line is written after its numbers.
+A store is a folder of two files that only grow. spectra.f32 holds the numbers of one song after
+the other. songs.jsonl holds a line that says how the spectrograms were made, then one line per
+song, with its mean and variance, so that no later run has to read the numbers to know them. A
+song counts as kept once its line is there, and its line is written after its numbers.
 """
 
 import io
@@ -17,32 +18,38 @@ from mirdl.spectrograms.normalisation import NORMS, compress, moments
 from mirdl.system.whole_files import cannot_write
 
 FORMAT = "mirdl store 2"
-LINE = 2**20        # characters, far above what a song's line takes
+READERS = 2         # raise it when more files can be read: then reasons of before no longer count
+LINE = 2**20        # characters: far more than the line of any song
 
 
 class Store:
-    """The songs kept in a folder.
+    """The songs in a folder.
 
     Parameters
     ----------
     folder : str
-        Made when the first song is kept.
-    about : dict
-        Of JSON values: what the spectrograms are made with.
+        Created when the first song is kept.
+    made_with : dict
+        How the spectrograms are made, as JSON values.
 
     Attributes
     ----------
     songs : dict
-        Name -> (stamp, `Stored` or, for a song without a spectrogram, the reason as a str), as far as read or kept.
+        Name -> (stamp, `Stored`), or (stamp, reason as a str) for a song without a spectrogram;
+        empty until `read` or `keep` is called.
+    notes : dict
+        Name -> str, what is odd about a song; empty if nothing is.
     """
 
-    def __init__(self, folder, about):
-        self.folder, self.about, self.songs = folder, {"format": FORMAT, **about}, {}
-        self._spectra, self._lines = os.path.join(folder, "spectra.f32"), os.path.join(folder, "songs.jsonl")
+    def __init__(self, folder: str, made_with: dict) -> None:
+        self.folder, self.made_with, self.songs = folder, {"format": FORMAT, **made_with}, {}
+        self.notes = {}
+        self._spectra = os.path.join(folder, "spectra.f32")
+        self._lines = os.path.join(folder, "songs.jsonl")
         self._opened = None
 
-    def read(self):
-        """Meet the songs that are there.
+    def read(self) -> None:
+        """Find the songs that are in the folder.
 
         Raises
         ------
@@ -52,123 +59,205 @@ class Store:
         if not os.path.exists(self._lines):
             return
         with open(self._lines, "rb+") as file:
-            if file.readline(LINE) != json.dumps(self.about).encode() + b"\n":
+            if file.readline(LINE) != json.dumps(self.made_with).encode() + b"\n":
                 raise ValueError("it was made with other parameters or by another version")
             size = os.path.getsize(self._spectra) if os.path.exists(self._spectra) else 0
             end = file.tell()
             while (text := file.readline(LINE)).endswith(b"\n"):
                 line = json.loads(text)
-                if "at" in line and not 0 <= line["at"] <= size - 4 * _positive(line["bands"]) * _positive(line["frames"]):
-                    raise ValueError(f"the numbers of {line['name']!r} are not there")
-                self.songs[str(line["name"])] = tuple(line["stamp"]), self._song(line)
+                _check_numbers(line, size)
+                if "reason" not in line or line.get("readers") == READERS:
+                    self._add(line)
                 end = file.tell()
-            file.truncate(end)      # of a last line that was not written to its end
+            file.truncate(end)      # drops a last line that was not completely written
 
-    def keep(self, name, stamp, song):
-        """Add a song: its (bands, frames) float32, or the reason why there are none. What is known of it from now on."""
+    def keep(
+        self, name: str, stamp: tuple, song: "np.ndarray | Stored | str", note: str = "",
+    ) -> tuple:
+        """Add a song.
+
+        Parameters
+        ----------
+        name : str
+            Replaces a song of the same name.
+        stamp : tuple
+            Size and modification time of the song's file.
+        song : ndarray, Stored or str
+            float32, (bands, frames), not compressed; or the reason why there is no spectrogram.
+        note : str
+            What is odd about the song, in a few words.
+
+        Returns
+        -------
+        tuple
+            The new entry of `songs`.
+
+        Raises
+        ------
+        UserError
+            If it cannot be written.
+        """
         line = {"name": name, "stamp": stamp}
         try:
             os.makedirs(self.folder, exist_ok=True)
             if isinstance(song, str):
-                line["reason"] = song
+                line.update(reason=song, readers=READERS)
             else:
-                song = np.asarray(song)
-                line["bands"], line["frames"] = song.shape
-                line["moments"] = {inputNorm: moments(compress(song.copy(), inputNorm)) for inputNorm in NORMS}
-                with open(self._spectra, "ab") as file:
-                    line["at"] = file.tell()
-                    file.write(np.ascontiguousarray(song.T))    # (frames, bands): a chunk is read in one piece
-                    file.flush()
-                    os.fdatasync(file.fileno())
+                line.update(self._append_numbers(np.asarray(song)))
+            if note:
+                line["note"] = note
             if not os.path.exists(self._lines):
-                self._append(self.about)
-            self._append(line)
+                self._append_line(self.made_with)
+            self._append_line(line)
         except OSError as error:
             raise cannot_write(self.folder, error) from error
-        self.songs[name] = stamp, self._song(line)
+        self._add(line)
         return self.songs[name]
 
-    def remove(self):
-        """Remove the folder with all songs; who has met them can read them on."""
+    def remove(self) -> None:
+        """Remove the folder; every `Stored` song that is still held stays readable."""
         for path in (self._lines, self._spectra):
             with suppress(FileNotFoundError):
                 os.unlink(path)
         with suppress(OSError):
             os.rmdir(self.folder)
-        self.songs, self._opened = {}, None
+        self.songs, self.notes, self._opened = {}, {}, None
 
-    def _append(self, line):
+    def _append_numbers(self, song: np.ndarray) -> dict:
+        """Write a song's numbers; return what its line says of them."""
+        bands, frames = song.shape
+        each = {norm: moments(compress(song.copy(), norm)) for norm in NORMS}
+        with open(self._spectra, "ab") as file:
+            offset = file.tell()
+            file.write(np.ascontiguousarray(song.T))    # (frames, bands): a chunk is one piece
+            file.flush()
+            os.fdatasync(file.fileno())     # the numbers must be on disk before the line is
+        return {"bands": bands, "frames": frames, "moments": each, "at": offset}
+
+    def _append_line(self, line: dict) -> None:
         with open(self._lines, "a") as file:
             file.write(json.dumps(line) + "\n")
 
-    def _song(self, line):
+    def _add(self, line: dict) -> None:
+        """Add a song by its line, which replaces an earlier one of the same name."""
+        name = str(line["name"])
+        self.songs[name] = tuple(line["stamp"] or ()), self._song(line)
+        self.notes[name] = str(line.get("note", ""))
+
+    def _song(self, line: dict) -> "Stored | str":
         if "reason" in line:
             return line["reason"]
-        each = {inputNorm: tuple(map(float, line["moments"][inputNorm])) for inputNorm in NORMS}
+        each = {norm: tuple(map(float, line["moments"][norm])) for norm in NORMS}
         self._opened = self._opened or _Numbers(self._spectra)
         return Stored(self._opened, line["at"], (line["bands"], line["frames"]), each)
 
 
-class _Numbers(io.FileIO):
-    """spectra.f32, opened once for all songs, which so stay whole when another process removes the store or makes it anew."""
-
-    def __del__(self):
-        self.close()        # with the last song, and without the warning of a file that was left open
-
-
 class Stored:
-    """A spectrogram on disk; `song[:, first:last]` reads these frames, `np.asarray(song)` all.
+    """A spectrogram on disk: `song[:, first:last]` reads these frames, `np.asarray(song)` all.
 
     Parameters
     ----------
     file : io.FileIO
-        The one that all songs of the store share.
-    at : int
-        Where it begins, in bytes.
+        Shared by all songs of the store.
+    offset : int
+        Where the spectrogram begins in the file, in bytes.
     shape : tuple of int
         (bands, frames).
-    each : dict
-        For each of `NORMS` the mean and variance that it has when so compressed.
-    inputNorm : str
-        How its numbers are compressed when they are read.
+    moments_by_norm : dict
+        Mean and variance when compressed by each of `mirdl.spectrograms.normalisation.NORMS`.
+    input_norm : str
+        How the numbers are compressed when they are read.
     """
 
-    __slots__ = "file", "at", "shape", "each", "inputNorm"      # of a million songs
+    # there may be a million songs
+    __slots__ = ("file", "offset", "shape", "moments_by_norm", "input_norm")
 
-    def __init__(self, file, at, shape, each, inputNorm="None"):
-        self.file, self.at, self.shape, self.each, self.inputNorm = file, at, shape, each, inputNorm
+    def __init__(
+        self,
+        file: io.FileIO,
+        offset: int,
+        shape: tuple[int, int],
+        moments_by_norm: dict,
+        input_norm: str = "None",
+    ) -> None:
+        self.file, self.offset, self.shape = file, offset, shape
+        self.moments_by_norm, self.input_norm = moments_by_norm, input_norm
 
-    def compressed(self, inputNorm):
-        """The same spectrogram, whose numbers are compressed whenever they are read."""
-        return Stored(self.file, self.at, self.shape, self.each, inputNorm)
+    def compressed(self, input_norm: str) -> "Stored":
+        """Return the same spectrogram, compressed by `input_norm` whenever it is read."""
+        return Stored(self.file, self.offset, self.shape, self.moments_by_norm, input_norm)
 
     @property
-    def moments(self):
-        """Mean and variance, known without reading it."""
-        return self.each[self.inputNorm]
+    def moments(self) -> tuple[float, float]:
+        """Mean and variance, known without reading the numbers."""
+        return self.moments_by_norm[self.input_norm]
 
     @property
-    def nbytes(self):
-        """Bytes that it takes in memory."""
+    def nbytes(self) -> int:
+        """Bytes that it would take in memory."""
         return 4 * self.shape[0] * self.shape[1]
 
-    def __getitem__(self, where):
-        """`where` is (slice(None), slice(first, last)): (bands, last - first), float32."""
+    def __getitem__(self, where: tuple[slice, slice]) -> np.ndarray:
+        """Read the frames [:, first:last]: float32, (bands, last - first)."""
         _, frames = where
         bands = self.shape[0]
         first, last, _ = frames.indices(self.shape[1])
-        # by place, not by seek: threads and forks share the file
-        content = os.pread(self.file.fileno(), 4 * bands * (last - first), self.at + 4 * bands * first)
-        if len(content) != 4 * bands * (last - first):
-            raise UserError(f"{self.file.name!r} has become shorter while it was read; run again, and it is made anew")
-        numbers = np.array(np.frombuffer(content, np.float32).reshape(-1, bands).T, order="C")
-        return compress(numbers, self.inputNorm)
+        size = 4 * bands * (last - first)
+        # pread, not seek and read: threads and forks share the file's position
+        content = os.pread(self.file.fileno(), size, self.offset + 4 * bands * first)
+        if len(content) != size:
+            raise UserError(
+                f"{self.file.name!r} has become shorter while it was being read; "
+                "run again, and it is computed anew"
+            )
+        numbers = np.frombuffer(content, np.float32).reshape(-1, bands)
+        return compress(np.array(numbers.T, order="C"), self.input_norm)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: type | None = None, copy: bool | None = None) -> np.ndarray:
+        """Read the whole spectrogram."""
         return self[:, :].astype(dtype or np.float32, copy=False)
 
 
-def _positive(number):
+def compressed(spectrogram: np.ndarray | Stored, input_norm: str) -> np.ndarray | Stored:
+    """Compress a spectrogram: an array in place, one on disk whenever it is read.
+
+    Parameters
+    ----------
+    spectrogram : ndarray or Stored
+        float32, (bands, frames).
+    input_norm : str
+        One of `mirdl.spectrograms.normalisation.NORMS`.
+
+    Returns
+    -------
+    ndarray or Stored
+        The same array, or a new view of the spectrogram on disk.
+    """
+    if isinstance(spectrogram, Stored):
+        return spectrogram.compressed(input_norm)
+    return compress(spectrogram, input_norm)
+
+
+class _Numbers(io.FileIO):
+    """spectra.f32, opened once for all songs.
+
+    So they stay readable when another process removes the store or makes a new one.
+    """
+
+    def __del__(self) -> None:
+        self.close()        # with its last song, and without a ResourceWarning
+
+
+def _check_numbers(line: dict, size: int) -> None:
+    """Refuse a song's line whose numbers are not within a file of `size` bytes."""
+    if "at" not in line:
+        return
+    last = size - 4 * _positive(line["bands"]) * _positive(line["frames"])
+    if not 0 <= line["at"] <= last:
+        raise ValueError(f"the numbers of {line['name']!r} are missing")
+
+
+def _positive(number: int) -> int:
     if not isinstance(number, int) or number < 1:
-        raise ValueError(f"{number!r} is no number of bands or frames")
+        raise ValueError(f"{number!r} is not a number of bands or frames")
     return number

@@ -19,6 +19,10 @@ class ProcessDiedError(Exception):
     """The process of a call ended without a result; the message says how, in a few words."""
 
 
+class TookTooLongError(ProcessDiedError):
+    """The call was stopped because its time was over."""
+
+
 def isolated(
     function: Callable[..., Result], *arguments: object, seconds: int, memory: int,
 ) -> Result:
@@ -48,7 +52,7 @@ def isolated(
     Raises
     ------
     ProcessDiedError
-        If the call was stopped or crashed.
+        If the call was stopped (TookTooLongError) or crashed.
     Exception
         What `function` raises.
     """
@@ -60,7 +64,7 @@ def isolated(
     except (EOFError, ConnectionError):
         code, _fork = _fork.end(), None
         if code == -signal.SIGALRM:
-            raise ProcessDiedError(f"took longer than {seconds} s") from None
+            raise TookTooLongError(f"took longer than {seconds} s") from None
         reason = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         raise ProcessDiedError(f"crashed ({reason})") from None
     _fork.calls += 1
@@ -102,6 +106,7 @@ def _serve(pipe: Connection) -> NoReturn:
         faulthandler.disable()      # the parent reports a crash in one line
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         _limit(resource.RLIMIT_CORE, 0)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)    # and libraries say nothing on their way out
         gc.freeze()
         while True:
             try:

@@ -30,6 +30,9 @@ UNDERWAY = 2
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
            "NPROC")
 
+NO_SHARED_MEMORY = ("processes cannot share memory here ({error}): /dev/shm is missing, full or "
+                    "read-only; mount it (a container: --shm-size=1g)")
+
 
 def in_parallel(
     function: Callable[..., Result], calls: Sequence[tuple], title: str, unit: str,
@@ -65,9 +68,14 @@ def in_parallel(
         yield from bar(starmap(function, calls), total=len(calls), desc=title, unit=unit)
         return
     workers = min(len(calls), cpu_count())
-    # One thread each: sums by more threads differ in the last digits.
-    pool = get_reusable_executor(workers, timeout=IDLE, env=dict.fromkeys(THREADS, "1"),
-                                 initializer=end_with, initargs=(os.getpid(),))
+    try:
+        # One thread each: sums by more threads differ in the last digits.
+        pool = get_reusable_executor(workers, timeout=IDLE, env=dict.fromkeys(THREADS, "1"),
+                                     initializer=end_with, initargs=(os.getpid(),))
+    except OSError as error:
+        print(f"  one after the other, as {NO_SHARED_MEMORY.format(error=error)}", flush=True)
+        yield from bar(starmap(function, calls), total=len(calls), desc=title, unit=unit)
+        return
     remaining, ahead = iter(calls), deque()
 
     def feed() -> list[Future]:

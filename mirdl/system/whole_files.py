@@ -48,6 +48,7 @@ def whole(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
             # While the file is locked, because `remove_leftovers` removes one that is not.
             os.replace(temporary, path)
             temporary = None
+        _sync(folder)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
@@ -96,6 +97,18 @@ def make_folder(path: str | os.PathLike) -> None:
         raise cannot_write(path, error) from error
 
 
+def _sync(folder: str) -> None:
+    """Put a folder's names on the disk, so that no power cut loses a file that got its name.
+
+    What the file replaces in meaning (states, an older store) is removed only after that.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _temporary(folder: str, name: str) -> tuple[int, str]:
     """Make a temporary file for the file `name`.
 
@@ -106,8 +119,10 @@ def _temporary(folder: str, name: str) -> tuple[int, str]:
     path : str
     """
     while True:
-        handle, path = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".part", dir=folder)
-        fcntl.flock(handle, fcntl.LOCK_SH)
+        start = os.fsdecode(os.fsencode(name)[:100])    # bytes: a name may take 255 of them
+        handle, path = tempfile.mkstemp(prefix=f".{start}.", suffix=".part", dir=folder)
+        with suppress(OSError):     # a file system without locks: then no leftovers are removed
+            fcntl.flock(handle, fcntl.LOCK_SH)
         if is_still(handle, path):
             return handle, path
         os.close(handle)        # removed before it was locked

@@ -4,14 +4,18 @@ import difflib
 import hashlib
 import inspect
 import os
+from collections.abc import Callable
+from types import CodeType, ModuleType
+
+import lasagne
 
 from mirdl.errors import UserError
 
 ARGUMENTS = ["input_var", "parameters", "numClasses"]
 
 
-def networks(module):
-    """All networks of a module, by name.
+def networks(module: ModuleType) -> dict[str, Callable]:
+    """Find all networks of a module.
 
     Parameters
     ----------
@@ -21,14 +25,15 @@ def networks(module):
     Returns
     -------
     dict of callable
+        By name.
     """
     functions = inspect.getmembers(module, inspect.isfunction)
     return {name: function for name, function in functions
             if list(inspect.signature(function).parameters) == ARGUMENTS}
 
 
-def find(name, module):
-    """The network `name` of a module.
+def find(name: str, module: ModuleType) -> Callable:
+    """Find the network `name` of a module.
 
     Raises
     ------
@@ -39,15 +44,24 @@ def find(name, module):
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         hint = f"; did you mean {near[0]}? There" if near else "; there"
-        raise UserError(f"DL.type={name} is no network of {os.path.basename(module.__file__)}{hint} "
-                        f"are: {', '.join(sorted(known))}")
+        file = os.path.basename(module.__file__)
+        raise UserError(f"DL.type={name} is no network of {file}{hint} are: "
+                        f"{', '.join(sorted(known))}")
     return known[name]
 
 
-def source_hash(name, module):
-    """A hash of a network's source, and of that of the functions and values which it uses.
+def count_parameters(network: tuple[lasagne.layers.Layer, dict]) -> int:
+    """Count the numbers that a network, as its function gives it, learns."""
+    output, _ = network
+    return int(lasagne.layers.count_params(output))
 
-    A model keeps it, so that one can tell whether the network is still the one that was trained.
+
+def source_hash(name: str, module: ModuleType) -> str:
+    """Hash the source of a network, and of what it uses of its module.
+
+    They are functions, classes (own layers) and values (lists of filters, options). A
+    model keeps the hash, so that one can tell whether the network is still the one that was
+    trained.
 
     Returns
     -------
@@ -56,20 +70,53 @@ def source_hash(name, module):
     """
     todo, sources = [find(name, module)], {}
     while todo:
-        function = todo.pop()
-        if function.__qualname__ in sources:
+        used = todo.pop()
+        if used.__qualname__ in sources:
             continue
-        sources[function.__qualname__] = inspect.getsource(function)
-        for used in _names(function.__code__) & set(function.__globals__):
-            value = function.__globals__[used]
-            if inspect.isfunction(value):
+        sources[used.__qualname__] = inspect.getsource(used)
+        for key, value in _used_globals(used):
+            if inspect.isfunction(value) or _is_own_class(value, used.__module__):
                 todo.append(value)
             elif not callable(value) and not inspect.ismodule(value):
-                sources[used] = repr(value)     # a plain value, such as a list of filters
+                sources[key] = _describe(value)
     return hashlib.sha256(repr(sorted(sources.items())).encode()).hexdigest()
 
 
-def _names(code):
-    """The names that a function's code uses, that of the functions inside it included."""
+def _used_globals(used: Callable | type) -> list[tuple[str, object]]:
+    """List the names of its module that a function, or the methods of a class, use."""
+    members = vars(used).values() if inspect.isclass(used) else [used]
+    functions = [getattr(member, "__func__", member) for member in members]
+    functions = [function for function in functions if inspect.isfunction(function)]
+    found = {key: function.__globals__[key] for function in functions
+             for key in _names(function.__code__) & set(function.__globals__)}
+    if inspect.isclass(used):
+        bases = [base for base in used.__bases__ if _is_own_class(base, used.__module__)]
+        found.update((base.__qualname__, base) for base in bases)
+    return list(found.items())
+
+
+def _is_own_class(value: object, module: str) -> bool:
+    return inspect.isclass(value) and value.__module__ == module
+
+
+def _describe(value: object) -> str:
+    """Write a value as repr does, but an object by its class and attributes, not its address."""
+    if type(value) in (list, tuple, set, frozenset):
+        parts = map(_describe, sorted(value, key=repr) if isinstance(value, set) else value)
+        start, end = {list: "[]", tuple: "()"}.get(type(value), "{}")
+        comma = "," if type(value) is tuple and len(value) == 1 else ""
+        return f"{start}{', '.join(parts)}{comma}{end}"
+    if type(value) is dict:
+        pairs = [f"{_describe(key)}: {_describe(inner)}" for key, inner in value.items()]
+        return f"{{{', '.join(pairs)}}}"
+    if inspect.isfunction(value) or inspect.isclass(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    if type(value).__repr__ is object.__repr__ and hasattr(value, "__dict__"):
+        return f"{type(value).__module__}.{type(value).__qualname__}{_describe(vars(value))}"
+    return repr(value)
+
+
+def _names(code: CodeType) -> set[str]:
+    """List the names that a function's code uses, with those of the functions inside it."""
     inside = [_names(constant) for constant in code.co_consts if inspect.iscode(constant)]
     return set(code.co_names).union(*inside)

@@ -1,41 +1,39 @@
-"""The state of a run, on disk from epoch to epoch, so that it goes on after any end as if nothing had happened.
-
-NAME.checkpoint holds what a run was begun with; the .state of each training (a fold and try), how far that one is. So
-trainings may run in any order, and several at once.
-"""
+"""The state of one training, saved on disk after epochs, so that it can be resumed."""
 
 import os
 import time
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from mirdl.errors import UserError
-from mirdl.results import files
+from mirdl.results import files, models
+from mirdl.results.outcome import Outcome
 from mirdl.system import pickles
-from mirdl.system.locks import is_held, locked
-from mirdl.system.whole_files import remove_leftovers
+from mirdl.system.locks import locked
+from mirdl.training.network import Network
+from mirdl.training.trial import Training, Trial
 
-FORMAT = "mirdl checkpoint 3"
-RUN, STATE, LOCK = ".checkpoint", ".state", ".lock"
-SHARE = 0.02        # of the time may go into writing the state; epochs shorter than that are done again after a crash
+FORMAT = "mirdl checkpoint 4"
+STATE, LOCK = ".state", ".lock"
+SHARE = 0.02    # of the time may go into saving; shorter epochs are done again after a crash
 
 
 class Checkpoint:
-    """The state of one training.
+    """The saved state of one training.
 
     Parameters
     ----------
-    name : str
-        Of the training's files.
-    run : dict
-        What its run was begun with: parameters, id, seed, songs, architecture.
+    trial : Trial
 
     Attributes
     ----------
     current : dict or None
-        The state of the training under way; None before its first epoch, and once it has ended.
+        The state of a training under way; None before it was first saved, and once the
+        training has ended.
     ended : bool
-    outcome : dict or None
-        Of plain values; what the ended training came to.
+    outcome : Outcome or None
+        What the ended training came to; None if it diverged in its first epoch.
 
     Raises
     ------
@@ -43,145 +41,80 @@ class Checkpoint:
         If the state on disk is damaged.
     """
 
-    def __init__(self, name, run):
-        self._path, self._run = files.path_of(name, STATE), name_of(run)
-        self._every, self._next = run["parameters"]["checkpointEvery"], 0
-        content = load(self._path, FORMAT, "current", "ended", "outcome") if os.path.exists(self._path) else {}
-        self.current, self.ended, self.outcome = content.get("current"), content.get("ended", False), content.get("outcome")
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+        self._path = files.path_of(trial.name, STATE)
+        self._next = 0.0
+        content = {}
+        if os.path.exists(self._path):
+            content = load(self._path, FORMAT, "current", "ended", "outcome")
+        self.current, self.ended = content.get("current"), content.get("ended", False)
+        outcome = content.get("outcome")
+        self.outcome = outcome and Outcome.from_json(outcome)
 
-    def save(self, epoch, current):
-        """Keep `current`, the state after `epoch` (from 0), unless the last write was too short a time ago."""
-        if not os.path.exists(files.path_of(self._run, LOCK)):
-            raise UserError(f"the run {self._run!r} was stopped")       # a worker out of reach learns it here
-        if (epoch + 1) % self._every or time.monotonic() < self._next:
+    def save(self, training: Training, network: Network) -> None:
+        """Save the best model and how far the training is, unless that was done a moment ago.
+
+        Raises
+        ------
+        UserError
+            If the run was stopped: a worker that has lost contact learns it here.
+        """
+        run = self._trial.run
+        if not os.path.exists(files.path_of(run.name, LOCK)):
+            raise UserError(f"the run {run.name!r} was stopped")
+        if training.epoch % run.parameters["checkpointEvery"] or time.monotonic() < self._next:
             return
         start = time.monotonic()
-        self._write(current())
+        models.save(training.weights, training.info, self._trial.name)
+        self.current = {"training": training.get_state(), "network": network.get_state()}
+        self._write()
         self._next = time.monotonic() + (time.monotonic() - start) / SHARE
 
-    def finish(self, outcome):
-        """Keep the outcome of the training."""
-        self.ended, self.outcome = True, outcome
-        self._write(None)
+    def finish(self, outcome: Outcome | None) -> None:
+        """Save what the training came to."""
+        self.current, self.ended, self.outcome = None, True, outcome
+        self._write()
 
-    def _write(self, current):
-        self.current = current
-        pickles.dump({"format": FORMAT, "current": current, "ended": self.ended, "outcome": self.outcome}, self._path)
+    def _write(self) -> None:
+        pickles.dump({"format": FORMAT, "current": self.current, "ended": self.ended,
+                      "outcome": self.outcome and self.outcome.to_json()}, self._path)
+
+
+def ended(trials: list[Trial]) -> dict[str, Outcome | None]:
+    """Give the outcomes of the trials that have ended, by name."""
+    saved = {trial.name: Checkpoint(trial) for trial in trials}
+    return {name: state.outcome for name, state in saved.items() if state.ended}
+
+
+def count(trials: list[Trial]) -> str:
+    """Tell how many trials have ended: '1 of 3'."""
+    return f"{len(ended(trials))} of {len(trials)}"
 
 
 @contextmanager
-def taken(name, run):
-    """The `Checkpoint` of a training, its lock held meanwhile.
+def held(trial: Trial) -> Iterator[Checkpoint]:
+    """Give the checkpoint of a training, and hold its lock meanwhile.
 
-    A process that nobody waits for any more may still be at it: it is waited for, as all do the same to the bit.
+    Another process may still be training it, though nobody waits for its result. Wait for
+    that one: it yields identical numbers.
     """
-    with locked(files.path_of(name, LOCK), lambda: None):
-        yield Checkpoint(name, run)
+    with locked(files.path_of(trial.name, LOCK), lambda: None):
+        yield Checkpoint(trial)
 
 
-@contextmanager
-def begun(run):
-    """Keep what a new run is begun with, and hold its lock meanwhile."""
-    with _locked(name_of(run)):
-        pickles.dump({"format": FORMAT, "run": run}, files.path_of(name_of(run), RUN))
-        yield
-
-
-@contextmanager
-def resumed(id):
-    """What the stopped run `id` ('last': the latest one) was begun with, its lock held meanwhile.
+def load(path: str, expected_format: str, *keys: str) -> dict[str, Any]:
+    """Read these parts of a saved state.
 
     Raises
     ------
     UserError
-        If there is no such run, another process works on it, or its checkpoint is damaged.
+        If the file is damaged, or of another format.
     """
-    name = _find(id)
-    with _locked(name):
-        yield read(name)
-
-
-def read(name):
-    """What the run `name` was begun with."""
-    return load(files.path_of(name, RUN), FORMAT, "run")["run"]
-
-
-@contextmanager
-def onward(id):
-    """An end before the end says how to go on with the run or sweep `id`."""
-    command = f"go on with: python run.py resume={id}"
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(command) from None
-    except UserError as error:
-        raise UserError(str(error) if command in str(error) else f"{error}; then {command}") from error
-
-
-def forget(run, names):
-    """The run has ended: remove its state, and that of the trainings `names`."""
-    for name in names:
-        for ending in (STATE, LOCK):        # the lock of a training whose process was killed
-            if os.path.exists(files.path_of(name, ending)):
-                os.unlink(files.path_of(name, ending))
-    os.unlink(files.path_of(name_of(run), RUN))
-
-
-def name_of(run):
-    """DATASET_TYPE_ID of a run."""
-    return files.name_of(run["parameters"], run["id"])
-
-
-def load(path, format, *keys):
-    """These parts of a state on disk; one that is damaged or of another format is a UserError."""
     try:
         content = pickles.load(path)
-        if content["format"] != format:
-            raise ValueError("it is of another format")
+        if content["format"] != expected_format:
+            raise ValueError("another version of this program wrote it; begin a new run")
         return {key: content[key] for key in keys}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"cannot go on from {path!r}: {error}") from error
-
-
-def exists(run):
-    """Whether the run was begun and has not ended."""
-    return os.path.exists(files.path_of(name_of(run), RUN))
-
-
-def rank(name, *names):
-    """A key that sorts runs, or sweeps, with these files of data/results: first those under way, then by when they were worked on."""
-    times = [0]
-    for file in names:
-        with suppress(FileNotFoundError):       # another process may have ended the run meanwhile
-            times.append(os.path.getmtime(os.path.join(files.FOLDER, file)))
-    return not is_held(files.path_of(name, LOCK)), max(times)
-
-
-def stopped():
-    """The runs that have not ended: name -> `rank`; the one that was worked on last comes last."""
-    entries = sorted(os.listdir(files.FOLDER)) if os.path.isdir(files.FOLDER) else []
-    there = [file.removesuffix(RUN) for file in entries if file.endswith(RUN)]
-    ranks = {name: rank(name, name + RUN, *(file for file in entries if file.startswith(name + "-") and file.endswith(STATE)))
-             for name in there}
-    return dict(sorted(ranks.items(), key=lambda entry: entry[1]))
-
-
-def _find(id):
-    """The name of the run whose id, or whose name, is `id`."""
-    there = list(stopped())
-    found = there[-1:] if id == "last" else [name for name in there if name == id or name.endswith("_" + id)]
-    if not found:
-        raise UserError(f"there is no stopped run {id!r} in {files.FOLDER}; to be resumed there: {', '.join(there) or 'none'}")
-    return found[0]
-
-
-@contextmanager
-def _locked(name):
-    def refuse():
-        raise UserError(f"another process is working on the run {name!r}; wait for it, or stop it first")
-    with locked(files.path_of(name, LOCK), refuse):
-        remove_leftovers(files.FOLDER)
-        try:
-            yield
-        finally:
-            remove_leftovers(files.FOLDER)       # after workers that were ended

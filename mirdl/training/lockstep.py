@@ -1,176 +1,246 @@
-"""Several trainings on one device at once: each runs in a thread of its own, and they meet for every epoch."""
+"""Several trainings in lockstep on one device: each runs in a thread, and they meet every epoch."""
 
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
 
 import jax
 import numpy as np
 
+from mirdl.errors import UserError
+from mirdl.songs.dataset import DataSet
+from mirdl.spectrograms.chunks import Chunks
 from mirdl.system.progress import screen, set_quiet
-from mirdl.training.network import explained
+from mirdl.training.network import Network, memory_errors_told
 from mirdl.training.on_device import Programs, Songs
+from theano import device
 
 
-class Table:
-    """Where trainings meet. An epoch is computed once all that sit at it have asked for one.
+class Lockstep:
+    """What trainings in lockstep share: the songs on the device, and the programs.
+
+    An epoch is computed once every training that has not ended has asked for one.
 
     Parameters
     ----------
-    network : Network
+    build : callable
+        (inputs, parameters, number of classes) -> output layer, dict of layers.
+    parameters : dict
+        Checked by `settings.check`.
     dataset : DataSet
         In memory.
-    parameters : dict
     count : int
-        Seats.
+        How many trainings.
 
     Attributes
     ----------
-    seats : list of Seat
+    slots : list of Slot
+        The networks of the trainings.
+
+    Raises
+    ------
+    UserError
+        If the spectrograms are read from disk.
     """
 
-    def __init__(self, network, dataset, parameters, count):
-        self.network, self.numParams = network, network.numParams
-        self._programs = Programs(network, parameters["DS"]["xInput"])
+    def __init__(self, build: Callable, parameters: dict[str, Any], dataset: DataSet,
+                 count: int) -> None:
+        if not dataset.in_memory:
+            raise UserError("foldsTogether=True needs the data set in memory, and its "
+                            "spectrograms are read from disk: set DS.store=memory, or leave out "
+                            "foldsTogether")
+        self.network = Network(build, parameters, len(dataset.classes), compile_now=False)
+        self._programs = Programs(self.network, parameters["DS"]["xInput"])
         self._songs = Songs(dataset.spectrograms)
-        with explained():
+        with memory_errors_told():
             self._vectors = jax.device_put([np.stack([vector] * count) for vector in self._read()])
-        self.seats = [Seat(self, number) for number in range(count)]
-        self._taken, self._asked, self._answers = set(self.seats), {}, {}
-        self._most, self._broken = {}, None
+        self.slots = [Slot(self, number) for number in range(count)]
+        self._active, self._asked, self._answers = set(self.slots), {}, {}
+        self._largest, self._error = {}, None
         self._change = threading.Condition()
 
-    def ask(self, seat, kind, chunks, batches):
-        """What the epoch `kind` ('train' or 'evaluate') of a seat gives: for each of its batches (of one size) two figures."""
-        with self._change:
-            self._asked[seat] = kind, self._songs.examples(chunks), np.array(batches, np.int32)
-            self._serve()
-            self._change.wait_for(lambda: seat in self._answers or self._broken)
-            if self._broken:
-                raise Broken from self._broken
-            return self._answers.pop(seat)
+    def compute(self, slot: "Slot", kind: str, chunks: Chunks,
+                batches: list[np.ndarray]) -> list[np.ndarray]:
+        """Compute an epoch of one training, together with that of all others.
 
-    def leave(self, seat):
-        """Its training has ended: nobody waits for it any more."""
-        with self._change:
-            self._taken.discard(seat)
-            self._serve()
+        Parameters
+        ----------
+        slot : Slot
+        kind : {'train', 'evaluate'}
+        chunks : Chunks
+        batches : list of ndarray
+            Places among the chunks; all of one size.
 
-    def stop(self, error):
-        """Send all away."""
+        Returns
+        -------
+        list of ndarray
+            Two figures for each batch; see `Programs`.
+
+        Raises
+        ------
+        StoppedError
+            If another training has failed.
+        """
         with self._change:
-            self._broken = self._broken or error
+            examples = self._songs.examples(chunks)
+            self._asked[slot] = kind, examples, np.array(batches, np.int32)
+            self._compute_if_all_asked()
+            self._change.wait_for(lambda: slot in self._answers or self._error)
+            if self._error:
+                raise StoppedError from self._error
+            return self._answers.pop(slot)
+
+    def end(self, slot: "Slot") -> None:
+        """Take note that a training has ended: nobody waits for it any more."""
+        with self._change:
+            self._active.discard(slot)
+            self._compute_if_all_asked()
+
+    def stop(self, error: BaseException) -> None:
+        """Stop all trainings because of an error."""
+        with self._change:
+            self._error = self._error or error
             self._change.notify_all()
 
-    def through(self, seat, call, *arguments):
-        """`call(network, ...)`, the network having meanwhile the values of this seat."""
-        with self._change, explained():
-            vectors = [np.asarray(vector) for vector in _pick(self._vectors, seat.number)]
-            for variable, value in zip(self._programs.shared, self._programs.vectors.values(vectors)):
+    def call(self, slot: "Slot", method: Callable, *arguments: object) -> Any:  # noqa: ANN401 (what the method gives)
+        """Call a method of the network while it holds the values of this slot."""
+        with self._change, memory_errors_told():
+            vectors = [np.asarray(vector) for vector in _pick(self._vectors, slot.number)]
+            values = self._programs.vectors.values(vectors)
+            for variable, value in zip(self._programs.shared, values, strict=True):
                 variable.set_value(value)
-            result = call(self.network, *arguments)
-            self._vectors = _put(self._vectors, seat.number, self._read())
+            result = method(self.network, *arguments)
+            self._vectors = _put(self._vectors, slot.number, self._read())
             return result
 
-    def _read(self):
-        """The network's own values."""
-        return self._programs.vectors.of([variable.get_value() for variable in self._programs.shared], np.concatenate)
+    def run_jobs(self, function: Callable, jobs: list,
+                 progress: Callable[[], tuple[int, int, str]]) -> Iterator[tuple]:
+        """Call `function(job, slot)` for each job, each in a thread with a slot of its own.
 
-    def _serve(self):
-        """Compute, if all that sit here have asked: first those that ask for the same, in batches of the same size."""
-        if self._broken or not self._asked or self._asked.keys() != self._taken:
+        See `processes.run_jobs`.
+        """
+        def run_job(job: object, slot: Slot) -> object:
+            try:
+                return function(job, slot)
+            except BaseException as error:
+                self.stop(error)
+                raise
+            finally:
+                self.end(slot)
+        with screen(progress, jobs) as tell, ThreadPoolExecutor(len(jobs)) as threads:
+            before = set_quiet(True)     # one bar for all
+            try:
+                running = {threads.submit(run_job, job, slot): job
+                           for job, slot in zip(jobs, self.slots, strict=True)}
+                for ended in as_completed(running):
+                    if not isinstance(ended.exception(), StoppedError):
+                        yield running[ended], ended.result()
+                        tell()
+            except BaseException as error:
+                self.stop(error)
+                raise
+            finally:
+                set_quiet(before)
+
+    def _read(self) -> list[np.ndarray]:
+        """Give the network's own values, as vectors."""
+        values = [variable.get_value() for variable in self._programs.shared]
+        return self._programs.vectors.of(values, np.concatenate)
+
+    def _compute_if_all_asked(self) -> None:
+        """Compute the requests, grouping those of the same kind and batch size."""
+        if self._error or not self._asked or self._asked.keys() != self._active:
             return
         asked, self._asked = self._asked, {}
         try:
             for like in {(kind, batches.shape[1]) for kind, _, batches in asked.values()}:
-                self._compute(*like, {seat: (examples, batches) for seat, (kind, examples, batches) in asked.items()
-                                      if (kind, batches.shape[1]) == like})
+                alike = {slot: (examples, batches)
+                         for slot, (kind, examples, batches) in asked.items()
+                         if (kind, batches.shape[1]) == like}
+                self._compute_alike(*like, alike)
         except BaseException as error:
-            self._broken = error
+            self._error = error
             raise
         finally:
             self._change.notify_all()
 
-    def _compute(self, kind, size, asked):
-        """All seats are computed, so that nothing is compiled anew when one leaves; what the others get is thrown away."""
-        most = max(len(batches) for _, batches in asked.values())
-        most = self._most[kind, size] = max(most, self._most.get((kind, size), 0))
-        chunks = max(len(examples[0]) for examples, _ in asked.values())
-        chunks = self._most[kind] = max(chunks, self._most.get(kind, 0))
-        every, on = np.zeros((len(self.seats), most, size), np.int32), np.zeros((len(self.seats), most), bool)
-        columns = [np.zeros((len(self.seats), chunks), dtype) for dtype in (np.int32, np.float32, np.float32, np.int32)]
-        columns[2][:] = 1
-        for seat, (examples, batches) in asked.items():
-            every[seat.number, :len(batches)], on[seat.number, :len(batches)] = batches, True
-            for column, values in zip(columns, examples):
-                column[seat.number, :len(values)] = values
-        with explained():
+    def _compute_alike(self, kind: str, size: int, asked: dict) -> None:
+        """Compute the epochs of the same kind and batch size, and keep the answers.
+
+        All slots are computed, so that nothing is compiled anew when a training ends; what the
+        others give is thrown away. For the same reason arrays never shrink between epochs.
+        """
+        count = len(self.slots)
+        most = self._keep_largest((kind, size), (len(batches) for _, batches in asked.values()))
+        chunks = self._keep_largest(kind, (len(examples[0]) for examples, _ in asked.values()))
+        every, on = np.zeros((count, most, size), np.int32), np.zeros((count, most), bool)
+        types = np.int32, np.float32, np.float32, np.int32
+        columns = [np.zeros((count, chunks), dtype) for dtype in types]
+        columns[2][:] = 1       # the standard deviations
+        for slot, (examples, batches) in asked.items():
+            every[slot.number, :len(batches)], on[slot.number, :len(batches)] = batches, True
+            for column, values in zip(columns, examples, strict=True):
+                column[slot.number, :len(values)] = values
+        with memory_errors_told():
             if kind == "train":
-                self._vectors, *figures = self._programs.train(self._vectors, self._songs.frames, columns, every, on)
+                self._vectors, *figures = self._programs.train(
+                    self._vectors, self._songs.frames, columns, every, on)
             else:
-                figures = self._programs.evaluate(self._vectors, self._songs.frames, columns, every)
+                figures = self._programs.evaluate(
+                    self._vectors, self._songs.frames, columns, every)
             figures = [np.array(figure) for figure in figures]
-        for seat, (_, batches) in asked.items():
-            self._answers[seat] = [figure[seat.number, :len(batches)] for figure in figures]
+        for slot, (_, batches) in asked.items():
+            self._answers[slot] = [figure[slot.number, :len(batches)] for figure in figures]
+
+    def _keep_largest(self, key: object, sizes: Iterator[int]) -> int:
+        self._largest[key] = max(*sizes, self._largest.get(key, 0))
+        return self._largest[key]
 
 
-class Seat:
-    """One training's network, to be used as `Network` is."""
+class Slot:
+    """The network of one of the trainings in lockstep, to be used as `Network` is."""
 
-    def __init__(self, table, number):
-        self._table, self.number, self.numParams = table, number, table.numParams
+    def __init__(self, lockstep: Lockstep, number: int) -> None:
+        self._lockstep, self.number = lockstep, number
+        self.num_params = lockstep.network.num_params
 
-    def trainEpoch(self, chunks, batches):
-        """See `Network.trainEpoch`."""
+    def train_epoch(self, chunks: Chunks, batches: list[np.ndarray]) -> list[np.ndarray]:
+        """Train with each batch; see `Network.train_epoch`."""
         whole = [batch for batch in batches if len(batch) == len(batches[0])]
-        figures = [self._table.ask(self, "train", chunks, some) for some in (whole, batches[len(whole):]) if some]
-        return [np.concatenate(figure) for figure in zip(*figures)]
+        figures = [self._lockstep.compute(self, "train", chunks, some)
+                   for some in (whole, batches[len(whole):]) if some]
+        return [np.concatenate(figure) for figure in zip(*figures, strict=True)]
 
-    def evaluate_all(self, chunks, batches):
-        """See `Network.evaluate_all`."""
-        return [np.concatenate(figure) for figure in self._table.ask(self, "evaluate", chunks, batches)]
+    def evaluate_all(self, chunks: Chunks, order: np.ndarray) -> list[np.ndarray]:
+        """Evaluate chunks; see `Network.evaluate_all`."""
+        batches = chunks.filled_batches(order)
+        figures = self._lockstep.compute(self, "evaluate", chunks, batches)
+        return [np.concatenate(figure)[:len(order)] for figure in figures]
 
-    def __getattr__(self, name):
-        """The other methods of `Network`."""
-        method = getattr(type(self._table.network), name)
-        return lambda *arguments: self._table.through(self, method, *arguments)
-
-
-class Broken(Exception):
-    """Another training at the table has failed, or the whole run was stopped."""
+    def __getattr__(self, name: str) -> Callable:
+        """Give another method of `Network`."""
+        method = getattr(type(self._lockstep.network), name)
+        return lambda *arguments: self._lockstep.call(self, method, *arguments)
 
 
-def engine(table, progress):
-    """An engine as those of `workers.engine`, whose calls also get a `Seat` at the table."""
-    def each(function, calls):
-        def sit(call, seat):
-            try:
-                return function(call, seat)
-            except BaseException as error:
-                table.stop(error)
-                raise
-            finally:
-                table.leave(seat)
-        with screen(progress, calls) as tell, ThreadPoolExecutor(len(calls)) as threads:
-            before = set_quiet(True)     # one bar for all
-            try:
-                running = [threads.submit(sit, call, seat) for call, seat in zip(calls, table.seats, strict=True)]
-                for ended in as_completed(running):
-                    if not isinstance(ended.exception(), Broken):
-                        yield ended.result()
-                        tell()
-            except BaseException as error:
-                table.stop(error)
-                raise
-            finally:
-                set_quiet(before)
-    return each
+def make_network(build: Callable, parameters: dict[str, Any],
+                 dataset: DataSet) -> "Network | Slot":
+    """Make a compiled network; on a GPU the songs lie beside it, if they are in memory."""
+    if device.in_use().platform != "cpu" and dataset.in_memory:
+        return Lockstep(build, parameters, dataset, 1).slots[0]
+    return Network(build, parameters, len(dataset.classes))
+
+
+class StoppedError(Exception):
+    """Another training in lockstep has failed, or the whole run was stopped."""
 
 
 @jax.jit
-def _pick(values, number):
+def _pick(values: list, number: int) -> list:
     return [value[number] for value in values]
 
 
 @jax.jit
-def _put(values, number, new):
-    return [value.at[number].set(part) for value, part in zip(values, new)]
+def _put(values: list, number: int, new: list) -> list:
+    return [value.at[number].set(part) for value, part in zip(values, new, strict=True)]

@@ -1,12 +1,15 @@
-"""Training with everything on the device: the songs lie there, an epoch is one call, and several trainings are one program."""
+"""Epochs on a device: songs stay there; one call runs an epoch, even of several trainings."""
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
-from mirdl.training.network import explained
+from mirdl.spectrograms.chunks import Chunks
+from mirdl.training.network import Network, memory_errors_told
 from theano.link.pure import pure
 from theano.link.xla import compiled
 
@@ -20,21 +23,29 @@ class Songs:
         float32, (bands, frames of all songs).
     """
 
-    def __init__(self, spectrograms):
+    def __init__(self, spectrograms: list[np.ndarray]) -> None:
         widths = [spectrogram.shape[1] for spectrogram in spectrograms]
         self._starts = np.cumsum([0, *widths[:-1]])
-        with explained():
+        with memory_errors_told():
             self.frames = jax.device_put(np.concatenate(spectrograms, axis=1))
 
-    def examples(self, chunks):
-        """What it takes to cut out each of the `Chunks` there: first frame, mean, std, class, each (chunks,)."""
+    def examples(self, chunks: Chunks) -> tuple[np.ndarray, ...]:
+        """Give what it takes to cut out each of the chunks on the device.
+
+        Returns
+        -------
+        first, mean, std, y : ndarray
+            (chunks,): its first frame in `frames`, what it is normalised by, its class.
+        """
         song = chunks.song
-        return ((self._starts[chunks.places[song]] + chunks.start).astype(np.int32), chunks.mean[song], chunks.std[song],
-                chunks.y.astype(np.int32))
+        first = (self._starts[chunks.places[song]] + chunks.start).astype(np.int32)
+        return first, chunks.mean[song], chunks.std[song], chunks.y.astype(np.int32)
 
 
 class Vectors:
-    """All values of a type as one vector: what a GPU does with the thousand small arrays of a network costs it a call for each.
+    """All values of a type as one vector.
+
+    With the thousand small arrays of a network, a GPU needs a call for each.
 
     Parameters
     ----------
@@ -42,26 +53,31 @@ class Vectors:
         Of the shapes and types that all others will have.
     """
 
-    def __init__(self, values):
+    def __init__(self, values: list[np.ndarray]) -> None:
         types = list(dict.fromkeys(value.dtype for value in values))
-        self._shapes, self._slices, self._ends = [value.shape for value in values], [], [0] * len(types)
+        self._shapes = [value.shape for value in values]
+        self._slices, self._ends = [], [0] * len(types)
         for value in values:
             number = types.index(value.dtype)
-            start, self._ends[number] = self._ends[number], self._ends[number] + value.size
-            self._slices.append((number, slice(start, self._ends[number])))      # which vector, and where in it
+            start = self._ends[number]
+            self._ends[number] += value.size
+            self._slices.append((number, slice(start, self._ends[number])))   # vector, place in it
 
-    def of(self, values, join=jnp.concatenate):
-        """The vectors of values."""
-        return [join([value.reshape(-1) for value, (number, _) in zip(values, self._slices) if number == wanted])
+    def of(self, values: list, join: Callable = jnp.concatenate) -> list:
+        """Give the vectors of values, joined by `join`."""
+        flat = [(number, value.reshape(-1))
+                for (number, _), value in zip(self._slices, values, strict=True)]
+        return [join([value for number, value in flat if number == wanted])
                 for wanted in range(len(self._ends))]
 
-    def values(self, vectors):
-        """The values in vectors."""
-        return [vectors[number][where].reshape(shape) for (number, where), shape in zip(self._slices, self._shapes)]
+    def values(self, vectors: list) -> list:
+        """Give the values in vectors."""
+        return [vectors[number][where].reshape(shape)
+                for (number, where), shape in zip(self._slices, self._shapes, strict=True)]
 
 
 class Programs:
-    """A network's epochs as programs for `seats` trainings at once, each of which has values of its own.
+    """A network's epochs as programs for several trainings at once, each with its own values.
 
     Parameters
     ----------
@@ -80,39 +96,50 @@ class Programs:
     evaluate : callable
         (vectors, frames, examples, batches) -> (losses of each chunk, probabilities).
 
-        The arguments and results have a first axis over seats, but for the frames. examples: of `Songs.examples`, (seats,
-        chunks); batches: (seats, batches, batch size), places among the chunks; on: (seats, batches), False for batches
-        that are none.
+        The arguments and results have a first axis over trainings, but for the frames.
+        examples: of `Songs.examples`, (trainings, chunks); batches: (trainings, batches, batch
+        size), places among the chunks; on: (trainings, batches), False for batches that only
+        fill up.
     """
 
-    def __init__(self, network, width):
+    def __init__(self, network: Network, width: int) -> None:
         train, shared = pure(network.train)
         test, tested = pure(network.evaluate)
         self.shared = list(dict.fromkeys([*shared, *tested]))
         self.vectors = Vectors([variable.get_value() for variable in self.shared])
-        for_training, for_test = ([self.shared.index(v) for v in some] for some in (shared, tested))
+        for_training, for_test = ([self.shared.index(variable) for variable in some]
+                                  for some in (shared, tested))
 
-        def cut(frames, examples, batch):
+        def cut(frames: Array, examples: list[Array], batch: Array) -> list[Array]:
             first, mean, std, y = (values[batch] for values in examples)
-            windows = jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(frames, start, width, axis=1))(first)
-            return [((windows - mean[:, None, None]) / std[:, None, None])[:, None], y]      # x: (chunks, 1, bands, frames)
+            windows = jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(
+                frames, start, width, axis=1))(first)
+            x = (windows - mean[:, None, None]) / std[:, None, None]
+            return [x[:, None], y]      # x: (chunks, 1, bands, frames)
 
-        def train_batch(frames, examples, vectors, given):
+        def train_batch(frames: Array, examples: list[Array], vectors: list[Array],
+                        given: tuple[Array, Array]) -> tuple[list[Array], list[Array]]:
             batch, on = given
             values = self.vectors.values(vectors)
-            figures, new = train(cut(frames, examples, batch), [values[place] for place in for_training])
-            for place, value in zip(for_training, new):
+            own = [values[place] for place in for_training]
+            figures, updated = train(cut(frames, examples, batch), own)
+            for place, value in zip(for_training, updated, strict=True):
                 values[place] = value
-            return [jnp.where(on, new, old) for new, old in zip(self.vectors.of(values), vectors)], figures
+            changed = zip(self.vectors.of(values), vectors, strict=True)
+            return [jnp.where(on, new, old) for new, old in changed], figures
 
-        def train_all(vectors, frames, examples, batches, on):
-            vectors, figures = jax.lax.scan(partial(train_batch, frames, examples), vectors, (batches, on))
+        def train_all(vectors: list[Array], frames: Array, examples: list[Array], batches: Array,
+                      on: Array) -> tuple:
+            step = partial(train_batch, frames, examples)
+            vectors, figures = jax.lax.scan(step, vectors, (batches, on))
             return vectors, *figures
 
-        def test_all(vectors, frames, examples, batches):
+        def test_all(vectors: list[Array], frames: Array, examples: list[Array],
+                     batches: Array) -> tuple:
             values = self.vectors.values(vectors)
-            some = [values[place] for place in for_test]
-            return jax.lax.map(lambda batch: tuple(test(cut(frames, examples, batch), some)[0]), batches)
+            own = [values[place] for place in for_test]
+            return jax.lax.map(
+                lambda batch: tuple(test(cut(frames, examples, batch), own)[0]), batches)
 
         self.train = compiled(jax.vmap(train_all, in_axes=(0, None, 0, 0, 0)))
         self.evaluate = compiled(jax.vmap(test_all, in_axes=(0, None, 0, 0)))

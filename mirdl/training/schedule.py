@@ -10,9 +10,9 @@ LIMIT = 40          # epochs of rising loss after which one more stops the train
 class Schedule:
     """The original's rule on the training loss of each epoch.
 
-    An epoch whose loss is above that of the last epoch that fell counts as a rise; falls do not set the count back
-    to 0, a new learning rate does. More than 40 rises stop the training; a fall after more than 20 halves the
-    learning rate.
+    An epoch whose loss is above that of the last epoch that did not rise counts as a rise. A lower
+    loss does not set the count back to 0; a new learning rate does. More than 40 rises stop the
+    training; a lower loss after more than 20 halves the learning rate.
 
     Attributes
     ----------
@@ -27,8 +27,8 @@ class Schedule:
     loss: float = float("inf")
     rises: int = 0
 
-    def see(self, loss):
-        """Take in the training loss of an epoch; True if training stops here."""
+    def add(self, loss: float) -> bool:
+        """Add the training loss of an epoch; tell whether training stops here."""
         if loss > self.loss:
             self.rises += 1
             return self.rises > LIMIT

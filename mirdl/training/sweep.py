@@ -1,104 +1,232 @@
-"""Sweeps: the product of lists of values, a run for each combination; what is done of it is known after any end."""
+"""Sweeps: the product of lists of values, one run for each combination.
 
+Sweep_ID.sweep lists the runs until all are done, so that a sweep can be resumed after any end.
+"""
+
+import hashlib
 import os
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import product
+from typing import Any, NamedTuple
 
+from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.results import files
-from mirdl.settings import MEANS
+from mirdl.results import files, tables
 from mirdl.system import pickles
 from mirdl.system.locks import locked
-from mirdl.training import checkpoint
+from mirdl.training import checkpoint, runs
 
-FORMAT = "mirdl sweep 1"
+FORMAT = "mirdl sweep 2"
 ENDING = ".sweep"
 
 
-def combinations(text):
-    """The combinations of a sweep, each a list of overrides for `settings.override`.
+class PlannedRun(NamedTuple):
+    """One run of a sweep.
+
+    Attributes
+    ----------
+    parameters : dict
+        Nested, as in run.py.
+    run_id : str
+    title : str
+        What is special to it, as overrides: 'DL.type=oNetOne folds=4'.
+    """
+
+    parameters: dict[str, Any]
+    run_id: str
+    title: str
+
+    @property
+    def name(self) -> str:
+        """The name of its files."""
+        return files.name_of(self.parameters, self.run_id)
+
+
+def combinations(text: str) -> list[list[str]]:
+    """List the combinations of a sweep, each a list of overrides for `settings.override`.
 
     Raises
     ------
     UserError
-        If `text` is not of the form 'key=value,value key=value,value', names a key twice, or one that is no part of a run.
+        If `text` is not of the form 'key=value,value key=value,value', names a key twice, or one
+        that is no part of a run.
 
     Examples
     --------
-    >>> combinations('DL.type=oNetOne,pNetOne folds=4')
+    >>> combinations("DL.type=oNetOne,pNetOne folds=4")
     [['DL.type=oNetOne', 'folds=4'], ['DL.type=pNetOne', 'folds=4']]
     """
     lists = {}
     for part in text.split():
         key, equals, values = part.partition("=")
-        if not equals or not all(values.split(",")) or key in (*lists, *MEANS, "mode"):
-            raise UserError(f'sweep={text} is not understood at {part!r}: expected key=value,value ..., each key of a run once, '
-                            'for instance sweep="DL.type=oNetOne,pNetOne random_seed=1,2,3"')
+        excluded = {*lists, *settings.keys(settings.EXECUTION), "mode"}
+        if not equals or not all(values.split(",")) or key in excluded:
+            raise UserError(f"sweep={text} is not understood at {part!r}: expected "
+                            "key=value,value ..., each key of a run once, for instance "
+                            'sweep="DL.type=oNetOne,pNetOne random_seed=1,2,3"')
         lists[key] = [f"{key}={value}" for value in values.split(",")]
     return [list(combination) for combination in product(*lists.values())]
 
 
-@contextmanager
-def begun(runs):
-    """Keep a new sweep, and hold its lock meanwhile.
+def plan(text: str, parameters: dict[str, Any], build: Callable) -> list[PlannedRun]:
+    """Plan a run for each combination of a sweep.
 
     Parameters
     ----------
-    runs : list of dict
-        What each run is to be begun with: parameters, id, and title, its overrides in words.
+    text : str
+        As for `combinations`.
+    parameters : dict
+        Those of all runs, apart from what the combination overrides.
+    build : callable
+        Builds a network: (inputs, parameters, number of classes).
 
-    Yields
+    Raises
     ------
-    str
-        The sweep's id.
+    UserError
+        As `combinations`, for a value that is not allowed, and what `build` raises.
     """
-    id = files.new_id()
-    with _locked(id):
-        pickles.dump({"format": FORMAT, "runs": runs}, _path(id))
-        yield id
+    execution = {key: settings.SETTINGS[key].default for key in settings.keys(settings.EXECUTION)}
+    planned = []
+    for overrides in combinations(text):
+        changed = settings.override({**parameters, **execution}, overrides, tell=str)
+        changed, _ = settings.divide(settings.check(changed))
+        build(None, changed, 2)
+        planned.append(PlannedRun(changed, files.new_id(), " ".join(overrides)))
+    return planned
+
+
+def differing_in_data(planned: list[PlannedRun]) -> list[dict[str, Any]]:
+    """List the parameters of the runs, one for all that use the data set in the same way."""
+    distinct = {repr({**run.parameters, "DL": run.parameters["DL"]["batchSize"],
+                      "random_seed": 0}): run.parameters for run in planned}
+    return list(distinct.values())
+
+
+def run_all(planned: list[PlannedRun], sweep_id: str, begin: Callable[[PlannedRun], list],
+            resume: Callable[[str], list]) -> list[list]:
+    """Do the runs of a sweep that are not done yet, then print a table that compares them all.
+
+    Parameters
+    ----------
+    planned : list of PlannedRun
+    sweep_id : str
+    begin : callable
+        Does a planned run from its beginning.
+    resume : callable
+        Goes on with the stopped run of this id.
+
+    Returns
+    -------
+    list
+        What `begin` and `resume` gave.
+    """
+    results = []
+    for number, run in enumerate(planned, 1):
+        stopped = runs.is_stopped(run.name)
+        if files.is_done(run.name) and not stopped:
+            continue
+        touch(sweep_id)
+        print(f"######################## run {number} of {len(planned)}: {run.title}", flush=True)
+        with runs.resumable(sweep_id):
+            try:
+                results.append(resume(run.run_id) if stopped else begin(run))
+            except runs.DivergedError as error:
+                print(error)
+                drop(sweep_id, run)
+    done = [run.name for run in planned if files.is_done(run.name)]
+    print(tables.text(tables.comparison({name: files.read_outcomes(name) for name in done})))
+    forget(sweep_id)
+    return results
 
 
 @contextmanager
-def resumed(id):
-    """The runs of the sweep `id`, its lock held meanwhile."""
-    with _locked(id):
-        yield checkpoint.load(_path(id), FORMAT, "runs")["runs"]
+def begun(planned: list[PlannedRun]) -> Iterator[str]:
+    """Keep the list of a new sweep's runs, and hold its lock meanwhile; yields the sweep's id."""
+    sweep_id = files.new_id()
+    with _locked(sweep_id):
+        _write(sweep_id, planned, _fingerprint(planned))
+        yield sweep_id
 
 
-def find(id):
-    """The id of the stopped sweep that resume=`id` means, or None: its own id, or 'last' if the latest stopped run is of one."""
-    entries = [file for file in os.listdir(files.FOLDER) if file.endswith(ENDING)] if os.path.isdir(files.FOLDER) else []
-    there = {file.removeprefix("Sweep_").removesuffix(ENDING): checkpoint.rank(file.removesuffix(ENDING), file) for file in entries}
-    if id != "last":
-        return id if id in there else None
-    last, runs = max(there, key=there.get, default=None), checkpoint.stopped()
-    run = max(runs, key=runs.get, default=None)
-    if run and (last is None or runs[run] >= there[last]):
-        return checkpoint.read(run)["sweep"]
+@contextmanager
+def resumed(sweep_id: str) -> Iterator[list[PlannedRun]]:
+    """Read the runs of a stopped sweep, and hold its lock meanwhile."""
+    with _locked(sweep_id):
+        yield _read(sweep_id)[0]
+
+
+def find(sweep_id: str) -> str | None:
+    """Give the id of the stopped sweep that resume=`sweep_id` means.
+
+    Returns
+    -------
+    str or None
+        For 'last' the sweep of the run that was worked on last, if that is part of one.
+    """
+    entries = os.listdir(files.FOLDER) if os.path.isdir(files.FOLDER) else []
+    names = [entry.removesuffix(ENDING) for entry in entries if entry.endswith(ENDING)]
+    worked_on = {name.removeprefix("Sweep_"): runs.last_work(name, name + ENDING)
+                 for name in names}
+    if sweep_id != "last":
+        return sweep_id if sweep_id in worked_on else None
+    last, stopped = max(worked_on, key=worked_on.get, default=None), runs.stopped()
+    run = max(stopped, key=stopped.get, default=None)
+    if run and (last is None or stopped[run] >= worked_on[last]):
+        return runs.read(run).sweep
     return last
 
 
-def touch(id):
-    """The sweep `id` has come to its next run."""
-    os.utime(_path(id))
+def find_equal(planned: list[PlannedRun]) -> str | None:
+    """Give the id of a stopped sweep that was begun with the same runs, and tell of it."""
+    entries = sorted(os.listdir(files.FOLDER))
+    for name in (entry.removesuffix(ENDING) for entry in entries if entry.endswith(ENDING)):
+        sweep_id, (free, _) = name.removeprefix("Sweep_"), runs.last_work(name)
+        if free and _read(sweep_id)[1] == _fingerprint(planned):
+            print(f"This sweep was stopped; going on with it. To begin anew, remove "
+                  f"{_path(sweep_id)}", flush=True)
+            return sweep_id
+    return None
 
 
-def drop(id, run):
-    """One of the runs of the sweep `id` came to nothing: it is not begun again."""
-    runs = checkpoint.load(_path(id), FORMAT, "runs")["runs"]
-    pickles.dump({"format": FORMAT, "runs": [other for other in runs if other["id"] != run["id"]]}, _path(id))
+def touch(sweep_id: str) -> None:
+    """Note that the sweep has come to its next run."""
+    os.utime(_path(sweep_id))
 
 
-def forget(id):
-    """The sweep has ended."""
-    os.unlink(_path(id))
+def drop(sweep_id: str, run: PlannedRun) -> None:
+    """Take a run that came to nothing off the list, so that it is not begun again."""
+    planned, asked = _read(sweep_id)
+    _write(sweep_id, [other for other in planned if other.run_id != run.run_id], asked)
 
 
-def _path(id):
-    return files.path_of(f"Sweep_{id}", ENDING)
+def forget(sweep_id: str) -> None:
+    """Remove the list of a sweep that has ended."""
+    os.unlink(_path(sweep_id))
 
 
-def _locked(id):
-    def refuse():
-        raise UserError(f"another process is working on the sweep {id!r}; wait for it, or stop it first")
-    return locked(files.path_of(f"Sweep_{id}", checkpoint.LOCK), refuse)
+def _write(sweep_id: str, planned: list[PlannedRun], asked: str) -> None:
+    pickles.dump({"format": FORMAT, "runs": [tuple(run) for run in planned], "asked": asked},
+                 _path(sweep_id))
+
+
+def _read(sweep_id: str) -> tuple[list[PlannedRun], str]:
+    content = checkpoint.load(_path(sweep_id), FORMAT, "runs", "asked")
+    return [PlannedRun(*run) for run in content["runs"]], content["asked"]
+
+
+def _fingerprint(planned: list[PlannedRun]) -> str:
+    """Hash what is asked for in all runs; their ids do not count."""
+    asked = repr([(run.parameters, run.title) for run in planned])
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _path(sweep_id: str) -> str:
+    return files.path_of(f"Sweep_{sweep_id}", ENDING)
+
+
+def _locked(sweep_id: str) -> AbstractContextManager[None]:
+    def refuse() -> None:
+        raise UserError(f"another process is working on the sweep {sweep_id!r}; wait for it, or "
+                        "stop it first")
+    return locked(files.path_of(f"Sweep_{sweep_id}", checkpoint.LOCK), refuse)

@@ -1,73 +1,212 @@
-"""The trainings of a run, a fold and try each: their names, random streams, progress and outcomes."""
+"""The trainings of a run, one for each fold and random initialisation, and how far each is."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from mirdl.results import files
+from mirdl.results.outcome import EpochFigures, ModelInfo, Outcome
+from mirdl.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from mirdl.songs.dataset import DataSet, Fold
+    from mirdl.training.network import Network
+    from mirdl.training.runs import Run
+
+SEEDS = 2147462579      # the seeds of Lasagne's dropout lie below
+PACKAGES = ("lasagne", "pytensor", "jax", "numpy", "essentia")      # those that shape a model
 
 
 @dataclass(eq=False)
-class Try:
-    """One training of one fold: which, and under what name its files go."""
+class Trial:
+    """One training of one fold.
 
-    run: dict
+    Attributes
+    ----------
+    run : Run
+    fold : int
+        From 0.
+    attempt : int
+        The number of its random initialisation, from 0.
+    """
+
+    run: Run
     fold: int
     attempt: int
 
     @property
-    def parameters(self):
-        return self.run["parameters"]
+    def parameters(self) -> dict[str, Any]:
+        """Those of the run."""
+        return self.run.parameters
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The name of its files, without ending."""
         attempt = f"t{self.attempt}" if self.parameters["randomTry"] > 1 else ""
-        return files.name_of(self.parameters, f"{self.run['id']}-f{self.fold}{attempt}")
+        return f"{self.run.name}-f{self.fold}{attempt}"
 
     @property
-    def title(self):
+    def title(self) -> str:
         """How the user is told of it, counted from 1."""
-        attempt = f" try {self.attempt + 1} of {self.parameters['randomTry']}" if self.parameters["randomTry"] > 1 else ""
+        tries = self.parameters["randomTry"]
+        attempt = f" try {self.attempt + 1} of {tries}" if tries > 1 else ""
         return f"fold {self.fold + 1} of {self.parameters['folds']}{attempt}"
 
-    def rng(self, purpose=0):
-        """A random stream of its own, so that folds can run in any order; the first try draws what the original drew."""
-        key = [self.run["seed"], self.fold, self.attempt, purpose]
+    def rng(self, purpose: int = 0) -> np.random.RandomState:
+        """Make a random stream of its own, so that folds can run in any order.
+
+        The first trial draws what the original drew.
+        """
+        key = [self.run.seed, self.fold, self.attempt, purpose]
         return np.random.RandomState(key if any(key[1:]) else key[0])
+
+    @property
+    def dropout_seed(self) -> int:
+        """The seed of the network's dropout."""
+        return self.rng(1).randint(1, SEEDS)
+
+
+class Job(NamedTuple):
+    """A trial as it is sent to another process, which finds the run and its songs on disk.
+
+    Attributes
+    ----------
+    run : str
+        The run's name.
+    store : str
+        Where the songs are kept: 'memory' or 'disk'.
+    fold, attempt : int
+    title : str
+        How the user is told of it.
+    """
+
+    run: str
+    store: str
+    fold: int
+    attempt: int
+    title: str
+
+    @classmethod
+    def of(cls, trial: Trial, dataset: DataSet) -> Self:
+        """Make the job of a trial; the songs are to be kept where this process keeps them."""
+        store = "memory" if dataset.in_memory else "disk"
+        return cls(trial.run.name, store, trial.fold, trial.attempt, trial.title)
 
 
 @dataclass
-class Outcome:
-    """What one fold (from 0) and try came to. Accuracies in %, nan where not tested.
+class Training:
+    """How far a training is.
 
-    Of each test song its name, its true label, how many of its chunks voted for each class, and the label they voted for.
+    Attributes
+    ----------
+    schedule : Schedule
+    rng : RandomState
+        Draws the order of the chunks in each epoch.
+    info : ModelInfo
+        What the file of its model says.
+    rows : list of EpochFigures
+        The training curves so far.
+    seconds : float
+        Spent on these epochs.
+    best : int or None
+        The epoch of the best validation accuracy.
+    weights : list of ndarray or None
+        Those of the network after that epoch.
     """
 
-    name: str
-    epochs: int
-    bestEpoch: int
-    validation: float
-    loss: float = float("nan")
-    utterances: float = float("nan")
-    majorityVote: float = float("nan")
-    songs: list = field(default_factory=list)
-    true: list = field(default_factory=list)
-    votes: list = field(default_factory=list)
-    voted: list = field(default_factory=list)
+    schedule: Schedule
+    rng: np.random.RandomState
+    info: ModelInfo
+    rows: list[EpochFigures] = field(default_factory=list)
     seconds: float = 0.0
-    fold: int = 0
+    best: int | None = None
+    weights: list[np.ndarray] | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The number of the next epoch, from 0."""
+        return len(self.rows)
+
+    def add(self, figures: EpochFigures, network: Network) -> None:
+        """Add an epoch to the curves; keep the network's weights if it is the best so far.
+
+        A model of validation accuracy 0 is kept only as long as none is better. (The original
+        kept none, and failed.)
+        """
+        self.rows.append(figures)
+        accuracy = figures.validation_accuracy
+        if self.best is None or accuracy > self.rows[self.best].validation_accuracy:
+            self.best, self.weights = figures.epoch, network.get_weights()
+            self.info.validation = accuracy
+
+    @classmethod
+    def new(cls, trial: Trial, info: ModelInfo) -> Self:
+        """Make the training of a trial before its first epoch."""
+        return cls(Schedule(trial.parameters["DL"]["lr"]), trial.rng(), info)
+
+    def outcome(self, name: str) -> Outcome:
+        """Give what it came to, as far as that is known before the test."""
+        return Outcome(name, self.epoch, self.best, self.rows[self.best].validation_accuracy,
+                       songs=self.info.test_songs, seconds=self.seconds, fold=self.info.fold)
+
+    def get_state(self) -> dict[str, Any]:
+        """Give all that changes, as plain values and arrays."""
+        return {"schedule": asdict(self.schedule), "rng": self.rng.get_state(),
+                "rows": [tuple(row) for row in self.rows], "seconds": self.seconds,
+                "best": self.best, "weights": self.weights}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` gave."""
+        self.schedule = Schedule(**state["schedule"])
+        self.rng.set_state(state["rng"])
+        self.rows = [EpochFigures(*row) for row in state["rows"]]
+        self.seconds, self.best, self.weights = state["seconds"], state["best"], state["weights"]
+        if self.best is not None:
+            self.info.validation = self.rows[self.best].validation_accuracy
 
 
-def every_trial(run):
-    """All trainings of a run."""
-    parameters = run["parameters"]
-    return [Try(run, fold, attempt) for fold in range(parameters["folds"]) for attempt in range(parameters["randomTry"])]
+def all_trials(run: Run) -> list[Trial]:
+    """List all trainings of a run, the random initialisations of a fold one after the other."""
+    return [Trial(run, fold, attempt) for fold in range(run.parameters["folds"])
+            for attempt in range(run.parameters["randomTry"])]
 
 
-def progress(tries, ended):
-    """How many epochs there are (at most), how many are done, and how many of each training under way, in words."""
-    epochs = {this: files.count_epochs(this.name) for this in tries}
-    total = sum(done if this.name in ended else this.parameters["DL"]["num_epochs"] for this, done in epochs.items())
-    underway = [f"{this.title}: {done}" for this, done in epochs.items() if done and this.name not in ended]
+def model_info(trial: Trial, dataset: DataSet, fold: Fold) -> ModelInfo:
+    """Collect what it takes to use the model of a trial."""
+    data = trial.parameters["DS"]
+    local = data["inputNormWhere"] == "local" and data["inputNorm"] != "None"
+    moments = None if local else [float(fold.mean[0]), float(fold.std[0])]
+    songs = [[dataset.names[song] for song in part] for part in fold.songs]
+    versions = {package: version(package) for package in PACKAGES}
+    training_moments = np.transpose([dataset.mean, dataset.variance])[fold.songs.train].tolist()
+    return ModelInfo(trial.parameters, dataset.classes, trial.run.seed, trial.fold,
+                     trial.run.source, versions, moments, *songs,
+                     training_moments=training_moments)
+
+
+def progress(trials: list[Trial], ended: set[str]) -> tuple[int, int, str]:
+    """Tell how far a run is, from the curves on disk.
+
+    Parameters
+    ----------
+    trials : list of Trial
+    ended : set of str
+        The names of those that have ended.
+
+    Returns
+    -------
+    total, done : int
+        Epochs; a training under way counts with its maximum.
+    underway : str
+        How many epochs each training under way has, in words.
+    """
+    epochs = {trial: files.count_epochs(trial.name) for trial in trials}
+    total = sum(done if trial.name in ended else trial.parameters["DL"]["num_epochs"]
+                for trial, done in epochs.items())
+    underway = [f"{trial.title}: {done}" for trial, done in epochs.items()
+                if done and trial.name not in ended]
     return total, sum(epochs.values()), ", ".join(underway)

@@ -1,13 +1,16 @@
 import json
+import os
 
 import pytest
 
+import run
 from mirdl import settings
 from mirdl.errors import UserError
-from run import parameters as published
+
+published = settings.published()
 
 
-def test_settings_of_run_py_are_all_known_and_allowed():
+def test_published_settings_are_allowed():
     checked = settings.check(published)
     assert checked["DS"]["yInput"] == 40
     assert checked["valSplit"] == pytest.approx(0.1)
@@ -15,8 +18,10 @@ def test_settings_of_run_py_are_all_known_and_allowed():
 
 
 def test_override_parses_each_type_and_prints(capsys):
-    changed = settings.override(published, ["DL.type=pNetOne", "folds=4", "DL.lr=1e-3", "asPublished=false", "DL.momentum=0"])
-    assert changed["DL"]["type"] == "pNetOne" and changed["folds"] == 4 and changed["DL"]["lr"] == 1e-3
+    changed = settings.override(published, ["DL.type=pNetOne", "folds=4", "DL.lr=1e-3",
+                                            "asPublished=false", "DL.momentum=0"])
+    assert changed["DL"]["type"] == "pNetOne" and changed["folds"] == 4
+    assert changed["DL"]["lr"] == 1e-3
     assert changed["asPublished"] is False and changed["DL"]["momentum"] == 0.0
     assert published["folds"] == 10
     assert "override: folds = 4 (was 10)" in capsys.readouterr().out
@@ -46,8 +51,10 @@ def test_override_refuses(argument, words):
 
 
 def test_check_refuses_missing_keys_and_impossible_combinations(parameters):
+    incomplete = settings.published()
+    del incomplete["DL"]["lr"]
     with pytest.raises(UserError, match="parameter DL.lr is missing"):
-        settings.check({**published, "DL": {key: value for key, value in published["DL"].items() if key != "lr"}})
+        settings.check(incomplete)
     with pytest.raises(UserError, match="add up to more than 1"):
         parameters("trainSplit=0.8", "testSplit=0.3")
     with pytest.raises(UserError, match="DS.melBands=4096"):
@@ -64,6 +71,36 @@ def test_settled_parameters_survive_json(parameters):
     assert json.loads(json.dumps(settled)) == settled == settings.check(settled)
 
 
+def test_run_py_sets_every_setting_once():
+    assert sorted(key for key, _ in settings.flat(run.parameters)) == sorted(settings.SETTINGS)
+
+
+@pytest.mark.skipif("CI" not in os.environ, reason="whoever uses run.py edits it")
+def test_run_py_is_as_published():
+    assert run.parameters == published
+
+
+def test_every_setting_has_one_role():
+    roles = (settings.SPECTROGRAM, settings.INPUT, settings.EXPERIMENT, settings.EXECUTION)
+    assert sorted(key for role in roles for key in settings.keys(role)) == sorted(settings.SETTINGS)
+    assert settings.keys(settings.SPECTROGRAM) == (
+        "DS.frameSize", "DS.hopSize", "DS.specTransform", "DS.melBands", "DS.windowType")
+
+
+def test_parameters_are_divided_into_experiment_and_execution(parameters):
+    experiment, execution = settings.divide(parameters("workers=2"))
+    assert execution == {"workers": 2, "cluster": "", "foldsTogether": False, "quiet": False,
+                         "sweep": ""}
+    assert {**experiment, **execution} == parameters("workers=2")
+
+
+def test_no_groups_may_be_written_as_none(parameters):
+    assert parameters("DS.groups=None")["DS"]["groups"] == ""
+    given = settings.published()
+    given["DS"]["groups"] = None
+    assert settings.check(given)["DS"]["groups"] == ""
+
+
 def test_help_lists_every_setting():
-    text = settings.help(published)
+    text = settings.help_text(published)
     assert all(f"  {key}=" in text for key in settings.SETTINGS)

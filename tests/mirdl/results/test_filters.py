@@ -7,6 +7,8 @@ import theano
 import theano.tensor as T
 from mirdl.errors import UserError
 from mirdl.results import filters
+from mirdl.results.models import Model
+from mirdl.results.outcome import ModelInfo
 
 RATE = 44100 / 1024
 
@@ -21,57 +23,78 @@ def test_a_filter_that_repeats_has_the_tempo_of_its_beats(frames, bpm):
 def test_a_filter_without_a_period_of_a_tempo_has_none():
     assert np.isnan(filters.main_tempo(np.sin(np.arange(12.0)), RATE)), "too short for two beats"
     assert np.isnan(filters.main_tempo(np.zeros(100), RATE))
-    assert np.isnan(filters.main_tempo(np.sin(np.arange(60) / RATE * 2 * np.pi * 310 / 60), RATE)), "at 300 it still rises"
+    fast = np.sin(np.arange(60) / RATE * 2 * np.pi * 310 / 60)
+    assert np.isnan(filters.main_tempo(fast, RATE)), "at 300 it still rises"
 
 
 @pytest.fixture
 def model(parameters):
-    """oNetpNet for 3 classes with random weights: (values, about, function x -> the bank's maxima, probabilities)."""
+    """oNetpNet for 3 classes with random weights.
+
+    Gives the model, and a function x -> the bank's maxima, probabilities.
+    """
     lasagne.random.set_rng(np.random.RandomState(4))
     settled, x = parameters("DL.type=oNetpNet"), T.tensor4("x")
     output, network = buildArchitecture.buildNet(x, settled, 3)
     rng = np.random.RandomState(5)
-    values = [value + rng.normal(0, 0.05, value.shape).astype(np.float32) for value in lasagne.layers.get_all_param_values(output)]
-    lasagne.layers.set_all_param_values(output, values)
-    forward = theano.function([x], lasagne.layers.get_output([network["fusion"], output], deterministic=True))
-    return values, {"parameters": settled, "classes": list("abc")}, forward
+    weights = [value + rng.normal(0, 0.05, value.shape).astype(np.float32)
+               for value in lasagne.layers.get_all_param_values(output)]
+    lasagne.layers.set_all_param_values(output, weights)
+    forward = theano.function([x], lasagne.layers.get_output([network["fusion"], output],
+                                                             deterministic=True))
+    info = ModelInfo(settled, list("abc"), 11, 0, "", {}, None, [], [], [])
+    return Model("m", "m.npz", weights, info), forward
 
 
 def test_responses_are_what_the_network_takes_the_maximum_of(model):
-    values, about, forward = model
+    model, forward = model
     x = np.random.RandomState(6).standard_normal((1, 1, 40, 250)).astype(np.float32)
     fusion, _ = forward(x)
-    found = filters.find_filters(values, about)
-    assert [len(one.weights) for one in found] == [n for n in range(6, 42, 5) for _ in range(5)] + list(range(46, 217, 5))
+    found = filters.find_filters(model)
+    assert [len(each.weights) for each in found] == [
+        *(n for n in range(6, 42, 5) for _ in range(5)), *range(46, 217, 5)]
     for place in (0, 7, 39, 40, 74):
         [response] = filters.responses([found[place]], x[0, 0])
-        np.testing.assert_allclose(response.reshape(10, 4, -1).max(axis=(1, 2)), fusion[0, place, :, 0], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(response.reshape(10, 4, -1).max(axis=(1, 2)),
+                                   fusion[0, place, :, 0], rtol=1e-4, atol=1e-5)
 
 
 def test_what_all_filters_add_is_the_output_before_the_softmax(model):
-    values, about, forward = model
+    model, forward = model
     x = np.random.RandomState(7).standard_normal((1, 1, 40, 250)).astype(np.float32)
     _, probabilities = forward(x)
-    found = filters.find_filters(values, about)
-    shares = [[share for *_, share in filters.strongest(found, x[0, 0], label, len(found))] for label in range(3)]
+    found = filters.find_filters(model)
+    shares = [[each.share for each in filters.strongest(found, x[0, 0], label, len(found))]
+              for label in range(3)]
     assert all(row == sorted(row, reverse=True) for row in shares)
-    scores = np.sum(shares, axis=1) + values[-1]
-    np.testing.assert_allclose(np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum(), probabilities[0], rtol=1e-3)
-    assert [one.feeds for one in found[:5]] == [one.output.sum(axis=0).argmax() for one in found[:5]]
+    scores = np.sum(shares, axis=1) + model.weights[-1]
+    powers = np.exp(scores - scores.max())
+    np.testing.assert_allclose(powers / powers.sum(), probabilities[0], rtol=1e-3)
+    assert [each.feeds for each in found[:5]] == [each.output.sum(axis=0).argmax()
+                                                  for each in found[:5]]
 
 
 def test_filters_before_another_layer_feed_no_class(model):
-    _, about, _ = model
+    model, _ = model
     rng = np.random.RandomState(8)
-    values = [rng.normal(0, 1, shape) for shape in ((32, 1, 1, 60), (32,), (32 * 21, 3), (3,))]     # pooled over bands, not time
-    found = filters.find_filters(values, about)
-    assert len(found) == 32 and all(one.feeds is None and one.output is None for one in found)
+    model.weights = [rng.normal(0, 1, shape)        # pooled over bands, not time
+                     for shape in ((32, 1, 1, 60), (32,), (32 * 21, 3), (3,))]
+    found = filters.find_filters(model)
+    assert len(found) == 32 and all(each.feeds is None and each.output is None for each in found)
     x = rng.standard_normal((40, 80))
-    (first, response, share), second = filters.strongest(found, x, 0, 2)
-    assert share == response.max() > second[2] and response.shape == (40, 21)
+    first, second = filters.strongest(found, x, 0, 2)
+    assert first.share == first.response.max() > second.share
+    assert first.response.shape == (40, 21) and first.source in found
+
+
+def test_a_song_shorter_than_a_filter_has_the_others(model):
+    model, _ = model
+    found = filters.strongest(filters.find_filters(model), np.ones((40, 50)), 0, 75)
+    assert {len(each.source.weights) for each in found} == {*range(6, 51, 5)}
 
 
 def test_a_network_without_filters_over_time_is_told(model):
-    _, about, _ = model
-    with pytest.raises(UserError, match=r"the network oNetpNet has no filters over time.*\(32, 1, 12, 8\)"):
-        filters.find_filters([np.zeros((32, 1, 12, 8)), np.zeros(32), np.zeros((100, 3)), np.zeros(3)], about)
+    model, _ = model
+    model.weights = [np.zeros((32, 1, 12, 8)), np.zeros(32), np.zeros((100, 3)), np.zeros(3)]
+    with pytest.raises(UserError, match=r"oNetpNet has no filters over time.*\(32, 1, 12, 8\)"):
+        filters.find_filters(model)

@@ -3,40 +3,74 @@ import pytest
 from scipy.stats import ttest_rel
 
 from mirdl.results import tables
+from mirdl.results.outcome import CrossValidation, Outcome
+
+NAN = float("nan")
 
 
-def run(votes, songs="abcd", type="pNetOne"):
-    """The outcome of two folds of two songs, classes x and y; `votes`: the accuracies by majority vote."""
-    every = [{"name": f"n-f{fold}", "fold": fold, "songs": list(songs[2 * fold:2 * fold + 2]), "true": [0, 1], "votes": [[3, 1], [2, 2]], "voted": [0, 0],
-              "epochs": 10 + fold, "bestEpoch": 4, "validation": 50.0, "seconds": 1.5, "utterances": 62.5, "majorityVote": vote}
-             for fold, vote in enumerate(votes)]
-    return {"parameters": {"DL": {"type": type}, "chunkHop": 250}, "classes": ["x", "y"], "numParams": 7428, "folds": every}
+def run(accuracies, songs="abcd"):
+    """Two folds of two songs, classes x and y; `accuracies`: by majority vote."""
+    outcomes = [Outcome(f"n-f{fold}", 10 + fold, 4, 50.0, 0.5, 62.5, accuracy,
+                        list(songs[2 * fold:2 * fold + 2]), [0, 1], [[3, 1], [2, 2]], [0, 0], 1.5,
+                        fold)
+                for fold, accuracy in enumerate(accuracies)]
+    parameters = {"DL": {"type": "pNetOne"}, "chunkHop": 250}
+    return CrossValidation(parameters, ["x", "y"], 7428, outcomes)
 
 
 def test_misclassified_songs_with_their_votes():
-    content = run([50, 50])
-    content["folds"][0]["votes"][1] = [4, 0]
-    assert tables.misclassified(content) == [
+    result = run([50, 50])
+    first, second = result.outcomes
+    first.votes[1] = [4, 0]
+    assert tables.misclassified(result) == [
         {"song": "b", "true": "y", "voted": "x", "votes": "x 4", "fold": "1"},
         {"song": "d", "true": "y", "voted": "x", "votes": "x 2, y 2", "fold": "2"}]
-    content["folds"][1]["fold"] = 2       # as fold 2 had no finite loss
-    assert tables.misclassified(content)[1]["fold"] == "3" == tables.folds(content)[1]["fold"]
-    content["folds"][0].update(votes=[[3, 1], [0, 0]], voted=[0, 999])
-    assert tables.misclassified(content)[-1] == {"song": "b", "true": "y", "voted": "(no chunks)", "votes": "", "fold": "1"}
+    second.fold = 2       # as fold 2 had no finite loss
+    assert tables.misclassified(result)[1]["fold"] == "3" == tables.folds(result)[1]["fold"]
+    first.votes, first.voted = [[3, 1], [0, 0]], [0, 999]
+    assert tables.misclassified(result)[-1] == {
+        "song": "b", "true": "y", "voted": "(no chunks)", "votes": "", "fold": "1"}
+
+
+def test_classes_may_have_any_name():
+    result = run([50, 50])
+    result.classes = ["accuracy", "macro avg"]
+    assert tables.per_class(result) == [
+        {"class": "accuracy", "precision": "0.50", "recall": "1.00", "F1": "0.67", "songs": "2"},
+        {"class": "macro avg", "precision": "0.00", "recall": "0.00", "F1": "0.00", "songs": "2"}]
+
+
+def test_a_figure_that_is_not_known_is_no_number():
+    result = run([NAN, NAN])
+    result.outcomes[0] = Outcome("a model", 0, 0, NAN, songs=["a"])
+    assert tables.folds(result)[0] == {
+        "fold": "1", "model": "a model", "epochs": "-", "best epoch": "-", "validation (%)": "-",
+        "utterances (%)": "-", "majority vote (%)": "-", "seconds": "0"}
+    assert tables.comparison({"A": result})[0]["majority vote (%)"] == "-"
+    assert tables.mean_and_std([NAN]) == "-"
 
 
 def test_runs_are_compared_by_a_paired_test():
     one, other = run([50, 75]), run([60, 95])
-    rows = tables.comparison({"CrossValidation_A": one, "B": other})
-    assert rows[0]["run"] == "A" and rows[0]["parameters"] == "7,428" and rows[0]["majority vote (%)"] == "62.50 ± 12.50"
-    assert rows[0]["p against the first"] == "" and rows[0]["epochs"] == "10" and rows[0]["seconds"] == "3"
-    assert float(rows[1]["p against the first"]) == pytest.approx(ttest_rel([50, 75], [60, 95]).pvalue, abs=5e-4)
+    first, second = tables.comparison({"CrossValidation_A": one, "B": other})
+    assert (first["run"], first["parameters"]) == ("A", "7,428")
+    assert first["majority vote (%)"] == "62.50 ± 12.50"
+    assert (first["p against the first"], first["epochs"], first["seconds"]) == ("", "10", "3")
+    assert float(second["p against the first"]) == pytest.approx(
+        ttest_rel([50, 75], [60, 95]).pvalue, abs=5e-4)
     assert tables.paired_test(one, one) == "="
-    assert tables.paired_test(one, run([60, 85])) == "-", "the same difference in each fold: no spread"
+    assert tables.paired_test(one, run([60, 85])) == "-", "the same difference in each fold"
     assert tables.paired_test(one, run([50, 75], songs="badc")) == "other test songs"
+    assert np.isfinite(one.outcomes[0].majority_vote)
 
 
 def test_text_is_aligned():
-    assert tables.text([{"a": "x", "long": "1"}, {"a": "yyy", "long": "2"}]) == "a    long\nx    1\nyyy  2"
+    rows = [{"a": "x", "long": "1"}, {"a": "yyy", "long": "2"}]
+    assert tables.text(rows) == "a    long\nx    1\nyyy  2"
     assert tables.text([]) == "(none)"
-    assert tables.mean_and_std([{"u": np.nan}], "u") == "-"
+
+
+def test_text_is_aligned_by_what_a_terminal_shows():
+    rows = [{"a": name, "b": "1"} for name in ("祭り", "e\u0301", "x\ny\udcff", "a\u3000b")]
+    assert tables.text(rows).split("\n")[1:] == [
+        "祭り        1", "e\u0301           1", "x\\ny\\udcff  1", "a\u3000b        1"]

@@ -5,24 +5,25 @@ from importlib.util import find_spec
 import pytest
 
 from mirdl.results import tensorboard
+from mirdl.results.outcome import EpochFigures
 
-ROWS = [(0, 2.5, 12.5, 2.0, 25.0), (1, 1.5, 50.0, 1.0, 75.0)]
+ROWS = [EpochFigures(0, 2.5, 12.5, 2.0, 25.0), EpochFigures(1, 1.5, 50.0, 1.0, 75.0)]
 
 
 def test_without_a_writer_nothing_is_written(workplace, monkeypatch):
     monkeypatch.setattr(tensorboard, "find_spec", lambda name: None)
-    with tensorboard.events("a run") as see:
+    with tensorboard.events("a run") as write:
         for row in ROWS:
-            see(row)
+            write(row)
     assert os.listdir("data/results") == []
 
 
 @pytest.mark.skipif(not find_spec("tensorboardX"), reason="no tensorboardX")
 def test_curves_are_in_the_event_file(workplace):
     from tensorboardX.proto.event_pb2 import Event
-    with tensorboard.events("a run") as see:
+    with tensorboard.events("a run") as write:
         for row in ROWS:
-            see(row)
+            write(row)
     [path] = glob.glob("data/results/a run.events/*")
     with open(path, "rb") as file:
         content, found = file.read(), {}
@@ -31,4 +32,5 @@ def test_curves_are_in_the_event_file(workplace):
         event, content = Event.FromString(content[12:12 + length]), content[16 + length:]
         for value in event.summary.value:
             found.setdefault(value.tag, []).append((event.step, value.simple_value))
-    assert found["validationAccuracy"] == [(0, 25), (1, 75)] and found["trainingLoss"] == [(0, 2.5), (1, 1.5)] and len(found) == 4
+    assert found["validationAccuracy"] == [(0, 25), (1, 75)]
+    assert found["trainingLoss"] == [(0, 2.5), (1, 1.5)] and len(found) == 4

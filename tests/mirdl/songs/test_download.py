@@ -8,21 +8,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-import loadDatasets
 from mirdl.errors import UserError
 from mirdl.songs import download, public_sets
+from mirdl.songs.audio_files import find_songs
 
 MERGED = {"Rumba-Misc": "Rumba", "Rumba-American": "Rumba"}
 SONGS = {"Rumba": 3, "Waltz": 2}
-INSIDE = ["Rumba-Misc/1.wav", "Rumba-American/2.wav", "Rumba-American/3.wav", "Waltz/4.wav", "Waltz/5.wav", "allBallroomFiles"]
+INSIDE = [
+    "Rumba-Misc/1.wav", "Rumba-American/2.wav", "Rumba-American/3.wav", "Waltz/4.wav",
+    "Waltz/5.wav", "allBallroomFiles",
+]
 
 
 def archive(names=INSIDE, folder="BallroomData", links=()):
-    """The bytes of a .tar.gz of the same shape as Ballroom's."""
+    """Return the bytes of a .tar.gz of the same shape as Ballroom's."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as tar:
         for name in names:
-            content = np.random.RandomState(len(name)).bytes(20000)     # does not shrink: the archive is worth cutting
+            # random bytes do not shrink, so the archive is large enough to be cut
+            content = np.random.RandomState(len(name)).bytes(20000)
             entry = tarfile.TarInfo(f"{folder}/{name}")
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
@@ -35,7 +39,11 @@ def archive(names=INSIDE, folder="BallroomData", links=()):
 
 @pytest.fixture
 def server(monkeypatch):
-    """A web server for one file: set `content`; `cuts`: after so many bytes each answer breaks off; `requests`: what was asked."""
+    """Serve one file, `content`, over HTTP.
+
+    Each answer breaks off after as many bytes as `cuts` says; `requests` lists what was asked.
+    """
+
     class Handler(BaseHTTPRequestHandler):
         content, cuts, requests, ranges = b"", [], [], True
 
@@ -65,10 +73,11 @@ def server(monkeypatch):
 
 @pytest.fixture
 def ballroom(server, workplace, monkeypatch):
-    """Makes Ballroom come from the server: ballroom(content)."""
+    """Make Ballroom come from the server: ballroom(content)."""
     def serve(content, md5=None):
         server.content = content
-        found = public_sets.Known(server.url, md5 or hashlib.md5(content).hexdigest(), "BallroomData", SONGS, MERGED, ())
+        md5 = md5 or hashlib.md5(content).hexdigest()
+        found = public_sets.PublicSet(server.url, md5, "BallroomData", SONGS, MERGED, ())
         monkeypatch.setitem(public_sets.SETS, "Ballroom", found)
     return serve
 
@@ -79,19 +88,21 @@ def left():
 
 def test_a_missing_set_is_downloaded_merged_and_counted(ballroom, server):
     ballroom(archive())
-    songs = loadDatasets.findSongs("Ballroom")
-    assert sorted(songs) == ["Rumba/1.wav", "Rumba/2.wav", "Rumba/3.wav", "Waltz/4.wav", "Waltz/5.wav"]
+    songs = find_songs("Ballroom")
+    rumba, waltz = ["Rumba/1.wav", "Rumba/2.wav", "Rumba/3.wav"], ["Waltz/4.wav", "Waltz/5.wav"]
+    assert sorted(songs) == rumba + waltz
     assert all(os.path.getsize(path) == 20000 for path in songs.values()) and left() == ["Ballroom"]
-    assert [begin for begin, _ in server.requests] == [0] and "curl" not in server.requests[0][1] and "python" not in server.requests[0][1]
+    [(begin, agent)] = server.requests
+    assert begin == 0 and "curl" not in agent and "python" not in agent
     server.requests.clear()
-    assert loadDatasets.findSongs("Ballroom") == songs and not server.requests
+    assert find_songs("Ballroom") == songs and not server.requests
 
 
 def test_a_download_cut_off_goes_on_where_it_ended(ballroom, server):
     content = archive()
     server.cuts += [30000, 20000]
     ballroom(content)
-    assert len(loadDatasets.findSongs("Ballroom")) == 5
+    assert len(find_songs("Ballroom")) == 5
     assert [begin for begin, _ in server.requests] == [0, 30000, 50000]
 
 
@@ -99,59 +110,66 @@ def test_a_download_goes_on_in_the_next_run(ballroom, server):
     content = archive()
     server.cuts += [10000] * 4
     ballroom(content)
-    with pytest.raises(UserError, match="the connection broke after 40000 of .* run again to go on"):
-        loadDatasets.findSongs("Ballroom")
+    message = "the connection broke after 40000 of .* run again to continue"
+    with pytest.raises(UserError, match=message):
+        find_songs("Ballroom")
     assert left() == ["data1.tar.gz.part"]
-    assert len(loadDatasets.findSongs("Ballroom")) == 5 and server.requests[-1][0] == 40000 and left() == ["Ballroom"]
+    assert len(find_songs("Ballroom")) == 5
+    assert server.requests[-1][0] == 40000 and left() == ["Ballroom"]
 
 
 def test_a_server_without_ranges_sends_all_of_it_again(ballroom, server, monkeypatch):
     monkeypatch.setattr(server, "ranges", False)
     server.cuts += [10000]
     ballroom(archive())
-    assert len(loadDatasets.findSongs("Ballroom")) == 5
+    assert len(find_songs("Ballroom")) == 5
 
 
 def test_a_wrong_checksum_leaves_nothing(ballroom):
     ballroom(archive(), md5="0" * 32)
-    with pytest.raises(UserError, match=f"cannot download data set 'Ballroom' .*hash.* put the archive by hand: .*data1.tar.gz .md5 {'0' * 32}"):
-        loadDatasets.findSongs("Ballroom")
+    message = ("cannot download data set 'Ballroom' .*hash.* put the archive there by hand: "
+               f".*data1.tar.gz .md5 {'0' * 32}")
+    with pytest.raises(UserError, match=message):
+        find_songs("Ballroom")
     assert left() == []
 
 
 def test_a_dead_link_tells_what_to_do_by_hand(ballroom, server):
     ballroom(b"")
-    with pytest.raises(UserError, match="404 .*data/datasets/data1.tar.gz .md5 .*'make run' needs no download"):
-        loadDatasets.findSongs("Ballroom")
+    message = "404 .*data/datasets/data1.tar.gz .md5 .*'make run' needs no download"
+    with pytest.raises(UserError, match=message):
+        find_songs("Ballroom")
     assert len(server.requests) == 1, "a refusal is not asked again"
     content = archive()
     ballroom(content)
     with open("data/datasets/data1.tar.gz", "wb") as file:
         file.write(content)
     server.requests.clear()
-    assert len(loadDatasets.findSongs("Ballroom")) == 5 and not server.requests, "an archive put by hand is taken"
+    assert len(find_songs("Ballroom")) == 5
+    assert not server.requests, "an archive that was put there by hand is used"
 
 
 def test_no_server_at_all(ballroom, monkeypatch):
     ballroom(archive())
-    monkeypatch.setitem(public_sets.SETS, "Ballroom", public_sets.SETS["Ballroom"]._replace(url="http://127.0.0.1:9/data1.tar.gz"))
-    with pytest.raises(UserError, match="cannot download data set 'Ballroom' from http://127.0.0.1:9/data1.tar.gz: Failed to establish .*refused"):
-        loadDatasets.findSongs("Ballroom")
+    url = "http://127.0.0.1:9/data1.tar.gz"
+    unreachable = public_sets.SETS["Ballroom"]._replace(url=url)
+    monkeypatch.setitem(public_sets.SETS, "Ballroom", unreachable)
+    message = f"cannot download data set 'Ballroom' from {url}: Failed to establish .*refused"
+    with pytest.raises(UserError, match=message):
+        find_songs("Ballroom")
 
 
 @pytest.mark.parametrize("content, message", [
-    (archive()[:40000], "cannot unpack"), (b"no archive" * 99, "cannot unpack"), (archive(INSIDE[:-2]), r"Waltz 1 \(expected 2\)"),
-    (archive(folder="Other"), "cannot unpack"), (archive(INSIDE + ["../../../evil.wav"]), "cannot unpack.*outside"),
-    (archive(links=[("Waltz/out", "../../../../evil")]), "cannot unpack.*outside")])
+    (archive()[:40000], "cannot unpack"),
+    (b"no archive" * 99, "cannot unpack"),
+    (archive(INSIDE[:-2]), r"Waltz 1 \(expected 2\)"),
+    (archive(folder="Other"), "cannot unpack"),
+    (archive([*INSIDE, "../../../evil.wav"]), "cannot unpack.*outside"),
+    (archive(links=[("Waltz/out", "../../../../evil")]), "cannot unpack.*outside"),
+])
 def test_a_bad_archive_leaves_no_data_set(ballroom, content, message):
     ballroom(content)
     with pytest.raises(UserError, match=message):
-        loadDatasets.findSongs("Ballroom")
-    assert left() == ["data1.tar.gz"] and not os.path.exists("data/evil.wav") and not os.path.exists("evil.wav")
-
-
-def test_what_is_known_adds_up():
-    ballroom = public_sets.SETS["Ballroom"]
-    assert sum(ballroom.songs.values()) == 698 and len(ballroom.songs) == 8 and len(ballroom.replicas) == 13
-    assert {song.split("/")[0] for pair in ballroom.replicas for song in pair} <= set(ballroom.songs)
-    assert sum(public_sets.SETS["GTZAN"].songs.values()) == 1000 and public_sets.SETS["genres"] is public_sets.SETS["GTZAN"]
+        find_songs("Ballroom")
+    assert left() == ["data1.tar.gz"]
+    assert not os.path.exists("data/evil.wav") and not os.path.exists("evil.wav")

@@ -4,25 +4,25 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
+import soundfile
 from conftest import ROOT
 
-import loadDatasets
-from mirdl.spectrograms import cache
+from mirdl.songs.audio_files import find_songs
+from mirdl.spectrograms import cache, store
 from mirdl.system import pickles
 
 
 @pytest.fixture
 def compute(beats, workplace, parameters, capsys):
-    """Calls cache.spectrograms for Beats; gives the spectrograms and what was printed."""
+    """Call cache.spectrograms for Beats; return the spectrograms and what was printed."""
     shutil.copytree(beats, workplace / "data/datasets/Beats")
 
     def call(*overrides):
-        songs = cache.spectrograms(loadDatasets.findSongs("Beats"), parameters("DS.dataset=Beats", *overrides)["DS"])
-        return songs, capsys.readouterr().out
+        ds = parameters("DS.dataset=Beats", *overrides)["DS"]
+        return cache.spectrograms(find_songs("Beats"), ds), capsys.readouterr().out
     return call
 
 
@@ -32,37 +32,46 @@ PATH = "data/preloaded/Beats_2048_1024_mel_40_blackmanharris62.pickle"
 def test_second_time_loads_the_same(compute):
     first, out = compute()
     assert f"saved the spectrograms to {PATH}" in out
-    start = time.time()
     second, out = compute()
     assert f"loaded the spectrograms of 18 songs from {PATH}" in out
     assert list(first) == list(second)
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
-def test_only_new_and_changed_songs_are_computed(compute, monkeypatch):
+@pytest.fixture
+def computed(monkeypatch):
+    """List the audio files that are decoded."""
+    files, original = [], cache.in_parallel
+
+    def in_parallel(function, calls, *names):
+        files.extend(os.path.basename(file) for file, _ in calls)
+        return original(function, calls, *names)
+    monkeypatch.setattr(cache, "in_parallel", in_parallel)
+    return files
+
+
+def test_only_new_and_changed_songs_are_computed(compute, computed):
     first, _ = compute()
     shutil.copy("data/datasets/Beats/slow/slow 0.wav", "data/datasets/Beats/slow/extra.wav")
     os.remove("data/datasets/Beats/fast/fast 1.wav")
     os.utime("data/datasets/Beats/fast/fast 0.wav", ns=(1, 1))
-    calls = []
-    original = cache.in_parallel
-    monkeypatch.setattr(cache, "in_parallel", lambda function, jobs, *rest: calls.extend(jobs) or original(function, jobs, *rest))
+    computed.clear()
     second, out = compute()
     assert "is stale: 2 songs are new or changed, 1 are gone" in out
-    assert sorted(os.path.basename(file) for file, _ in calls) == ["extra.wav", "fast 0.wav"]
-    assert np.array_equal(second["slow/extra.wav"], first["slow/slow 0.wav"]) and "fast/fast 1.wav" not in second
+    assert sorted(computed) == ["extra.wav", "fast 0.wav"] and "fast/fast 1.wav" not in second
+    assert np.array_equal(second["slow/extra.wav"], first["slow/slow 0.wav"])
 
 
-@pytest.mark.parametrize("override, computed", [
-    ("DS.xInput=100", 0), ("DS.inputNorm=None", 0), ("DS.inputNormWhere=train", 0), ("DS.groups=slow", 0), ("chunkHop=20", 0),
-    ("DS.hopSize=2048", 18), ("DS.melBands=30", 18), ("DS.windowType=hann", 18)])
-def test_only_parameters_that_shape_spectrograms_compute_them_anew(compute, monkeypatch, override, computed):
+@pytest.mark.parametrize("override, count", [
+    ("DS.xInput=100", 0), ("DS.inputNorm=None", 0), ("DS.inputNormWhere=train", 0),
+    ("DS.groups=slow", 0), ("chunkHop=20", 0),
+    ("DS.hopSize=2048", 18), ("DS.melBands=30", 18), ("DS.windowType=hann", 18),
+])
+def test_only_what_shapes_spectrograms_computes_them_anew(compute, computed, override, count):
     compute()
-    calls = []
-    original = cache.in_parallel
-    monkeypatch.setattr(cache, "in_parallel", lambda function, jobs, *rest: calls.extend(jobs) or original(function, jobs, *rest))
+    computed.clear()
     compute(override)
-    assert len(calls) == computed
+    assert len(computed) == count
 
 
 @pytest.mark.parametrize("spoil, reason", [
@@ -70,7 +79,7 @@ def test_only_parameters_that_shape_spectrograms_compute_them_anew(compute, monk
     (lambda content: b"", ""),
     (lambda content: pickle.dumps([1, 2]), "another format"),
     (lambda content: pickle.dumps(print), "neither a NumPy array nor a plain value"),
-    (lambda content: content.replace(b"blackmanharris62", b"blackmanharris70"), "made with other parameters"),
+    (lambda content: content.replace(b"harris62", b"harris70"), "made with other parameters"),
 ])
 def test_truncated_foreign_and_stale_files_are_named_and_computed_anew(compute, spoil, reason):
     first, _ = compute()
@@ -97,17 +106,20 @@ STORE = PATH.replace(".pickle", ".store")
 
 def test_on_disk_the_same_songs_and_moved_from_one_to_the_other(compute):
     first, _ = compute()
-    onDisk, out = compute("DS.store=disk")
-    assert f"18 songs are read from {STORE} as they are needed" in out and not os.path.exists(PATH)
-    assert all(not isinstance(onDisk[name], np.ndarray) and np.array_equal(first[name], onDisk[name]) for name in first)
+    on_disk, out = compute("DS.store=disk")
+    assert f"18 songs are read from {STORE} as needed" in out and not os.path.exists(PATH)
+    assert not any(isinstance(song, np.ndarray) for song in on_disk.values())
+    assert all(np.array_equal(first[name], on_disk[name]) for name in first)
     shutil.copy("data/datasets/Beats/slow/slow 0.wav", "data/datasets/Beats/slow/extra.wav")
     again, out = compute("DS.store=disk")
-    assert "is stale: 1 songs are new" in out and np.array_equal(again["slow/extra.wav"], first["slow/slow 0.wav"])
+    assert "is stale: 1 songs are new" in out
+    assert np.array_equal(again["slow/extra.wav"], first["slow/slow 0.wav"])
     back, out = compute("DS.store=memory")
-    assert f"saved the spectrograms to {PATH}" in out and not os.path.exists(STORE) and len(back) == 19
-    assert all(isinstance(back[name], np.ndarray) and np.array_equal(first[name], back[name]) for name in first)
+    assert f"saved the spectrograms to {PATH}" in out and not os.path.exists(STORE)
+    assert len(back) == 19 and all(isinstance(song, np.ndarray) for song in back.values())
+    assert all(np.array_equal(first[name], back[name]) for name in first)
     compute("DS.store=disk")
-    assert all(np.array_equal(first[name], onDisk[name]) for name in first), "the process that has met the first store reads it on"
+    assert all(np.array_equal(first[name], on_disk[name]) for name in first), "still readable"
 
 
 def test_large_data_sets_stay_on_disk(compute, monkeypatch):
@@ -117,11 +129,12 @@ def test_large_data_sets_stay_on_disk(compute, monkeypatch):
 
 def test_processes_share_the_memory(beats, workplace, parameters, monkeypatch):
     shutil.copytree(beats, workplace / "data/datasets/Beats")
-    files, DS = loadDatasets.findSongs("Beats"), parameters("DS.dataset=Beats")["DS"]
-    size = sum(song.nbytes for song in cache.spectrograms(files, DS).values())
+    files, ds = find_songs("Beats"), parameters("DS.dataset=Beats")["DS"]
+    size = sum(song.nbytes for song in cache.spectrograms(files, ds).values())
     monkeypatch.setattr(cache, "memory", lambda: 2.5 * size / cache.SHARE)
     for processes, kind in (2, np.ndarray), (3, cache.Stored):
-        assert all(isinstance(song, kind) for song in cache.spectrograms(files, DS, processes).values())
+        songs = cache.spectrograms(files, ds, processes)
+        assert all(isinstance(song, kind) for song in songs.values())
 
 
 def test_a_damaged_store_is_named_and_computed_anew(compute):
@@ -134,12 +147,12 @@ def test_a_damaged_store_is_named_and_computed_anew(compute):
 
 def test_a_song_computed_before_a_kill_is_not_computed_again(beats, workplace):
     shutil.copytree(beats, workplace / "data/datasets/Beats")
-    code = f"""if True:
+    code = """if True:
         import os, signal, sys
         from mirdl import settings
-        from mirdl.spectrograms import cache
-        import loadDatasets
-        from run import parameters
+        from mirdl.spectrograms import cache, store
+        from mirdl.songs.audio_files import find_songs
+        parameters = settings.published()
         keep, kept = cache.Store.keep, []
 
         def keepOrDie(store, name, *rest):
@@ -149,14 +162,42 @@ def test_a_song_computed_before_a_kill_is_not_computed_again(beats, workplace):
                 os.kill(os.getpid(), signal.SIGKILL)
             return song
         cache.Store.keep = keepOrDie
-        cache.spectrograms(loadDatasets.findSongs('Beats'), settings.check({{**parameters, 'DS': {{**parameters['DS'], 'dataset': 'Beats'}}}})['DS'])
+        ds = settings.check(settings.override(parameters, ['DS.dataset=Beats']))['DS']
+        cache.spectrograms(find_songs('Beats'), ds)
         print(len(kept), 'kept')
         """
 
     def run(*arguments):
-        return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=100,
-                              env={**os.environ, "PYTHONPATH": ROOT})
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=100,
+            env={**os.environ, "PYTHONPATH": ROOT},
+        )
     assert run("die").returncode == -signal.SIGKILL
     out = run()
     assert out.stdout.endswith("11 kept\n"), out.stdout + out.stderr
-    assert len(pickles.load(PATH)["songs"]) == 18 and sorted(os.listdir("data/preloaded")) == [os.path.basename(PATH), "models"]
+    assert len(pickles.load(PATH)["songs"]) == 18
+    assert sorted(os.listdir("data/preloaded")) == [os.path.basename(PATH), "models"]
+
+
+def test_notes_are_kept_with_the_songs(compute):
+    path = "data/datasets/Beats/slow/half.flac"
+    soundfile.write(path, np.random.RandomState(1).uniform(-0.3, 0.3, 88200), 44100)
+    os.truncate(path, os.path.getsize(path) // 2)
+    note = "  Note: 'slow/half.flac' holds 1.0 s, but its header promises 2.0 s\n"
+    for override in ("memory", "memory", "disk", "disk", "memory"):
+        assert note in compute(f"DS.store={override}")[1]
+    soundfile.write(path, np.random.RandomState(1).uniform(-0.3, 0.3, 88200), 44100)
+    assert "Note" not in compute()[1], "the file is whole now"
+
+
+def test_reasons_of_an_earlier_version_are_looked_into_again(compute, computed, monkeypatch):
+    with open("data/datasets/Beats/slow/text.wav", "w") as file:
+        file.write("hello")
+    for where in ("memory", "disk"):
+        compute(f"DS.store={where}")
+        computed.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(cache, "READERS", cache.READERS + 1)
+            patch.setattr(store, "READERS", cache.READERS)
+            songs, _ = compute(f"DS.store={where}")
+        assert computed == ["text.wav"] and "cannot be decoded" in songs["slow/text.wav"]

@@ -1,46 +1,85 @@
 import numpy as np
 import pytest
 
-from mirdl.spectrograms.chunks import Chunks, batches
+from mirdl.spectrograms.chunks import Chunks, chunk_starts
 
 
-def chunks():
-    songs = [np.arange(20, dtype=np.float32).reshape(2, 10), 100 + np.arange(12, dtype=np.float32).reshape(2, 6)]
+def starts(frames, width, hop, as_published):
+    parameters = {"DS": {"xInput": width}, "chunkHop": hop, "asPublished": as_published}
+    return list(chunk_starts(frames, parameters))
+
+
+def test_chunk_starts_equal_the_originals(oracle):
+    for case in oracle("chunk.json"):
+        assert starts(case["T"], case["n"], case["h"], as_published=True) == case["starts"]
+
+
+def test_chunks_without_the_published_loss():
+    assert starts(500, 250, 250, False) == [0, 250]
+    assert starts(250, 250, 80, False) == [0]
+    assert starts(249, 250, 80, False) == []
+    assert starts(100, 250, 80, True) == []
+
+
+def five_chunks(batch_size=2, **options):
+    songs = [
+        np.arange(20, dtype=np.float32).reshape(2, 10),
+        100 + np.arange(12, dtype=np.float32).reshape(2, 6),
+    ]
     return Chunks(songs, np.array([3, 1], np.uint8), [range(0, 7, 3), range(0, 3, 2)], 4,
-                  np.float32([1, 2]), np.float32([2, 4]))
+                  np.float32([1, 2]), np.float32([2, 4]), batch_size=batch_size, **options)
 
 
 def test_chunks_are_cut_and_normalised():
-    all = chunks()
-    assert len(all) == 5
-    x, y = all[np.arange(5)]
+    chunks = five_chunks()
+    assert len(chunks) == 5
+    x, y = chunks[np.arange(5)]
     assert x.shape == (5, 1, 2, 4) and x.dtype == np.float32
     assert y.tolist() == [3, 3, 3, 1, 1] and y.dtype == np.uint8
-    np.testing.assert_array_equal(x[1, 0], (np.array([[3, 4, 5, 6], [13, 14, 15, 16]]) - 1) / 2)
+    expected = (np.array([[3, 4, 5, 6], [13, 14, 15, 16]]) - 1) / 2
+    np.testing.assert_array_equal(x[1, 0], expected)
     np.testing.assert_array_equal(x[4, 0, 1], (108 + np.arange(4) - 2) / 4)
 
 
 def test_shuffling_keeps_chunks_labels_and_songs_together():
-    ordered, shuffled = chunks(), chunks()
+    ordered, shuffled = five_chunks(), five_chunks()
     order = np.random.RandomState(5).permutation(5)
     shuffled.shuffle(np.random.RandomState(5))
     np.testing.assert_array_equal(shuffled[np.arange(5)][0], ordered[order][0])
-    assert shuffled.y.tolist() == ordered.y[order].tolist() and shuffled.song.tolist() == ordered.song[order].tolist()
+    assert shuffled.y.tolist() == ordered.y[order].tolist()
+    assert shuffled.song.tolist() == ordered.song[order].tolist()
+
+
+def as_lists(batches):
+    return [batch.tolist() for batch in batches]
 
 
 def test_batches():
     order = np.array([4, 2, 0, 1, 3])
-    assert [batch.tolist() for batch in batches(order, 2, whole=True)] == [[4, 2], [0, 1]]
-    assert [batch.tolist() for batch in batches(order, 2, whole=False)] == [[4, 2], [0, 1], [3]]
-    assert batches(order, 6, whole=True) == []
+    chunks, published = five_chunks(), five_chunks(drop_incomplete=True)
+    assert as_lists(chunks.batches(order)) == [[4, 2], [0, 1], [3]]
+    assert as_lists(published.batches(order)) == [[4, 2], [0, 1]]
+    assert as_lists(published.batches(order[:4])) == [[4, 2], [0, 1]]
+    assert as_lists(chunks.batches()) == [[0, 1], [2, 3], [4]]
+    assert five_chunks(6, drop_incomplete=True).batches() == chunks.batches(order[:0]) == []
+
+
+def test_filled_batches_have_one_size_and_lose_no_chunk():
+    order = np.array([4, 2, 0, 1, 3])
+    for drop_incomplete in (True, False):
+        chunks = five_chunks(3, drop_incomplete=drop_incomplete)
+        assert as_lists(chunks.filled_batches(order)) == [[4, 2, 0], [1, 3, 1]]
+        assert as_lists(chunks.filled_batches(order[:3])) == [[4, 2, 0]]
+        assert as_lists(chunks.filled_batches()) == [[0, 1, 2], [3, 4, 3]]
+    assert as_lists(five_chunks(12).filled_batches(order[:2])) == [[4, 2] * 6]
 
 
 def test_batches_read_ahead_are_those_asked_for_and_errors_come_through():
-    all = chunks()
+    chunks = five_chunks()
     for sizes in ([], [2], [2, 1, 3]):
         which = [np.arange(size) + place for place, size in enumerate(sizes)]
-        for batch, (x, y) in zip(which, all.ahead(which), strict=True):
-            np.testing.assert_array_equal(x, all[batch][0])
-            np.testing.assert_array_equal(y, all[batch][1])
+        for batch, (x, y) in zip(which, chunks.ahead(which), strict=True):
+            np.testing.assert_array_equal(x, chunks[batch][0])
+            np.testing.assert_array_equal(y, chunks[batch][1])
     with pytest.raises(IndexError):
-        list(all.ahead([np.arange(2), np.array([99])]))
+        list(chunks.ahead([np.arange(2), np.array([99])]))

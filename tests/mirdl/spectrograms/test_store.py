@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mirdl.errors import UserError
-from mirdl.spectrograms.normalisation import compress
-from mirdl.spectrograms.store import Store
+from mirdl.spectrograms.normalisation import NORMS, compress
+from mirdl.spectrograms.store import Store, compressed
 
-ABOUT = {"bands": 4, "window": "hann"}
+MADE_WITH = {"bands": 4, "window": "hann"}
 
 
 @pytest.fixture
@@ -20,39 +20,43 @@ def songs():
 
 @pytest.fixture
 def folder(tmp_path, songs):
-    store = Store(str(tmp_path / "set.store"), ABOUT)
+    store = Store(str(tmp_path / "set.store"), MADE_WITH)
     for number, (name, song) in enumerate(songs.items()):
         store.keep(name, (number, 7), song)
     store.keep("a/broken.wav", (1, 1), "is empty")
     return tmp_path / "set.store"
 
 
-def opened(folder, about=ABOUT):
-    store = Store(str(folder), about)
+def opened(folder, made_with=MADE_WITH):
+    store = Store(str(folder), made_with)
     store.read()
     return store
 
 
 def test_songs_come_back_whole_and_in_parts(folder, songs):
     store = opened(folder)
-    assert list(store.songs) == [*songs, "a/broken.wav"] and store.songs["a/broken.wav"] == ((1, 1), "is empty")
+    assert list(store.songs) == [*songs, "a/broken.wav"]
+    assert store.songs["a/broken.wav"] == ((1, 1), "is empty")
     for number, (name, song) in enumerate(songs.items()):
         stamp, stored = store.songs[name]
         assert stamp == (number, 7) and stored.shape == song.shape and stored.nbytes == song.nbytes
         np.testing.assert_array_equal(np.asarray(stored), song)
         np.testing.assert_array_equal(stored[:, 3:8], song[:, 3:8])
         assert stored[:, 3:8].flags.c_contiguous
-    logarithm = store.songs["a/2.wav"][1].compressed("log0m1v")
-    np.testing.assert_array_equal(logarithm[:, 2:4], compress(songs["a/2.wav"][:, 2:4].copy(), "log0m1v"))
+    logarithm = compressed(store.songs["a/2.wav"][1], "log0m1v")
+    expected = compress(songs["a/2.wav"][:, 2:4].copy(), "log0m1v")
+    np.testing.assert_array_equal(logarithm[:, 2:4], expected)
+    assert compressed(expected, "None") is expected
 
 
 def test_mean_and_variance_are_known_without_reading(folder, songs):
     kept = opened(folder).songs
     (folder / "spectra.f32").unlink()
     for name, song in songs.items():
-        for inputNorm in ("log0m1v", "None"):
-            expected = compress(song.copy(), inputNorm).astype(np.float64)
-            np.testing.assert_allclose(kept[name][1].compressed(inputNorm).moments, (expected.mean(), expected.var()), rtol=1e-9)
+        for norm in NORMS:
+            expected = compress(song.copy(), norm).astype(np.float64)
+            found = compressed(kept[name][1], norm).moments
+            np.testing.assert_allclose(found, (expected.mean(), expected.var()), rtol=1e-9)
 
 
 @pytest.mark.parametrize("lost", range(1, 60, 7))
@@ -89,7 +93,7 @@ def test_damage_is_found(folder, file, spoil):
 
 def test_songs_made_with_other_parameters_are_refused(folder):
     with pytest.raises(ValueError, match="made with other parameters"):
-        opened(folder, {**ABOUT, "bands": 5})
+        opened(folder, {**MADE_WITH, "bands": 5})
 
 
 def test_a_file_that_shrinks_while_it_is_read_is_told(folder):
@@ -111,7 +115,8 @@ def test_songs_stay_whole_when_the_store_is_removed_and_made_anew(folder, songs)
 
 def test_all_songs_share_one_file_that_is_closed_with_the_last(folder, songs):
     def count():
-        return sum(os.path.realpath(link.path) == str(folder / "spectra.f32") for link in os.scandir("/proc/self/fd"))
+        path = str(folder / "spectra.f32")
+        return sum(os.path.realpath(link.path) == path for link in os.scandir("/proc/self/fd"))
     store = opened(folder)
     store.keep("b/new.wav", (0, 0), songs["a/0.wav"])
     kept = [store.songs[name][1].compressed("log0m1v") for name in (*songs, "b/new.wav")]
@@ -125,7 +130,7 @@ def test_all_songs_share_one_file_that_is_closed_with_the_last(folder, songs):
 
 def test_a_stored_song_does_not_pickle(folder):
     _, song = opened(folder).songs["a/0.wav"]
-    with pytest.raises(TypeError, match="cannot pickle"):       # in another process its file would be another one
+    with pytest.raises(TypeError, match="cannot pickle"):       # its open file cannot move along
         pickle.dumps(song)
 
 

@@ -104,3 +104,18 @@ def test_the_process_ends_with_its_parent():
     while os.path.exists(f"/proc/{process}") and time.monotonic() < end:
         time.sleep(0.01)
     assert not os.path.exists(f"/proc/{process}")
+
+
+def test_what_a_crash_says_does_not_reach_the_terminal():
+    code = """if True:
+        import os
+        from mirdl.system.isolated import ProcessDiedError, isolated
+        try:
+            isolated(os.write, 2, b"double free or corruption (!prev)", seconds=60, memory=2**31)
+            isolated(os.abort, seconds=60, memory=2**31)
+        except ProcessDiedError as error:
+            print(error)
+        """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT,
+                          timeout=100)
+    assert (done.stdout, done.stderr) == ("crashed (SIGABRT)\n", "")

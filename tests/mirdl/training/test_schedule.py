@@ -9,7 +9,7 @@ def test_schedule_equals_the_originals(oracle, case):
     schedule, rates, epochs = Schedule(0.01), [[-1, 0.01]], 0
     for epoch, loss in enumerate(case["train_loss"]):
         before, epochs = schedule.lr, epochs + 1
-        stop = schedule.see(loss)
+        stop = schedule.add(loss)
         if schedule.lr != before:
             rates.append([epoch, schedule.lr])
         if stop:

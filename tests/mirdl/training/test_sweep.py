@@ -1,5 +1,6 @@
 import pytest
 
+from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.training import sweep
 
@@ -9,9 +10,29 @@ def test_combinations_are_the_product_in_order():
         [f"DL.type={name}", "folds=4", f"random_seed={seed}"] for name in "ab" for seed in "12"]
 
 
-@pytest.mark.parametrize("text, part", [("DL.type", "DL.type"), ("folds=", "folds="), ("folds=2,,3", "folds=2,,3"),
-                                        ("folds=2 folds=3", "folds=3"), ("workers=1,2", "workers=1,2"), ("mode=x", "mode=x")])
+@pytest.mark.parametrize("text, part", [
+    ("DL.type", "DL.type"), ("folds=", "folds="), ("folds=2,,3", "folds=2,,3"),
+    ("folds=2 folds=3", "folds=3"), ("workers=1,2", "workers=1,2"), ("mode=x", "mode=x")])
 def test_what_is_no_sweep_is_refused(text, part):
     with pytest.raises(UserError) as error:
         sweep.combinations(text)
-    assert f"sweep={text} is not understood at {part!r}: expected key=value,value" in str(error.value)
+    message = f"sweep={text} is not understood at {part!r}: expected key=value,value"
+    assert message in str(error.value)
+
+
+def test_a_stopped_sweep_is_known_by_what_was_asked_for(workplace, parameters, capsys):
+    settled, _ = settings.divide(parameters("DS.dataset=Beats", "DL.type=oNetOne"))
+
+    def plan(text, given=settled):
+        return sweep.plan(text, given, lambda *_: None)
+    asked = "folds=4 random_seed=1,2"
+    assert sweep.find_equal(plan(asked)) is None
+    with sweep.begun(plan(asked)) as sweep_id:
+        assert sweep.find_equal(plan(asked)) is None, "it is under way"
+        sweep.drop(sweep_id, plan(asked)[0])
+    assert sweep.find_equal(plan(asked)) == sweep_id
+    assert f"remove data/results/Sweep_{sweep_id}.sweep" in capsys.readouterr().out
+    for other in ("folds=4 random_seed=1", "folds=4 random_seed=1,2,3", "folds=4 chunkHop=1,2"):
+        assert sweep.find_equal(plan(other)) is None
+    other, _ = settings.divide(parameters("DS.dataset=Beats", "DL.type=oNetOne", "DL.lr=1"))
+    assert sweep.find_equal(plan(asked, other)) is None

@@ -1,0 +1,191 @@
+"""The models in data/results and data/preloaded/models: how they are found, written and read."""
+
+import io
+import json
+import os
+import re
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirdl.errors import UserError
+from mirdl.results import files
+from mirdl.results.outcome import ModelInfo
+from mirdl.system.whole_files import whole
+
+PRELOADED = os.path.join("data", "preloaded", "models")
+
+
+@dataclass
+class Model:
+    """A model, as its file holds it.
+
+    Attributes
+    ----------
+    name : str
+    path : str
+    weights : list of ndarray
+        The values of the network's parameters, in Lasagne's get_all_params order.
+    info : ModelInfo or None
+        What the file says of itself; None if the original program wrote it.
+    """
+
+    name: str
+    path: str
+    weights: list[np.ndarray]
+    info: ModelInfo | None
+
+
+def save(weights: list[np.ndarray], info: ModelInfo, name: str) -> None:
+    """Write NAME.npz: the weights as arr_0, arr_1 ..., and `info` as JSON in the array 'about'.
+
+    The file loads without pickle.
+    """
+    with whole(files.path_of(name, ".npz"), "wb") as file:
+        np.savez(file, *weights, about=np.array(json.dumps(info.to_json(), allow_nan=False)))
+
+
+def load(name: str) -> Model:
+    """Read the model NAME of data/results or data/preloaded/models.
+
+    Raises
+    ------
+    UserError
+        If there is none, or its file is damaged or holds Python objects.
+    """
+    path = _find(name)
+    try:
+        arrays = _arrays(path)
+        content = json.loads(str(arrays.pop("about", "{}")))
+        info = ModelInfo.from_json(content) if content != {} else None
+        weights = [arrays[f"arr_{place}"] for place in range(len(arrays))]
+        if not all(value.dtype.kind == "f" and np.isfinite(value).all() for value in weights):
+            raise ValueError("it holds values that are no finite numbers")
+        return Model(name, path, weights, info)
+    except Exception as error:      # a damaged archive can raise nearly anything
+        raise UserError(f"{path!r} is no model file (an .npz of the arrays arr_0, arr_1 ...): "
+                        f"{error}") from error
+
+
+def load_best(name: str) -> Model:
+    """Read the model NAME, or a run's model with the best validation accuracy.
+
+    Raises
+    ------
+    UserError
+        As `load`, and if the file does not say what the model is made for.
+    """
+    if _path(name) is None and not _preloaded(name):
+        # earlier versions' models do not say their validation accuracy
+        outcomes = files.read_outcomes(name).outcomes
+        name = max(outcomes, key=lambda outcome: outcome.validation).name
+    return max(load_all(name), key=lambda model: model.info.validation or 0)
+
+
+def load_all(name: str) -> list[Model]:
+    """Read the models of all folds of the run NAME, or the model NAME alone.
+
+    Raises
+    ------
+    UserError
+        As `load_best`.
+    """
+    names = [name] if _path(name) is not None else _of_run(name)
+    return [_described(load(each)) for each in names]
+
+
+def load_of_folds(name: str, folds: int) -> list[Model]:
+    """Read the model that is to be tested on each fold.
+
+    Parameters
+    ----------
+    name : str
+        A model, which is tested on every fold; or a run, of which each fold has its own model.
+    folds : int
+
+    Raises
+    ------
+    UserError
+        As `load`, and if the run has not one model for each fold.
+    """
+    if _path(name) is not None or not _is_run(name):
+        return [load(name)] * folds
+    found = {model.info.fold: model for model in load_all(name)}
+    if sorted(found) != list(range(folds)):
+        raise UserError(f"the run {name!r} has models of {len(found)} folds, and folds={folds}: "
+                        "set folds as in the run, or name one of its models: "
+                        f"{', '.join(model.name for model in found.values())}")
+    return [found[fold] for fold in range(folds)]
+
+
+def _is_run(name: str) -> bool:
+    """Tell whether there are files of a run of this name."""
+    start = name.removeprefix(files.cross_validation("")) + "-f"
+    return any(entry.startswith(start) for folder in (files.FOLDER, PRELOADED)
+               if os.path.isdir(folder) for entry in os.listdir(folder))
+
+
+def _described(model: Model) -> Model:
+    if model.info is None:
+        raise UserError(f"the model {model.path!r} does not say what it is made for: it was not "
+                        "written by this program")
+    return model
+
+
+def _of_run(name: str) -> list[str]:
+    """Name the models of a run: those that count in it, or those that lie in PRELOADED alone."""
+    return _preloaded(name) or [outcome.name for outcome in files.read_outcomes(name).outcomes]
+
+
+def _preloaded(name: str) -> list[str]:
+    """Name the models of a run that lie in PRELOADED, if its results are not here."""
+    base = name.removeprefix(files.cross_validation(""))
+    if files.is_done(base) or not os.path.isdir(PRELOADED):
+        return []
+    return [entry.removesuffix(".npz") for entry in sorted(os.listdir(PRELOADED))
+            if re.fullmatch(rf"{re.escape(base)}-f\d+(t\d+)?\.npz", entry)]
+
+
+def _path(name: str) -> str | None:
+    """Give the path of the model NAME, None if there is none."""
+    paths = [os.path.join(folder, name + ".npz") for folder in (files.FOLDER, PRELOADED)]
+    return next(filter(os.path.isfile, paths), None)
+
+
+def _find(name: str) -> str:
+    if os.path.basename(name) != name:
+        raise UserError(f"{name!r} is no name of a model: give it without folders, as in "
+                        "data/results")
+    path = _path(name)
+    if path is None:
+        names = sorted(entry.removesuffix(".npz") for folder in (files.FOLDER, PRELOADED)
+                       if os.path.isdir(folder)
+                       for entry in os.listdir(folder) if entry.endswith(".npz"))
+        raise UserError(f"there is no model {name!r} in {files.FOLDER} or {PRELOADED}; "
+                        f"models there: {', '.join(names) or 'none'}")
+    return path
+
+
+def _arrays(path: str) -> dict[str, np.ndarray]:
+    """Read the arrays of an .npz file by name.
+
+    Nothing is allocated because a header says so, and no object is made.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > os.path.getsize(path):
+            raise ValueError("its parts are larger than the file (or compressed, which "
+                             "numpy.savez does not)")
+        return {name.removesuffix(".npy"): _array(archive.read(name))
+                for name in archive.namelist()}
+
+
+def _array(content: bytes) -> np.ndarray:
+    """Read the array of an .npy file's content."""
+    stream = io.BytesIO(content)
+    version = np.lib.format.read_magic(stream)
+    read_header = (np.lib.format.read_array_header_1_0 if version == (1, 0)
+                   else np.lib.format.read_array_header_2_0)
+    shape, by_columns, dtype = read_header(stream)
+    values = np.frombuffer(content[stream.tell():], dtype)
+    return values.reshape(shape, order="F" if by_columns else "C")

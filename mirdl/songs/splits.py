@@ -1,0 +1,128 @@
+"""The order of the songs, and which of them train, validate and test a fold."""
+
+import random
+import warnings
+from collections.abc import Iterable
+
+import numpy as np
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+
+from mirdl.errors import UserError
+from mirdl.songs.dataset import DataSet, Split
+
+# by stratified, and whether there are groups
+SPLITTERS = {
+    (False, True): GroupKFold,
+    (True, False): StratifiedKFold,
+    (True, True): StratifiedGroupKFold,
+}
+
+
+def shuffled(songs: Iterable) -> list:
+    """Return the songs in the original's order.
+
+    That is Python 2's random.seed(11); random.shuffle(songs). Python 3's shuffle draws its random
+    numbers in another way.
+    """
+    songs, draw = list(songs), random.Random(11).random
+    for last in range(len(songs) - 1, 0, -1):
+        other = int(draw() * (last + 1))
+        songs[last], songs[other] = songs[other], songs[last]
+    return songs
+
+
+def split(dataset: DataSet, number: int, parameters: dict) -> Split:
+    """Choose the songs of one fold.
+
+    Without groups and stratified this is `published_split`. Otherwise scikit-learn's splitters
+    choose the test songs of each fold, and a fold validates on the test songs of the next one;
+    with two folds, on half of the songs that are not tested.
+
+    Parameters
+    ----------
+    dataset : DataSet
+        The songs, already shuffled.
+    number : int
+        Of the fold, from 0.
+    parameters : dict
+        Used are folds, stratified, asPublished, and with folds=1 trainSplit and valSplit.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    UserError
+        If there are fewer groups than folds or, with stratified, no tag with as many songs as
+        folds.
+    """
+    songs, folds = np.arange(len(dataset.names)), parameters["folds"]
+    if dataset.groups is None and not parameters["stratified"]:
+        return published_split(len(songs), number, parameters)
+    tests = _blocks(dataset, songs, folds, parameters)
+    rest = np.setdiff1d(songs, tests[number])
+    if folds == 2:
+        validation, _ = _blocks(dataset, rest, 2, parameters)
+    else:
+        validation = tests[(number + 1) % folds]
+    return Split(np.setdiff1d(rest, validation), validation, tests[number])
+
+
+def published_split(num_songs: int, number: int, parameters: dict) -> Split:
+    """Choose the songs of one fold as the published program does.
+
+    The songs are cut into `folds` blocks in the order in which they stand (scikit-learn's KFold).
+    Block `number` is tested. Of the rest the first num_songs // folds songs, but at most half of
+    it, validate; with asPublished=False the block after the test block does. All others train.
+    With folds=1 the songs are cut once, into trainSplit, valSplit and testSplit.
+
+    Parameters
+    ----------
+    num_songs : int
+        How many songs there are.
+    number : int
+        Of the fold, from 0.
+    parameters : dict
+        See `split`.
+
+    Returns
+    -------
+    Split
+    """
+    songs, folds = np.arange(num_songs), parameters["folds"]
+    if folds == 1:
+        train = int(np.floor(parameters["trainSplit"] * num_songs))
+        validation = int(np.floor(parameters["valSplit"] * num_songs))
+        return Split(*np.split(songs, [train, train + validation]))
+    blocks = [test for _, test in KFold(folds).split(songs)]
+    rest = np.setdiff1d(songs, blocks[number])
+    if parameters["asPublished"] or folds == 2:
+        validation = rest[:min(num_songs // folds, len(rest) // 2)]
+    else:
+        validation = blocks[(number + 1) % folds]
+    return Split(np.setdiff1d(rest, validation), validation, blocks[number])
+
+
+def _blocks(
+    dataset: DataSet, songs: np.ndarray, count: int, parameters: dict
+) -> list[np.ndarray]:
+    """Cut some of the songs into `count` blocks that share no group, stratified if asked for."""
+    every = dataset.groups or dataset.names
+    groups, labels = [every[song] for song in songs], dataset.labels[songs]
+    if len(set(groups)) < count:
+        raise UserError(
+            f"folds={parameters['folds']} is more than the {len(set(every))} groups of songs can "
+            "be divided into (training, validation and test each need one); lower folds"
+        )
+    most = np.bincount(labels).max()
+    if parameters["stratified"] and most < count:
+        raise UserError(
+            f"folds={parameters['folds']} is more than stratified=True can divide: "
+            f"no tag has more than {most} songs; lower folds, or leave out stratified"
+        )
+    splitter = SPLITTERS[parameters["stratified"], dataset.groups is not None](count)
+    with warnings.catch_warnings():
+        # a class with fewer songs than folds is in some of the blocks only; see `note_oddities`
+        warnings.simplefilter("ignore", UserWarning)
+        return [songs[test] for _, test in splitter.split(songs, labels, groups)]

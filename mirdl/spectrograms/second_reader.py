@@ -1,0 +1,126 @@
+"""Sound files that Essentia cannot decode, by libsndfile: Opus, ADPCM, w64, caf and others."""
+
+import io
+import os
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+
+from mirdl.spectrograms.joined import parts_of
+
+BLOCK = 2**20       # samples read at a time: a long file is mixed down as it is read
+MOST_CHANNELS = 2   # as for MonoLoader
+JOINED = ("MP3", "OGG", "FLAC")     # formats whose files may be joined
+UNKNOWN = 2**62     # samples; libsndfile promises as many or more if it does not know
+
+# How it is told that a file cannot be read
+ERRORS = (soundfile.SoundFileError, OSError, RuntimeError, ValueError)
+
+
+class TooManyChannelsError(Exception):
+    """A song can be read, but has more than two channels."""
+
+
+class Length(NamedTuple):
+    """How long a song is to be.
+
+    Attributes
+    ----------
+    samples : int
+        Of each channel.
+    rate : int
+        Samples per second.
+    may_be_joined : bool
+        Whether more may follow than this, which is the length of the first part.
+    """
+
+    samples: int
+    rate: int
+    may_be_joined: bool
+
+    @property
+    def seconds(self) -> float:
+        """Its length in seconds."""
+        return self.samples / self.rate
+
+
+def length(file: str) -> Length | None:
+    """Return the length that the header of a file promises; None if libsndfile does not know."""
+    if not os.path.isfile(file):        # opening a pipe may never end
+        return None
+    try:
+        with open(file, "rb") as opened, _opened(opened) as sound:
+            known = 0 < sound.frames < UNKNOWN
+            return Length(sound.frames, sound.samplerate, sound.format in JOINED) if known else None
+    except ERRORS:
+        return None
+
+
+def differing_parts(file: str) -> list[bytes]:
+    """Return the parts of a file that was joined, if they differ in rate or number of channels.
+
+    Parameters
+    ----------
+    file : str
+        Path of the file.
+
+    Returns
+    -------
+    list of bytes
+        Empty if all parts are of one kind.
+    """
+    parts = parts_of(file)
+    return parts if len({_kind(part) for part in parts}) > 1 else []
+
+
+def read(file: str) -> list[tuple[np.ndarray, int]]:
+    """Read a sound file and mix it down as Essentia's MonoMixer does.
+
+    Parameters
+    ----------
+    file : str
+        Path of the file.
+
+    Returns
+    -------
+    list of tuple
+        For each part of the file, float32, (samples,), and the samples per second.
+
+    Raises
+    ------
+    one of ERRORS
+        If it cannot be read.
+    TooManyChannelsError
+        If it has more than two channels.
+    """
+    parts = parts_of(file)
+    if parts:
+        return [_mono(io.BytesIO(part)) for part in parts]
+    with open(file, "rb") as opened:
+        return [_mono(opened)]
+
+
+def _mono(opened: io.IOBase) -> tuple[np.ndarray, int]:
+    with _opened(opened) as sound:
+        if sound.channels > MOST_CHANNELS:
+            raise TooManyChannelsError(f"it has {sound.channels} channels")
+        mixed = [np.empty(0, np.float32)]
+        while len(block := sound.read(BLOCK, dtype="float32", always_2d=True)):
+            mixed.append(np.float32(0.5) * (block[:, 0] + block[:, -1]))
+        return np.concatenate(mixed), sound.samplerate
+
+
+def _opened(opened: io.IOBase) -> soundfile.SoundFile:
+    """Open a file by its handle, so that its content, not its name, gives the format."""
+    if isinstance(opened, io.BytesIO):
+        return soundfile.SoundFile(opened)
+    return soundfile.SoundFile(os.dup(opened.fileno()))
+
+
+def _kind(part: bytes) -> tuple[int, int] | None:
+    try:
+        with _opened(io.BytesIO(part)) as sound:
+            return sound.samplerate, sound.channels
+    except ERRORS:
+        return None

@@ -1,0 +1,106 @@
+"""Whether a model fits the spectrograms, the network and the data set it is used with."""
+
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import lasagne
+import numpy as np
+from scipy.spatial import cKDTree
+
+from mirdl import settings
+from mirdl.errors import UserError
+from mirdl.results.models import Model
+from mirdl.songs.dataset import DataSet
+
+ROUNDING = 1e-5     # by which mean and variance differ between processors, relative
+# on other spectrograms a model still gives answers, but wrong ones
+INPUT = ("DL.type", *settings.keys(settings.SPECTROGRAM, settings.INPUT))
+
+
+def check_input(models: list[Model], parameters: dict[str, Any]) -> None:
+    """Refuse models that were made for other spectrograms than those of `parameters`.
+
+    Raises
+    ------
+    UserError
+        With the settings that fit the model. A model that does not say what it is made for
+        is not refused.
+    """
+    given = dict(settings.flat(parameters))
+    for model in models:
+        made = dict(settings.flat(model.info.parameters)) if model.info else {}
+        differ = [key for key in INPUT if key in made and made[key] != given[key]]
+        if differ:
+            raise UserError(f"the model {model.path!r} was made with {_list(made, differ)}, here "
+                            f"it is {_list(given, differ)}; add the former to the command line, "
+                            "or set them in run.py")
+
+
+def check_models(models: list[Model], dataset: DataSet, parameters: dict[str, Any],
+                 build: Callable) -> None:
+    """Refuse models that know other classes, or do not fit into the network.
+
+    Parameters
+    ----------
+    models : list of Model
+    dataset : DataSet
+    parameters : dict
+    build : callable
+        (inputs, parameters, number of classes) -> output layer, dict of layers.
+
+    Raises
+    ------
+    UserError
+    """
+    output, _ = build(None, parameters, len(dataset.classes))
+    expected = [value.shape for value in lasagne.layers.get_all_param_values(output)]
+    for model in models:
+        if model.info and model.info.classes != dataset.classes:
+            raise UserError(f"the model {model.path!r} knows the classes "
+                            f"{', '.join(model.info.classes)}, data set "
+                            f"{parameters['DS']['dataset']!r} has {', '.join(dataset.classes)}; "
+                            "they must be equal")
+        found = [value.shape for value in model.weights]
+        if found != expected:
+            raise UserError(
+                f"the model {model.path!r} is no {parameters['DL']['type']} for "
+                f"{len(dataset.classes)} classes: it has {len(found)} arrays and {_count(found)} "
+                f"numbers, expected {len(expected)} arrays and {_count(expected)} numbers; set "
+                "DL.type and DS as in its .param file")
+
+
+def seen_songs(model: Model, dataset: DataSet) -> np.ndarray:
+    """Tell which songs of a data set the model was trained on.
+
+    Songs are compared by mean and variance of their spectrograms, as names may have changed;
+    by name only if the model is of an earlier version.
+
+    Returns
+    -------
+    ndarray of bool
+        (songs,).
+    """
+    if model.info is None:
+        return np.zeros(len(dataset.names), bool)
+    if model.info.training_moments is None:
+        return np.isin(dataset.names, model.info.training_songs)
+    known, songs = (np.log(np.abs(values) + 1e-30) for values in (
+        model.info.training_moments, np.transpose([dataset.mean, dataset.variance])))
+    distances, _ = cKDTree(known).query(songs)
+    return distances < ROUNDING
+
+
+def note_seen(count: int, dataset: DataSet) -> None:
+    """Tell how many songs were tested by a model that was trained on them."""
+    if count:
+        print(f"Note: {count} of the {len(dataset.names)} songs were training songs of the model "
+              "that was tested on them")
+
+
+def _list(parameters: dict[str, Any], keys: list[str]) -> str:
+    return " ".join(shlex.quote(f"{key}={parameters[key]}") for key in keys)
+
+
+def _count(shapes: list[tuple[int, ...]]) -> int:
+    return sum(int(np.prod(shape)) for shape in shapes)

@@ -1,0 +1,233 @@
+"""Runs: what one was begun with, kept on disk until it is done, so that it can be resumed.
+
+NAME.checkpoint holds what a run was begun with; the .state of each of its trainings, how far
+that one is (see `mirdl.training.checkpoint`). So trainings may run in any order, and several at
+once.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mirdl import settings
+from mirdl.errors import UserError
+from mirdl.results import files
+from mirdl.songs.dataset import DataSet
+from mirdl.system import pickles
+from mirdl.system.locks import is_held, locked
+from mirdl.system.whole_files import remove_leftovers
+from mirdl.training import checkpoint
+from mirdl.training.checkpoint import LOCK, STATE
+from mirdl.training.trial import Trial
+
+RUN = ".checkpoint"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is begun with, and what a resumed run goes on with.
+
+    Attributes
+    ----------
+    parameters : dict
+        Nested, as in run.py, without those of the role `settings.EXECUTION`.
+    run_id : str
+    seed : int
+        All random streams come from it.
+    fingerprint : dict
+        Of the songs; see `DataSet.fingerprint`.
+    source : str
+        The hash of the network's source; see `architectures.source_hash`.
+    sweep : str or None
+        The id of the sweep that it belongs to.
+    """
+
+    parameters: dict[str, Any]
+    run_id: str
+    seed: int
+    fingerprint: dict[str, Any]
+    source: str
+    sweep: str | None = None
+
+    @property
+    def name(self) -> str:
+        """DATASET_TYPE_ID, the name of its files."""
+        return files.name_of(self.parameters, self.run_id)
+
+    def parameters_with(self, store: str | None) -> dict[str, Any]:
+        """Give its parameters, with another DS.store if that is given."""
+        data = self.parameters["DS"]
+        return {**self.parameters, "DS": {**data, "store": store or data["store"]}}
+
+    def check_source(self, source: str) -> None:
+        """Refuse to go on with a network of another source."""
+        if source != self.source:
+            raise UserError(f"the network {self.parameters['DL']['type']} of buildArchitecture.py "
+                            f"has changed since the run {self.name!r} was begun; put the old one "
+                            "back, or begin a new run")
+
+    def check_songs(self, dataset: DataSet) -> None:
+        """Refuse to go on with other songs, or other groups of them."""
+        if not dataset.fits(self.fingerprint):
+            raise UserError(f"the songs of data set {self.parameters['DS']['dataset']!r}, or "
+                            f"their groups, are not those that the run {self.name!r} was begun "
+                            "with; put them back, or begin a new run")
+
+
+class DivergedError(UserError):
+    """No training of a run had a finite loss."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__("no fold could be trained: the loss was not finite from the first epoch "
+                         f"on with DL.lr={run.parameters['DL']['lr']}; lower it")
+
+
+def new_run(parameters: dict[str, Any], run_id: str, dataset: DataSet, source: str,
+            sweep: str | None) -> Run:
+    """Make the `Run` that begins with these parameters and songs."""
+    return Run(parameters, run_id, base_seed(parameters), dataset.fingerprint(), source, sweep)
+
+
+def base_seed(parameters: dict[str, Any]) -> int:
+    """Give the seed of a new run: random_seed, or a new one if use_random_seed is False."""
+    if parameters["use_random_seed"]:
+        return parameters["random_seed"]
+    return int(np.random.SeedSequence().entropy % 2**32)
+
+
+def is_stopped(name: str) -> bool:
+    """Tell whether the run `name` was begun and has not ended."""
+    return os.path.exists(files.path_of(name, RUN))
+
+
+@contextmanager
+def begun(run: Run) -> Iterator[Run]:
+    """Keep what a new run is begun with, and hold its lock meanwhile."""
+    with _locked(run.name):
+        pickles.dump({"format": checkpoint.FORMAT, "run": asdict(run)},
+                     files.path_of(run.name, RUN))
+        yield run
+
+
+@contextmanager
+def resumed(run_id: str) -> Iterator[Run]:
+    """Read what a stopped run was begun with, and hold its lock meanwhile.
+
+    Parameters
+    ----------
+    run_id : str
+        Its id or its name; 'last': the run that was worked on last.
+
+    Raises
+    ------
+    UserError
+        If there is no such run, another process works on it, or its checkpoint is damaged.
+    """
+    name = _find(run_id)
+    with _locked(name):
+        run = read(name)
+        settings.complete(run.parameters)       # they may be those of another version
+        yield run
+
+
+def read(name: str) -> Run:
+    """Read what the run `name` was begun with.
+
+    Raises
+    ------
+    UserError
+        If its checkpoint is damaged, or was written by another version.
+    """
+    path = files.path_of(name, RUN)
+    try:
+        return Run(**checkpoint.load(path, checkpoint.FORMAT, "run")["run"])
+    except TypeError as error:
+        raise UserError(f"cannot go on from {path!r}: {error}") from error
+
+
+@contextmanager
+def resumable(run_id: str) -> Iterator[None]:
+    """If stopped early, tell how to resume the run or sweep `run_id`."""
+    command = f"go on with: python run.py resume={run_id}"
+    try:
+        yield
+    except (KeyboardInterrupt, BrokenPipeError) as stop:
+        raise type(stop)(command) from None
+    except UserError as error:
+        text = str(error)
+        raise UserError(text if command in text else f"{text}; then {command}") from error
+
+
+def forget(run: Run, trials: list[Trial]) -> None:
+    """Remove the state of a run that has ended, and that of its trials."""
+    for name in (trial.name for trial in trials):
+        for ending in (STATE, LOCK):        # the lock of a training whose process was killed
+            if os.path.exists(files.path_of(name, ending)):
+                os.unlink(files.path_of(name, ending))
+    os.unlink(files.path_of(run.name, RUN))
+
+
+def stopped() -> dict[str, tuple[bool, float]]:
+    """List the runs that have not ended.
+
+    Returns
+    -------
+    dict
+        Name -> `last_work`; the run that was worked on last comes last.
+    """
+    entries = sorted(os.listdir(files.FOLDER)) if os.path.isdir(files.FOLDER) else []
+    names = [entry.removesuffix(RUN) for entry in entries if entry.endswith(RUN)]
+    worked_on = {name: last_work(name, name + RUN, *(
+        entry for entry in entries if entry.startswith(name + "-") and entry.endswith(STATE)))
+        for name in names}
+    return dict(sorted(worked_on.items(), key=lambda item: item[1]))
+
+
+def last_work(name: str, *entries: str) -> tuple[bool, float]:
+    """Tell when a run or sweep was worked on, as a key to sort by.
+
+    Parameters
+    ----------
+    name : str
+    *entries : str
+        Its files in data/results.
+
+    Returns
+    -------
+    tuple
+        Whether no process works on it (so those under way come first), and the time of the
+        latest change of these files.
+    """
+    times = [0.0]
+    for entry in entries:
+        with suppress(FileNotFoundError):       # another process may have ended the run meanwhile
+            times.append(os.path.getmtime(os.path.join(files.FOLDER, entry)))
+    return not is_held(files.path_of(name, LOCK)), max(times)
+
+
+def _find(run_id: str) -> str:
+    """Give the name of the stopped run whose id, or whose name, is `run_id`."""
+    names = list(stopped())
+    found = names[-1:] if run_id == "last" else [
+        name for name in names if name == run_id or name.endswith("_" + run_id)]
+    if not found:
+        raise UserError(f"there is no stopped run {run_id!r} in {files.FOLDER}; to be resumed "
+                        f"there: {', '.join(names) or 'none'}")
+    return found[0]
+
+
+@contextmanager
+def _locked(name: str) -> Iterator[None]:
+    def refuse() -> None:
+        raise UserError(f"another process is working on the run {name!r}; wait for it, or stop "
+                        "it first")
+    with locked(files.path_of(name, LOCK), refuse):
+        remove_leftovers(files.FOLDER)
+        try:
+            yield
+        finally:
+            remove_leftovers(files.FOLDER)       # of workers that were ended

@@ -1,0 +1,158 @@
+import io
+import os
+import re
+from html import unescape
+
+import numpy as np
+import pytest
+from matplotlib import style
+from matplotlib.font_manager import fontManager
+from matplotlib.image import imread
+
+from mirdl.results import figures
+from mirdl.results.filters import Activation, Filter
+from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
+
+NAMES = ["Ty Dolla $ign & A$AP", "<b>", 'a"b', "accuracy", "macro avg", "_$x^2$",
+         r"\$\frac{", "50%"]
+
+
+def texts_on(figure):
+    """Write the figure; give the texts on it and the picture."""
+    file = io.BytesIO()
+    figures.write(figure, file, dpi=60)
+    with style.context({"svg.fonttype": "none"}):
+        svg = io.StringIO()
+        figure.savefig(svg, format="svg")
+    file.seek(0)
+    return [unescape(text) for text in re.findall("<text[^>]*>([^<]*)<", svg.getvalue())], imread(
+        file)
+
+
+def training(epochs=3, loss=1.0):
+    x = np.arange(float(epochs))
+    return EpochFigures(x, loss / (x + 1), 30 * x, 1.1 * loss / (x + 1), 25 * x)
+
+
+def result(classes, voted=None):
+    labels = list(range(len(classes)))
+    outcome = Outcome("n-f0", 3, 1, 60.0, songs=[f"{tag}/1.wav" for tag in classes], true=labels,
+                      votes=np.eye(len(labels), dtype=int).tolist(), voted=voted or labels)
+    return CrossValidation({"folds": 1}, list(classes), 7, [outcome])
+
+
+def bank(classes, lengths=(6, 100), each=2):
+    rng = np.random.RandomState(2)
+    return [Filter(rng.normal(size=n), 0.0, 43.0, np.eye(classes)[[place % classes]])
+            for n in lengths for place in range(each)]
+
+
+def test_names_of_classes_are_drawn_as_they_are():
+    texts, _ = texts_on(figures.confusion(result(NAMES), "_$My$ run"))
+    assert {*NAMES, "_$My$ run", "8 of 8 songs right (100.0 %)"} <= set(texts)
+    assert {f"{name} (1)" for name in NAMES} <= set(texts)
+    texts, _ = texts_on(figures.filters(bank(len(NAMES), each=8), NAMES, "_$My$ run"))
+    assert {name for name in NAMES if len(name) <= 16} | {"_$My$ run"} <= set(texts)
+
+
+def test_names_of_runs_are_drawn_as_they_are():
+    texts, _ = texts_on(figures.curves({"_$My$ data_oNetOne_1": [training()]}))
+    assert {"_$My$ data_oNetOne_1", "training", "validation"} <= set(texts)
+    names = ["_$a$", "b$", r"\$c", "d"]
+    texts, _ = texts_on(figures.curves({name: [training()] for name in names}))
+    assert set(names) <= set(texts)
+
+
+def test_names_of_songs_are_drawn_as_they_are():
+    fired = [Activation(each, np.ones((4, 30)), 0.5) for each in bank(2)]
+    texts, _ = texts_on(figures.activations(np.ones((4, 50)), fired, NAMES[0], "Yelle - Ba$$in"))
+    assert f"Yelle - Ba$$in: {NAMES[0]}" in texts
+    assert any(f"adds 0.50 to {NAMES[0]}, most in band 1" in text for text in texts)
+
+
+def test_ticks_of_a_logarithmic_axis_are_numbers():
+    for loss, expected in ((1.0, {"0.5", "1"}), (1e4, {"5000", "10000"}), (1e-3, {"0.001"})):
+        texts, _ = texts_on(figures.curves({"a": [training(loss=loss)]}))
+        assert expected <= set(texts) and not any("mathdefault" in text for text in texts)
+
+
+@pytest.fixture
+def no_other_font(monkeypatch):
+    monkeypatch.setattr(fontManager, "ttflist", [font for font in fontManager.ttflist
+                                                 if font.name == figures.FONT])
+    figures._fonts_for.cache_clear()
+    yield
+    figures._fonts_for.cache_clear()
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing")      # the test's own SVG
+def test_letters_that_no_font_has_are_told_once(no_other_font, capsys):
+    for _ in range(2):
+        texts, _ = texts_on(figures.confusion(result(["a", "祭り"]), "run"))
+        assert "祭り" in texts
+    assert capsys.readouterr().err == (
+        "Note: no font of this machine has 'り祭': pictures show boxes instead; install one, for "
+        "instance Noto Sans CJK\n")
+    texts_on(figures.confusion(result(["a", "b\u0301ã"]), "run"))
+    assert capsys.readouterr().err == ""
+
+
+def test_another_font_has_the_letters_that_the_first_one_lacks(capsys, caplog):
+    letters = figures._letters_of("STIXGeneral") - figures._letters_of(figures.FONT)
+    letter = min(filter(str.isalpha, letters))
+    figure = figures.confusion(result(["a", letter]), "run")
+    texts, _ = texts_on(figure)
+    [_, other] = figure.axes[0].xaxis.get_ticklabels()[0].get_fontfamily()
+    assert letter in texts and letter in figures._letters_of(other) and not caplog.records
+    assert capsys.readouterr().err == ""
+
+
+def test_control_characters_are_escaped():
+    texts, _ = texts_on(figures.confusion(result(["a\nb", "c\udcff"]), "run"))
+    assert {r"a\nb", r"c\udcff"} <= set(texts)
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing")
+@pytest.mark.parametrize("tag", ["a very long tag of many words that one may call a sentence",
+                                 "OneVeryLongWordOfManyLetters" * 3, "祭" * 40])
+def test_long_names_are_not_clipped(tag):
+    """Nothing is drawn on the edge of the picture."""
+    drawings = [figures.confusion(result(["a", tag]), tag),
+                figures.curves({tag * 3: [training()]}),
+                figures.curves({tag * 3: [training()], "b": [training()]}),
+                figures.filters(bank(2), ["a", tag], tag),
+                figures.activations(np.ones((4, 120)),
+                                    [Activation(bank(2)[0], np.ones((4, 115)), 0.5)], tag, tag)]
+    for figure in drawings:
+        _, picture = texts_on(figure)
+        edges = [picture[0], picture[-1], picture[:, 0], picture[:, -1]]
+        assert all((edge[:, :3] == 1).all() for edge in edges)
+
+
+def test_songs_without_votes_count_as_wrong():
+    texts, _ = texts_on(figures.confusion(result(["a", "b"], voted=[0, 999]), "run"))
+    assert "1 of 2 songs right (50.0 %)" in texts and {"a (1)", "b (1)"} <= set(texts)
+
+
+@pytest.mark.parametrize("most, longest", [
+    (20, 16), pytest.param(figures.MOST_FILTERS, 106, marks=pytest.mark.slow)])
+def test_of_many_filters_the_weightiest_are_drawn(monkeypatch, most, longest):
+    monkeypatch.setattr(figures, "MOST_FILTERS", most)
+    many = bank(2, lengths=range(6, longest), each=7)
+    texts, _ = texts_on(figures.filters(many, ["a", "b"], "run"))
+    assert any("the 5 of each length that weigh most" in text for text in texts)
+
+
+def test_folds_of_different_length_and_without_a_finite_loss():
+    figure = figures.curves({"run": [training(3), training(5), training(1, loss=float("nan"))]})
+    losses, accuracies = figure.axes
+    assert len(losses.lines[0].get_xdata()) == 5
+    assert losses.lines[0].get_ydata()[4] == pytest.approx(1 / 5)
+    texts, _ = texts_on(figure)
+    assert "mean and standard deviation over 3 folds" in texts
+
+
+def test_dark_pictures_are_dark(workplace):
+    with style.context("dark_background"):
+        path = figures.save(figures.confusion(result(["a", "b"]), "run"), "data/dark.png")
+    assert imread(path)[0, 0, :3].tolist() == [0, 0, 0] and os.listdir("data/results") == []

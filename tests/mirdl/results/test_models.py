@@ -1,0 +1,67 @@
+import io
+import json
+
+import numpy as np
+import pytest
+
+from mirdl.errors import UserError
+from mirdl.results import files, models
+from mirdl.results.outcome import ModelInfo
+
+INFO = ModelInfo({"DL": {}}, ["Ty Dolla $ign & A$AP", "accuracy"], 11, 0, "abc", {}, None, [], [],
+                 [])
+WEIGHTS = [np.ones((2, 1, 1, 3), np.float32), np.zeros(2, np.float32)]
+
+
+def test_a_model_reads_back(workplace):
+    models.save(WEIGHTS, INFO, "m")
+    found = models.load("m")
+    assert (found.name, found.path, found.info) == ("m", "data/results/m.npz", INFO)
+    assert all(np.array_equal(*pair) for pair in zip(found.weights, WEIGHTS, strict=True))
+    assert json.loads(str(np.load(found.path)["about"]))["classes"] == INFO.classes
+
+
+def test_a_preloaded_model_is_found(workplace):
+    models.save(WEIGHTS, INFO, "m")
+    (workplace / "data/results/m.npz").rename(workplace / "data/preloaded/models/m.npz")
+    assert models.load_best("m").path == "data/preloaded/models/m.npz"
+
+
+def test_a_run_stands_for_its_best_model(finished_run):
+    name = finished_run()
+    assert models.load_best(name).name == name + "-f1", "whose validation accuracy is 71 %, not 70"
+    assert models.load_best(name + "-f0").name == name + "-f0"
+
+
+def test_a_model_that_is_not_ours(workplace):
+    np.savez("data/results/m.npz", *WEIGHTS)
+    assert models.load("m").info is None
+    with pytest.raises(UserError, match="'data/results/m.npz' does not say what it is made for"):
+        models.load_best("m")
+
+
+@pytest.mark.parametrize("arrays, reason", [
+    ({"arr_0": np.array([1.0, np.nan])}, "no finite numbers"),
+    ({"arr_1": np.ones(2)}, "arr_0"),
+    ({"arr_0": np.array([{}], dtype=object)}, ""),
+    ({"arr_0": np.ones(2), "about": np.array("{")}, ""),
+    ({"arr_0": np.ones(2), "about": np.array('{"parameters": {}}')}, ""),
+])
+def test_a_damaged_model_is_told(workplace, arrays, reason):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    (workplace / "data/results/m.npz").write_bytes(file.getvalue())
+    with pytest.raises(UserError, match="'data/results/m.npz' is no model file.*" + reason):
+        models.load("m")
+
+
+def test_a_model_that_is_not_there(workplace):
+    models.save(WEIGHTS, INFO, "m")
+    with pytest.raises(UserError, match="there is no model 'n' in data/results or "
+                                        "data/preloaded/models; models there: m"):
+        models.load("n")
+    with pytest.raises(UserError, match="is no name of a model"):
+        models.load("../m")
+    with pytest.raises(UserError, match="there is no run 'n'"):
+        models.load_best("n")
+    assert files.FOLDER in models.load("m").path

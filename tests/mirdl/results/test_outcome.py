@@ -1,0 +1,91 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from mirdl.results.outcome import CrossValidation, EpochFigures, ModelInfo, Outcome
+
+
+@pytest.fixture
+def result():
+    """Two folds, of which the first gave song b of class 'macro avg' to class 'accuracy'."""
+    outcomes = [Outcome("n-f0", 3, 1, 60.0, 0.5, 62.5, 50.0, ["a", "b"], [0, 1], [[3, 1], [2, 2]],
+                        [0, 0], 1.5, 0),
+                Outcome("n-f1", 3, 2, 70.0, 0.5, 62.5, 100.0, ["c", "d"], [0, 1], [[4, 0], [0, 4]],
+                        [0, 1], 1.5, 1)]
+    return CrossValidation({"folds": 2}, ["accuracy", "macro avg"], 7, outcomes)
+
+
+def test_keys_are_those_of_the_original():
+    content = Outcome("n-f0", 3, 1, 60.0).to_json()
+    assert list(content) == ["name", "epochs", "bestEpoch", "validation", "loss", "utterances",
+                             "majorityVote", "songs", "true", "votes", "voted", "seconds", "fold"]
+    assert Outcome.from_json({**content, "unknownHere": 1}).best_epoch == 1
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf, np.float64("nan")])
+def test_what_is_not_finite_is_null_and_read_as_nan(figure):
+    text = json.dumps(Outcome("n", 0, 0, figure, loss=figure).to_json(), allow_nan=False)
+    found = Outcome.from_json(json.loads(text))
+    assert '"validation": null' in text and math.isnan(found.validation) and math.isnan(found.loss)
+    assert found.seconds == 0 and found.songs == []
+
+
+def test_files_that_hold_NaN_are_still_read():
+    text = '{"name": "n", "epochs": 0, "bestEpoch": 0, "validation": NaN, "utterances": 50.0}'
+    found = Outcome.from_json(json.loads(text))
+    assert math.isnan(found.validation) and found.utterances == 50
+
+
+def test_any_name_is_a_tag(result):
+    assert result.per_class["accuracy"] == {
+        "precision": pytest.approx(2 / 3), "recall": 1, "f1-score": pytest.approx(0.8),
+        "support": 2}
+    assert result.per_class["macro avg"]["recall"] == 0.5
+    text = result.text()
+    assert "accuracy       0.67      1.00      0.80         2" in text
+    assert "macro avg       1.00      0.50      0.67         2" in text
+
+
+def test_a_cross_validation_reads_back(result):
+    content = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert CrossValidation.from_json(content) == result
+    assert content["perClass"] == result.per_class
+    assert result.true == [0, 1, 0, 1] and result.voted == [0, 0, 0, 1]
+    assert result.confusion.tolist() == [[2, 0], [1, 1]]
+    assert "mean:\t\t75.00 %\n  std:\t\t25.00 %" in result.text()
+
+
+def test_without_votes_there_are_no_figures_of_classes(result):
+    for outcome in result.outcomes:
+        outcome.true, outcome.voted, outcome.votes = [], [], []
+    assert result.per_class == {} and "perClass" not in result.to_json()
+    assert "Songs by majority vote" not in result.text()
+
+
+def test_folds_that_do_not_count_are_told(result):
+    del result.outcomes[1]
+    assert "1 of 2 folds had no finite loss and do not count\n" in result.text()
+
+
+def test_figures_of_an_epoch_in_words():
+    figures = EpochFigures(0, 1.25, 50.0, 2.0, 25.0)
+    assert figures.line() == "loss 1.250, accuracy 50 %, validation 25 %"
+    assert figures.text(3).startswith("Epoch 1 of 3\n  training loss:\t\t1.250000\n")
+
+
+INFO = ModelInfo({"DL": {}}, ["x", "y"], 11, 0, "abc", {"numpy": "2"}, [0.5, 2.0], ["a"], ["b"],
+                 ["c"])
+
+
+def test_what_a_model_says_of_itself_reads_back():
+    assert ModelInfo.from_json(json.loads(json.dumps(INFO.to_json()))) == INFO
+
+
+@pytest.mark.parametrize("change", [
+    {"classes": "xy"}, {"classes": [1, 2]}, {"moments": [1.0]}, {"moments": [math.nan, 1.0]},
+    {"parameters": []}, {"testSongs": None}])
+def test_a_model_that_does_not_say_what_it_is_made_for(change):
+    with pytest.raises((ValueError, TypeError)):
+        ModelInfo.from_json({**INFO.to_json(), **change})

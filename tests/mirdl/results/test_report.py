@@ -1,0 +1,87 @@
+from html.parser import HTMLParser
+
+import pytest
+
+from mirdl.errors import UserError
+from mirdl.results import files, report
+
+
+class Reader(HTMLParser):
+    """Gathers the texts, ids and links of a page."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.texts, self.ids, self.links, self.tags = [], [], [], []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.tags.append(tag)
+        self.ids += [values["id"]] if "id" in values else []
+        self.links += [values["href"]] if "href" in values else []
+        self.texts += [values[key] for key in ("alt", "aria-label") if key in values]
+
+    def handle_data(self, text):
+        self.texts.append(text)
+
+
+NAMES = ["Ty Dolla $ign & A$AP", "<b>", 'a"b', "accuracy", "macro avg", "&amp;", "</title>",
+         "é 祭り"]
+
+
+def test_names_are_shown_as_they_are(finished_run):
+    name = finished_run(NAMES, dataset="_$My$ & 'data'")
+    page = report.html(name, files.read_outcomes(name), [])
+    found = Reader(page)
+    assert found.texts.count(name) == 2, "as the title and the heading"
+    assert {*NAMES, f"{NAMES[0]}/0.wav"} <= set(found.texts)
+    assert found.tags.count("title") == 1 and "b" not in found.tags
+    assert found.texts[found.texts.index("DS.dataset") + 1] == "_$My$ & 'data'"
+
+
+def draw_nothing():
+    raise ZeroDivisionError("as it is\ntested")
+
+
+def prepare_nothing():
+    raise UserError("there is no run 'n'")
+
+
+def test_a_part_that_fails_costs_that_part(finished_run, capsys, monkeypatch):
+    name = finished_run()
+    monkeypatch.setattr(report.tables, "per_class", lambda result: 1 / 0)
+    page = report.html(name, files.read_outcomes(name), [
+        ("Activations in $B & <a>", lambda: draw_nothing), ("Training curves", prepare_nothing)])
+    assert capsys.readouterr().err == (
+        "without classes: ZeroDivisionError: division by zero\n"
+        "without activations in $B & <a>: ZeroDivisionError: as it is\\ntested\n"
+        "without training curves: there is no run 'n'\n")
+    found = Reader(page)
+    assert found.links == ["#main", "#result", "#folds", "#misclassified-songs", "#parameters"]
+
+
+def test_sections_of_one_title_are_two(finished_run):
+    from matplotlib.figure import Figure
+    name = finished_run()
+    titles = ["Activations in a b", "Activations in a-b", "Activations in a%b-2", "Main",
+              "Activations in 祭り"]
+    page = report.html(name, files.read_outcomes(name), [
+        (title, lambda: lambda: Figure((1, 1))) for title in titles])
+    found = Reader(page)
+    assert len(found.ids) == len(set(found.ids))
+    assert set(found.links) == {f"#{place}" for place in found.ids}
+    assert {"activations-in-a-b", "activations-in-a-b-2", "activations-in-a-b-2-2", "main-2",
+            "activations-in-祭り"} <= set(found.ids)
+    assert all(found.texts.count(title) == 3 for title in titles), "link, heading, picture"
+
+
+@pytest.mark.parametrize("text, shown", [
+    ("<b>", "&lt;b&gt;"), ('a"b', "a&quot;b"), ("a'b", "a&#x27;b"), ("&amp;", "&amp;amp;"),
+    ("a\nb\0", r"a\nb\x00"), ("\udcff", r"\udcff"), ("祭り", "祭り")])
+def test_what_has_a_meaning_in_html_is_escaped(text, shown):
+    assert report.escape(text) == shown
+
+
+def test_an_empty_table_says_so():
+    assert report.table([], "0 songs") == "<p>0 songs: none.</p>"

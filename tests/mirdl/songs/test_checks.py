@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from mirdl.errors import UserError
+from mirdl.songs import checks
+from mirdl.songs.dataset import DataSet
+
+SONGS = {"a/1.wav": None, "a/2.wav": None, "b/1.wav": None, "b/2.wav": None}
+
+
+def test_songs_that_can_be_learnt_pass(parameters):
+    checks.check_songs(SONGS, ["a", "b"], parameters("folds=4"))
+
+
+@pytest.mark.parametrize("classes, changes, message", [
+    (["a", "b", "c"], ["folds=2"], "has no usable song left with the tag 'c'"),
+    (["a"], ["folds=2"], "data set 'Ballroom' has 1 tag.s.; a classifier needs two folders"),
+    (["a", "b"], ["folds=5"], "folds=5 is more than the 4 usable songs .* lower folds or add"),
+])
+def test_songs_that_cannot_be_learnt_are_refused(parameters, classes, changes, message):
+    with pytest.raises(UserError, match=message):
+        checks.check_songs(SONGS, classes, parameters("DS.dataset=Ballroom", *changes))
+
+
+def test_an_error_code_that_is_a_label_is_refused(parameters):
+    classes = [f"tag {number:03}" for number in range(257)]
+    with pytest.raises(UserError, match="errorCode=256 is the number of a class .257 classes.;"):
+        checks.check_songs(dict.fromkeys(classes), classes, parameters("errorCode=256"))
+
+
+def dataset_of(spectrograms, labels):
+    classes = [f"tag {label}" for label in range(max(labels) + 1)]
+    names = [f"a/{number:02}" for number in range(len(labels))]
+    return DataSet(classes, names, np.array(labels), spectrograms)
+
+
+def test_of_many_songs_that_are_the_same_some_are_named(capsys):
+    songs = [np.full((2, 3), 1 + place // 2, np.float32) for place in range(60)]
+    checks.note_oddities(dataset_of(songs, [0] * 60), 2)
+    *named, others = capsys.readouterr().out.splitlines()
+    assert len(named) == 20 and others == "  Note: so are 10 other pairs"
+    assert named[0].startswith("  Note: 'a/00' and 'a/01' are the same sound")
+
+
+def test_tags_with_fewer_songs_than_folds_are_noted(capsys):
+    songs = [np.full((2, 3), number, np.float32) for number in range(1, 7)]
+    checks.note_oddities(dataset_of(songs, [0, 1, 1, 2, 2, 2]), 3)
+    one, two = capsys.readouterr().out.splitlines()
+    assert one == ("  Note: the tag 'tag 0' has 1 song(s), fewer than folds=3: some folds test "
+                   "none of them, and the one that does trained on none")
+    assert two.endswith("has 2 song(s), fewer than folds=3: some folds test none of them")
+
+
+def test_silent_songs_are_named(capsys):
+    songs = [np.full((2, 3), number % 2, np.float32) for number in range(10)]
+    checks.note_oddities(dataset_of(songs, [0] * 10), 2)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "  Note: silence, or two channels that cancel out: 'a/00', 'a/02', 'a/04' and 2 "
+        "others")
+
+
+def test_batches_larger_than_a_part_are_refused(parameters):
+    dataset = dataset_of([np.zeros((2, 330), np.float32)] * 6, [0, 1] * 3)
+
+    def check(size, *changes, **options):
+        settled = parameters("folds=3", "chunkHop=80", f"DL.batchSize={size}", *changes)
+        checks.check_batches(dataset, settled, **options)
+    check(2)
+    check(9, "asPublished=False")
+    message = "fold 1 has 2 training chunks of 2 songs, less than one batch of DL.batchSize=3"
+    with pytest.raises(UserError, match=message):
+        check(3)
+    with pytest.raises(UserError, match="fold 1 has 2 test chunks of 2 songs, less than one"):
+        check(3, parts=("test",))
+
+
+def test_without_asPublished_a_part_needs_one_chunk(parameters):
+    dataset = dataset_of([np.zeros((2, 330), np.float32)] * 3, [0, 1, 1])
+    settled = parameters("folds=1", "trainSplit=0.7", "testSplit=0.3", "asPublished=False")
+    with pytest.raises(UserError, match="fold 1 has 0 validation chunks of 0 songs"):
+        checks.check_batches(dataset, settled)

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from mirdl.errors import UserError
+from mirdl.songs.dataset import DataSet
+from mirdl.songs.splits import published_split, shuffled, split
+
+
+def test_shuffle_and_splits_equal_the_originals(oracle, parameters):
+    splits = oracle("splits.json")
+    for songs, order in splits["shuffle_seed11"].items():
+        assert shuffled(range(int(songs))) == order
+    for case in splits["folds"]:
+        settled = parameters(f"folds={case['folds']}")
+        for number, expected in enumerate(case["split"]):
+            found = published_split(case["songs"], number, settled)
+            assert found.train.tolist() == expected["train"]
+            assert found.validation.tolist() == expected["val"]
+            assert found.test.tolist() == expected["test"]
+
+
+@pytest.mark.parametrize("songs, folds, published", [
+    (7, 2, True), (4, 2, False), (9, 3, False), (23, 10, False),
+])
+def test_every_split_is_a_partition_with_songs_in_each_part(parameters, songs, folds, published):
+    settled, tested = parameters(f"folds={folds}", f"asPublished={published}"), []
+    for number in range(folds):
+        parts = published_split(songs, number, settled)
+        assert sorted(np.concatenate(parts)) == list(range(songs)) and all(map(len, parts))
+        tested += parts.test.tolist()
+    assert sorted(tested) == list(range(songs))
+
+
+def dataset_of(groups, labels):
+    names = [f"song {number}" for number in range(len(labels))]
+    spectrograms = [np.zeros((2, 3), np.float32)] * len(labels)
+    return DataSet(["a", "b"], names, np.array(labels, np.uint8), spectrograms, groups)
+
+
+@pytest.mark.parametrize("stratified", [True, False])
+@pytest.mark.parametrize("folds, published", [(2, True), (4, True), (4, False)])
+def test_groups_stay_together_in_every_part(parameters, stratified, folds, published):
+    rng = np.random.RandomState(2)
+    groups, labels = [f"g{number}" for number in rng.randint(0, 15, 60)], rng.randint(0, 2, 60)
+    dataset, tested = dataset_of(groups, labels), []
+    settled = parameters(f"folds={folds}", f"stratified={stratified}",
+                         f"asPublished={published}", "DS.groups=by hand")
+    for number in range(folds):
+        parts = split(dataset, number, settled)
+        assert sorted(np.concatenate(parts)) == list(range(60)) and all(map(len, parts))
+        train, validation, test = ({groups[song] for song in part} for part in parts)
+        assert not train & validation and not train & test and not validation & test
+        tested += parts.test.tolist()
+    assert sorted(tested) == list(range(60))
+
+
+def test_stratified_folds_have_the_classes_in_equal_shares(parameters):
+    dataset = dataset_of(None, [0] * 30 + [1] * 10)
+    for number in range(5):
+        parts = split(dataset, number, parameters("folds=5", "stratified=True"))
+        for part in parts.validation, parts.test:
+            assert np.bincount(dataset.labels[part]).tolist() == [6, 2]
+
+
+def test_without_groups_and_stratified_the_split_is_the_published_one(parameters):
+    dataset, settled = dataset_of(None, [0] * 30 + [1] * 10), parameters("folds=5")
+    for found, expected in zip(split(dataset, 0, settled), published_split(40, 0, settled),
+                               strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_fewer_groups_or_songs_of_a_tag_than_folds_are_refused(parameters):
+    dataset = dataset_of(["x", "y", "z"] * 4, [0, 1] * 6)
+    with pytest.raises(UserError, match="folds=4 is more than the 3 groups"):
+        split(dataset, 0, parameters("folds=4"))
+    dataset = dataset_of(None, [0, 1] * 3)
+    with pytest.raises(UserError, match="folds=4 .* no tag has more than 3 songs; lower folds"):
+        split(dataset, 0, parameters("folds=4", "stratified=True"))
+    with pytest.raises(UserError, match="folds=1 is the published .* need folds of 2 or more"):
+        parameters("folds=1", "DS.groups=x")

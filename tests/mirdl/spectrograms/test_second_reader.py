@@ -1,0 +1,162 @@
+import os
+import struct
+
+import makeSounds
+import numpy as np
+import pytest
+import soundfile
+from conftest import ROOT
+
+from mirdl.spectrograms import second_reader
+from mirdl.spectrograms.decoding import ENDINGS, compute_or_reason
+from mirdl.spectrograms.features import compute_noted, compute_spectrogram
+from mirdl.system.pool import in_parallel
+
+RATE = 44100
+NOISE = makeSounds.noise(1)
+TONE = 0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)
+# tests/sounds: half a second of 440 Hz, in codecs that no package of ours can write
+FILES = {".mp4": ".m4a", ".m4b": ".m4a"}
+# how libsndfile writes an ending: container, coding, samples per second
+WRITTEN = {
+    ".wave": ("WAV", "PCM_24", RATE), ".bwf": ("WAVEX", "PCM_16", RATE),
+    ".rf64": ("RF64", "PCM_16", RATE), ".oga": ("OGG", "VORBIS", RATE),
+    ".opus": ("OGG", "OPUS", 48000), ".snd": ("AU", "FLOAT", RATE),
+    ".aif": ("AIFF", "PCM_16", RATE), ".aifc": ("AIFF", "ULAW", RATE),
+    ".caf": ("CAF", "ALAC_16", RATE),
+}
+
+
+def logarithm(mel):
+    return np.log10(1e4 * mel + 1)
+
+
+@pytest.fixture
+def ds(parameters):
+    return parameters()["DS"]
+
+
+def written(path, container=None, coding=None, rate=RATE, samples=None):
+    """Write a tone, of 440 Hz at 44.1 kHz, or other samples, by libsndfile."""
+    soundfile.write(path, TONE if samples is None else samples, rate, coding, format=container)
+    return str(path)
+
+
+def decoded(paths, ds):
+    """Return the spectrogram of each file, or the reason: as in a run, in other processes."""
+    return list(in_parallel(compute_or_reason, [(path, ds) for path in paths], "test", "song"))
+
+
+def read_by_both(path, ds):
+    """Return the spectrogram by Essentia, and that by libsndfile."""
+    return compute_spectrogram(path, ds), compute_noted(path, ds, "second")[0]
+
+
+def test_each_ending_can_be_read(tmp_path, ds):
+    paths, pitches = [], []
+    for ending in ENDINGS:
+        path = os.path.join(ROOT, "tests", "sounds", "tone" + FILES.get(ending, ending))
+        rate = RATE
+        if not os.path.exists(path):
+            container, coding, rate = WRITTEN.get(ending, (None, None, RATE))
+            path = written(tmp_path / f"tone{ending}", container, coding, rate)
+        paths.append(path)
+        pitches.append(440 * rate / RATE)
+    for path, pitch, spectra in zip(paths, pitches, decoded(paths, {
+            **ds, "specTransform": "magnitudeSTFT"}), strict=True):
+        assert not isinstance(spectra, str), (path, spectra)
+        found = spectra.mean(axis=1).argmax() * RATE / ds["frameSize"]
+        assert found == pytest.approx(pitch, abs=22), path
+
+
+@pytest.mark.parametrize("container, coding, tolerance", [
+    ("WAV", "PCM_16", 0), ("WAV", "PCM_24", 0), ("WAV", "FLOAT", 0), ("AIFF", "PCM_16", 0),
+    ("FLAC", "PCM_24", 0), ("OGG", "VORBIS", 1e-4), ("MP3", "MPEG_LAYER_III", 1e-2),
+])
+@pytest.mark.parametrize("rate, channels", [(44100, 1), (44100, 2), (48000, 2), (22050, 1)])
+def test_both_readers_agree(tmp_path, ds, container, coding, tolerance, rate, channels):
+    samples = np.random.RandomState(5).uniform(-0.3, 0.3, (rate, channels))
+    path = written(tmp_path / "song", container, coding, rate, samples)
+    first, second = read_by_both(path, ds)
+    frames = min(first.shape[1], second.shape[1]) - 3       # an encoder's silence at the end
+    assert abs(first.shape[1] - second.shape[1]) <= 1
+    difference = np.abs(logarithm(first) - logarithm(second))[:, :frames] if tolerance else (
+        np.abs(first - second))
+    assert difference.max() <= tolerance
+
+
+def test_what_only_libsndfile_reads_is_the_same_sound(tmp_path, ds):
+    codings = [
+        ("WAV", "MS_ADPCM", RATE, 0.1), ("WAV", "IMA_ADPCM", RATE, 0.1),
+        ("W64", "PCM_16", RATE, 1e-3), ("CAF", "PCM_16", RATE, 1e-3),
+        ("CAF", "ALAC_24", RATE, 1e-3), ("VOC", "PCM_16", RATE, 1e-3),
+        ("NIST", "PCM_16", RATE, 1e-3), ("SVX", "PCM_16", RATE, 1e-3),
+        ("OGG", "OPUS", 48000, 0.3), ("AU", "G721_32", RATE, 0.3), ("W64", "GSM610", RATE, 0.6),
+    ]
+    expected = logarithm(compute_spectrogram(written(tmp_path / "tone.wav"), ds))
+    band = expected.mean(axis=1).argmax()
+    paths = [
+        written(tmp_path / f"{container}.{coding}", container, coding, rate,
+                0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * rate) / rate))
+        for container, coding, rate, _ in codings
+    ]
+    for found, (*coding, tolerance) in zip(decoded(paths, ds), codings, strict=True):
+        assert not isinstance(found, str), (coding, found)
+        found = logarithm(found)
+        assert abs(found.shape[1] - expected.shape[1]) <= 2, coding
+        assert found.mean(axis=1).argmax() == band, coding
+        difference = np.abs(found[band, 5:80] - expected[band, 5:80]).max()
+        assert difference <= tolerance, (coding, difference)
+
+
+def test_what_cannot_be_used_says_what_to_do(tmp_path, ds):
+    six = written(tmp_path / "six.w64", "W64", "PCM_16", samples=np.zeros((100, 6)))
+    webm = os.path.join(ROOT, "tests", "sounds", "tone.webm")
+    assert decoded([six, webm], ds) == [
+        "cannot be decoded: it has 6 channels; mix it down to stereo",
+        "cannot be decoded: its codec is not known; convert it to wav or flac",
+    ]
+
+
+def padded(samples):
+    """Return the bytes of a wav of 24 valid bits in 32, as sound cards write it."""
+    data = (np.int64(samples * (2**23 - 1)) << 8).astype("<i4").tobytes()
+    kind = bytes.fromhex("0100000000001000800000aa00389b71")
+    header = struct.pack("<4sI4s4sIHHIIHHHHI16s4sI", b"RIFF", 60 + len(data), b"WAVE", b"fmt ", 40,
+                         0xFFFE, 1, RATE, 4 * RATE, 4, 32, 22, 24, 4, kind, b"data", len(data))
+    return header + data
+
+
+def test_24_valid_bits_in_32_are_not_taken_for_24(tmp_path, ds):
+    (tmp_path / "padded.wav").write_bytes(padded(TONE))
+    path = str(tmp_path / "padded.wav")
+    expected = compute_spectrogram(written(tmp_path / "tone.wav", "WAV", "PCM_24"), ds)
+    found, note = compute_noted(path, ds, promised=second_reader.length(path))
+    np.testing.assert_allclose(logarithm(found), logarithm(expected), rtol=0, atol=1e-3)
+    assert note == ""
+    assert compute_spectrogram(path, ds).shape[1] > 110, "what Essentia makes of it"
+
+
+def test_half_a_file_is_noted(tmp_path, ds):
+    path = written(tmp_path / "song.flac", samples=NOISE)
+    with open(path, "rb+") as file:
+        file.truncate(os.path.getsize(path) // 2)
+    spectrogram, note = compute_noted(path, ds, promised=second_reader.length(path))
+    assert spectrogram.shape[1] < 25
+    assert note == "holds 0.5 s, but its header promises 1.0 s"
+
+
+def test_a_length_that_no_header_tells(tmp_path):
+    (tmp_path / "text.wav").write_text("no sound")
+    assert second_reader.length(str(tmp_path / "text.wav")) is None
+    assert second_reader.length(str(tmp_path / "missing.wav")) is None
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert second_reader.length(str(tmp_path / "pipe.wav")) is None
+    assert second_reader.length(written(tmp_path / "tone.wav")).seconds == 2
+
+
+def test_the_name_does_not_tell_what_a_file_is(tmp_path, ds):
+    """libsndfile would take a .raw for samples without a header."""
+    path = written(tmp_path / "song.wav", "WAV", "MS_ADPCM")
+    os.rename(path, tmp_path / "song.raw")
+    assert compute_noted(str(tmp_path / "song.raw"), ds, "second")[0].shape[1] in (88, 89)

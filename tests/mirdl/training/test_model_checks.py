@@ -1,0 +1,66 @@
+import re
+from types import SimpleNamespace
+
+import lasagne
+import numpy as np
+import pytest
+
+import buildArchitecture
+from mirdl.errors import UserError
+from mirdl.results.models import Model
+from mirdl.results.outcome import ModelInfo
+from mirdl.training import model_checks
+
+
+@pytest.fixture
+def output(parameters):
+    return buildArchitecture.buildNet(None, parameters("DL.type=oNetOne"), 2)[0]
+
+
+@pytest.fixture
+def model(parameters, output):
+    weights = lasagne.layers.get_all_param_values(output)
+    info = ModelInfo(parameters("DL.type=oNetOne"), ["a", "b"], 11, 0, "", {}, [0.0, 1.0],
+                     ["a/1", "b/1"], ["a/2"], ["b/2"])
+    return Model("m", "data/results/m.npz", weights, info)
+
+
+@pytest.mark.parametrize("override", [
+    "DL.type=pNetOne", "DS.frameSize=1024", "DS.hopSize=512", "DS.specTransform=magnitudeSTFT",
+    "DS.melBands=20", "DS.windowType=hann", "DS.xInput=80", "DS.inputNorm=None",
+    "DS.inputNormWhere=train"])
+def test_other_spectrograms_are_refused_with_the_setting_that_fits(parameters, model, override):
+    key = override.split("=")[0]
+    with pytest.raises(UserError, match=f"'data/results/m.npz' was made with {re.escape(key)}=.*, "
+                                        f"here it is {re.escape(override)}; add the former"):
+        model_checks.check_input([model], parameters("DL.type=oNetOne", override))
+
+
+def test_what_does_not_shape_the_input_may_differ(parameters, model):
+    model_checks.check_input([model], parameters(
+        "DL.type=oNetOne", "folds=3", "DL.lr=1", "chunkHop=80", "DS.store=disk"))
+    model.info = None
+    model_checks.check_input([model], parameters("DL.type=pNetOne"))
+
+
+def test_other_classes_and_other_weights_are_refused(parameters, model):
+    settled = parameters("DL.type=oNetOne", "DS.dataset=Set")
+    data = SimpleNamespace(classes=["a", "b"])
+    model_checks.check_models([model], data, settled, buildArchitecture.buildNet)
+    with pytest.raises(UserError, match="knows the classes a, b, data set 'Set' has a, c; they"):
+        model_checks.check_models([model], SimpleNamespace(classes=["a", "c"]), settled,
+                                 buildArchitecture.buildNet)
+    model.weights.pop()
+    with pytest.raises(UserError, match="is no oNetOne for 2 classes: it has 17 arrays and 1780 "
+                                        "numbers, expected 18 arrays and 1782 numbers"):
+        model_checks.check_models([model], data, settled, buildArchitecture.buildNet)
+
+
+def test_songs_that_were_heard_in_training_are_known_by_their_sound(model):
+    data = SimpleNamespace(names=["a/1", "b/1", "c/3"], mean=np.array([0.5, 0.25, 0.1]),
+                           variance=np.array([1.0, 2.0, 3.0]))
+    assert model_checks.seen_songs(model, data).tolist() == [True, True, False], "by name"
+    model.info.training_moments = [[0.1 * (1 + 1e-6), 3.0], [0.5, 2.0]]
+    assert model_checks.seen_songs(model, data).tolist() == [False, False, True], "by sound"
+    model.info = None
+    assert not model_checks.seen_songs(model, data).any()

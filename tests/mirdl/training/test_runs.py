@@ -1,0 +1,87 @@
+import os
+
+import numpy as np
+import pytest
+
+from mirdl.errors import UserError
+from mirdl.results import files
+from mirdl.system import pickles
+from mirdl.training import runs
+from mirdl.training.runs import Run
+from mirdl.training.trial import all_trials
+
+
+@pytest.fixture
+def run(workplace, parameters):
+    settled = parameters("DS.dataset=Beats", "DL.type=oNetOne", "folds=2")
+    fingerprint = {"songs": "x", "mean": np.arange(3.0)}
+    return Run(settled, "20260101-000000-0000abcd", 7, fingerprint, "hash")
+
+
+def test_a_run_is_kept_until_it_is_forgotten(run):
+    with runs.begun(run):
+        assert runs.is_stopped(run.name)
+    with runs.resumed(run.run_id) as found:
+        assert found.name == run.name == "Beats_oNetOne_20260101-000000-0000abcd"
+        assert (found.parameters, found.seed, found.source) == (run.parameters, 7, "hash")
+        np.testing.assert_array_equal(found.fingerprint["mean"], np.arange(3.0))
+        for trial in all_trials(found):
+            open(files.path_of(trial.name, ".state"), "w").close()
+        runs.forget(found, all_trials(found))
+        assert os.listdir(files.FOLDER) == [f"{run.name}.lock"], "it is still held"
+    assert os.listdir(files.FOLDER) == [] and not runs.is_stopped(run.name)
+
+
+def test_a_run_that_is_worked_on_is_refused(run):
+    # in this process too, as the lock belongs to the file that was opened
+    message = f"another process is working on the run '{run.name}'; wait for it"
+    with runs.begun(run), pytest.raises(UserError, match=message), runs.resumed("last"):
+        pass
+
+
+def test_a_run_that_is_not_there_is_answered_with_those_that_are(run):
+    with pytest.raises(UserError, match="there is no stopped run 'last' in data/results; to be "
+                                        "resumed there: none"), runs.resumed("last"):
+        pass
+    with runs.begun(run):
+        pass
+    with pytest.raises(UserError, match=f"there is no stopped run 'x'.*: {run.name}"), \
+            runs.resumed("x"):
+        pass
+
+
+def test_a_run_of_another_version_is_refused(run):
+    path = files.path_of(run.name, ".checkpoint")
+    pickles.dump({"format": "mirdl checkpoint 3", "run": {}}, path)
+    message = "another version of this program wrote it; begin a new run"
+    with pytest.raises(UserError, match=message):
+        runs.read(run.name)
+
+
+@pytest.mark.parametrize("error, text", [
+    (UserError("the disk is full"), "the disk is full; then go on with: python run.py resume=5"),
+    (UserError("go on with: python run.py resume=5"), "go on with: python run.py resume=5"),
+    (KeyboardInterrupt(), "go on with: python run.py resume=5"),
+])
+def test_an_early_end_says_how_to_go_on(error, text):
+    with pytest.raises(type(error)) as raised, runs.resumable("5"):
+        raise error
+    assert str(raised.value) == text
+
+
+def test_another_network_and_other_songs_are_refused(run):
+    class data:
+        @staticmethod
+        def fits(fingerprint):
+            return fingerprint is not run.fingerprint
+    run.check_source("hash")
+    with pytest.raises(UserError, match="the network oNetOne of buildArchitecture.py has changed"):
+        run.check_source("another")
+    with pytest.raises(UserError, match="the songs of data set 'Beats', or their groups, are not"):
+        run.check_songs(data)
+
+
+def test_the_seed_is_that_of_the_parameters_or_a_new_one(parameters):
+    assert runs.base_seed(parameters("random_seed=5")) == 5
+    seeds = {runs.base_seed(parameters("use_random_seed=False")) for _ in range(5)}
+    assert len(seeds) == 5 and all(0 <= seed < 2**32 for seed in seeds)
