@@ -1,6 +1,7 @@
-# make run: train and cross-validate a paper network on DanceLoops.   make test: the tests.
-# make paper: all architectures of the paper with both chunk hops on Ballroom, which is downloaded; stopped, it goes on.
-#   Other settings: make paper PAPER="DS.dataset=DanceLoops folds=3"
+# make run: train and cross-validate a paper network on DanceLoops, which it makes itself.
+# make test: the quick tests.   make test-all: all tests.   make lint: the style.
+# make paper: all architectures of the paper with both chunk hops on Ballroom, which is downloaded.
+#   Stopped, it goes on. Other settings: make paper PAPER="DS.dataset=DanceLoops folds=3"
 # make torture: kill it, starve it, feed it rubbish, at length (50 minutes on 2 cores).
 # Another Python: make run PYTHON=python3.12
 
@@ -8,18 +9,22 @@ PYTHON ?= python3
 VENV = .venv/bin/python
 NETWORKS = oNetOne,pNetOne,oNetTwo,pNetTwo,oNetpNet,oNetTwopNetTwo,oNetFourpNetFour,oNetEightpNetEight
 
-.PHONY: run test paper torture
+.PHONY: run test test-all lint paper torture
 
 run: .venv/ready data/datasets/DanceLoops
 	$(VENV) run.py DS.dataset=DanceLoops DL.type=pNetOne chunkHop=100 folds=5 DL.num_epochs=30 DL.batchSize=25 DL.lr=0.025
 
 test: .venv/ready
-	$(VENV) -m pytest
+	$(VENV) -m pytest -m "not slow" $(PYTEST)
+
+test-all: .venv/ready
+	$(VENV) -m pytest $(PYTEST)
+
+lint: .venv/ready
+	$(VENV) -m ruff check .
 
 paper: .venv/ready
-	sweep=$$(grep -la 'DL.type=oNetEightpNetEight chunkHop=80' data/results/Sweep_*.sweep 2>/dev/null | sed -n 's/.*Sweep_\(.*\)\.sweep$$/\1/p' | tail -n 1); \
-	if [ -n "$$sweep" ]; then $(VENV) run.py resume=$$sweep; \
-	else $(VENV) run.py $(PAPER) sweep="DL.type=$(NETWORKS) chunkHop=250,80"; fi
+	$(VENV) run.py $(PAPER) sweep="DL.type=$(NETWORKS) chunkHop=250,80"
 
 torture: .venv/ready
 	MIRDL_TORTURE=1 $(VENV) -m pytest -o faulthandler_timeout=7200 tests/test_resume.py tests/test_bad_inputs.py tests/test_fuzz.py
