@@ -51,6 +51,7 @@ def call(form, name, *arrays, pool_bands):
     return jax.tree.map(np.asarray, traced(*arrays))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(banks())
 def test_the_largest_window_is_exact_and_where_it_is_said_to_be(bank):
@@ -68,6 +69,7 @@ def test_the_largest_window_is_exact_and_where_it_is_said_to_be(bank):
         assert band < pool_bands and (window * w[:, 0, ::-1]).sum() + b == value[example, f, group]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(banks())
 def test_the_gradients_are_those_of_xlas_form(bank):
@@ -176,6 +178,7 @@ print(jax.jit(lambda *p: filterbank.ffi.parameter_gradient(*p, [(2, 1)], 4))(
 """
 
 
+@pytest.mark.slow
 def test_a_read_only_install_compiles_once_and_says_so(tmp_path):
     install = tmp_path / "install"
     for package in ("filterbank", "theano"):

@@ -78,6 +78,7 @@ def test_value_is_the_definitions(example):
         assert (n - 1) * s + reach <= size + b + a < n * s + reach
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(convolutions())
 def test_gradients_are_the_adjoints(example):
