@@ -61,7 +61,7 @@ FILL = """if True:
     def in_parallel(function, calls, *names):
         rng = np.random.default_rng(0)
         tags = sorted({{file.split('/')[-2] for file, _ in calls}})
-        return (random_song(rng, tags.index(file.split('/')[-2])) for file, _ in calls)
+        return ((random_song(rng, tags.index(file.split('/')[-2])), '') for file, _ in calls)
     cache.in_parallel = in_parallel
     """ + START.removeprefix("if True:")
 EPOCHS = START + """
