@@ -14,6 +14,7 @@ import loadDatasets
 from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import files, models
+from mirdl.results.outcome import Outcome
 from mirdl.spectrograms import cache
 from mirdl.training import architectures, runs
 from mirdl.training.network import Network
@@ -356,3 +357,13 @@ def test_a_data_set_of_8_times_the_memory_trains_from_disk(workplace, store):
     assert not ended.returncode, ended.stderr
     chunks, times, accuracy = map(float, ended.stdout.splitlines()[-1].split())
     assert chunks == 128 * 25 and times >= 8 and accuracy > 90
+
+
+def test_the_trial_that_counts_is_the_best_one():
+    def outcome(validation, majority_vote, utterances=50.0):
+        return Outcome("x", 1, 0, validation, utterances=utterances, majority_vote=majority_vote)
+    tries = [outcome(60, 70), outcome(80, 50), None, outcome(50, 70, 55), outcome(70, 60)]
+    assert dl.bestTrial(tries, {"asPublished": True}) is tries[3], "majority vote, then utterances"
+    assert dl.bestTrial(tries, {"asPublished": False}) is tries[1], "validation"
+    untested = [outcome(60, float("nan"), 40.0), outcome(50, float("nan"), 45.0)]
+    assert dl.bestTrial(untested, {"asPublished": True}) is untested[1]

@@ -215,3 +215,14 @@ def test_a_run_whose_models_alone_are_here_has_its_best_one(run, trained, workpl
         outcome.name for outcome in trained[2]]
     with pytest.raises(UserError, match="has models of 3 folds, and folds=2: set folds as in"):
         models.load_of_folds(run, 2)
+
+
+def test_probabilities_are_those_of_the_test_after_training(run, trained):
+    """Votes on an easy set stay equal under a wrong normalisation; the loss does not."""
+    for outcome in trained[2]:
+        tagger = predict.Tagger(outcome.name)
+        answers = tagger.tagAll([os.path.join("data/datasets/Beats", song)
+                                 for song in outcome.songs])
+        losses = [-np.log(answer.probabilities[:, tagger.classes.index(song.split("/")[0])])
+                  for answer, song in zip(answers, outcome.songs, strict=True)]
+        assert np.mean(np.concatenate(losses)) == pytest.approx(outcome.loss, abs=1e-5)
