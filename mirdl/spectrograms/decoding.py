@@ -1,6 +1,7 @@
 """Which files count as audio, and decoding them whatever they contain."""
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,35 +78,43 @@ def compute_noted(file: str, ds: dict) -> tuple[np.ndarray | str, str]:
 
 
 def _by_any_way(file: str, ds: dict) -> tuple[np.ndarray, str]:
-    """Decode a file in the usual way; if that takes too much memory or fails, in another."""
+    """Decode a file by the first reader; if that fails, by the second."""
     from mirdl.spectrograms import features
     size = os.path.getsize(file) if os.path.exists(file) else 0
     limits = {"seconds": SECONDS + SECONDS_PER_MB * size // 2**20, "memory": _most_memory(size)}
     promised = _promised(file, limits)
     if promised:
         limits["seconds"] += int(SECONDS_PER_HOUR * min(promised.seconds / 3600, LONGEST))
-    needs = {how: features.memory_needed(promised, ds, how) for how in ("first", "sparing")}
-    usual = "sparing" if needs["first"] > limits["memory"] else "first"
-
-    def attempt(how: str) -> tuple[np.ndarray, str]:
-        return isolated(features.compute_noted, file, ds, how, promised, **limits)
-
     try:
-        try:
-            return attempt(usual)
-        except MemoryError:
-            if usual == "sparing" or ds["specTransform"] != "mel":
-                raise
-            return attempt("sparing")
-    except MemoryError as error:
-        raise MemoryError(_memory_taken(needs["sparing"], limits["memory"])) from error
+        return _by_reader("first", file, ds, promised, limits)
+    except TookTooLongError:
+        raise
     except (features.UndecodedError, ProcessDiedError) as failure:
-        if isinstance(failure, TookTooLongError):
-            raise
         try:
-            return attempt("second")
-        except (features.UndecodedError, MemoryError, ProcessDiedError):
+            return _by_reader("second", file, ds, promised, limits)
+        except features.UndecodedError:
             raise failure from None
+
+
+def _by_reader(
+    reader: str, file: str, ds: dict, promised: "Length | None", limits: dict,
+) -> tuple[np.ndarray, str]:
+    """Decode a file by one reader; in the way that spares memory if the usual one takes too much.
+
+    Raises
+    ------
+    MemoryError
+        With words that say how much memory it takes.
+    """
+    from mirdl.spectrograms import features
+    ways = [(reader, False), (reader, True)] if ds["specTransform"] == "mel" else [(reader, False)]
+    needs = [features.memory_needed(promised, ds, *way) for way in ways]
+    if needs[0] > limits["memory"]:
+        del ways[:-1]
+    for way in ways:
+        with suppress(MemoryError):
+            return isolated(features.compute_noted, file, ds, *way, promised, **limits)
+    raise MemoryError(_memory_taken(needs[-1], limits["memory"]))
 
 
 def _promised(file: str, limits: dict) -> "Length | None":

@@ -46,7 +46,11 @@ def compute_spectrogram(file: str, ds: dict) -> np.ndarray:
 
 
 def compute_noted(
-    file: str, ds: dict, how: str = "first", promised: second_reader.Length | None = None,
+    file: str,
+    ds: dict,
+    reader: str = "first",
+    sparing: bool = False,
+    promised: second_reader.Length | None = None,
 ) -> tuple[np.ndarray, str]:
     """Compute the spectrogram of one audio file, and note what is odd about the file.
 
@@ -56,8 +60,8 @@ def compute_noted(
     going frame by frame, which took half of the time.
 
     What MonoLoader decodes to another length than the header promises is read by libsndfile; its
-    samples then go the same way. So does, with how="second", what MonoLoader cannot decode: then in
-    another process, because Essentia may crash after a file that it refuses.
+    samples then go the same way. So does, with reader="second", what MonoLoader cannot decode:
+    then in another process, because Essentia may crash after a file that it refuses.
 
     Parameters
     ----------
@@ -66,9 +70,11 @@ def compute_noted(
     ds : dict
         parameters["DS"]; used are frameSize and hopSize (samples), windowType, specTransform and
         melBands.
-    how : {"first", "sparing", "second"}
-        "sparing": frame by frame through MelBands, which needs memory for the mel bands only.
-        "second": by libsndfile only.
+    reader : {"first", "second"}
+        Essentia, or only libsndfile.
+    sparing : bool
+        Whether each frame goes through MelBands by itself: slower, but what lies in memory are the
+        mel bands instead of the spectra.
     promised : Length, optional
         From `mirdl.spectrograms.second_reader.length`; without it, no length is compared.
 
@@ -91,9 +97,9 @@ def compute_noted(
         If decoding needs more memory than there is.
     """
     _check_file(file)
-    chain = _Chain(ds, sparing=how == "sparing")
+    chain = _Chain(ds, sparing)
     try:
-        if how == "second":
+        if reader == "second":
             spectra, note = _by_second(file, chain), ""
         else:
             spectra, note = _by_either(file, chain, promised)
@@ -101,6 +107,8 @@ def compute_noted(
         if is_want_of_memory(error):
             raise MemoryError from error
         raise UndecodedError(f"cannot be decoded: {advised(error)}") from error
+    except OSError as error:        # it has gone, or there is no room for a temporary file
+        raise UnopenedError(f"cannot be opened: {error.strerror}") from error
     if spectra is None or not len(spectra):
         raise UnreadableError("holds no samples")
     if not np.isfinite(spectra).all():
@@ -108,7 +116,9 @@ def compute_noted(
     return np.ascontiguousarray(spectra.T), note      # (bands, frames)
 
 
-def memory_needed(promised: second_reader.Length | None, ds: dict, how: str) -> int:
+def memory_needed(
+    promised: second_reader.Length | None, ds: dict, reader: str, sparing: bool,
+) -> int:
     """Estimate how much memory a song takes.
 
     Parameters
@@ -117,7 +127,7 @@ def memory_needed(promised: second_reader.Length | None, ds: dict, how: str) -> 
         How long it is to be.
     ds : dict
         parameters["DS"].
-    how : {"first", "sparing"}
+    reader, sparing
         As for `compute_noted`.
 
     Returns
@@ -127,10 +137,10 @@ def memory_needed(promised: second_reader.Length | None, ds: dict, how: str) -> 
     """
     if not promised:
         return 0
-    sparing = how == "sparing" and ds["specTransform"] == "mel"
     numbers = ds["melBands"] if sparing else ds["frameSize"] // 2 + 1
-    # Essentia's numbers, and NumPy's copy
-    return int(2 * 4 * numbers * promised.seconds * RATE / ds["hopSize"])
+    # Essentia's numbers, and NumPy's copy; for the second reader, so are the samples
+    each = numbers / ds["hopSize"] + (reader == "second")
+    return int(2 * 4 * each * promised.seconds * RATE)
 
 
 @lru_cache
@@ -219,9 +229,9 @@ def _by_either(
     if not promised or _is_kept(promised, len(spectra), hop):
         return spectra, ""
     if not promised.may_be_joined:
-        with suppress(RuntimeError):
+        with suppress(RuntimeError, UnreadableError):
             again = _by_second(file, chain)
-            if _is_kept(promised, len(again), hop):
+            if again is not None and _is_kept(promised, len(again), hop):
                 return again, ""
     found = len(spectra) * hop / RATE
     return spectra, f"holds {found:.1f} s, but its header promises {promised.seconds:.1f} s"

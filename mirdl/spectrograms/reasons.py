@@ -18,6 +18,7 @@ CLEARER = {
 }
 WANT_OF_MEMORY = (
     "bad_alloc",
+    "Cannot allocate memory",
     "dang null object",     # Essentia, if there is no memory for the array that it returns
 )
 

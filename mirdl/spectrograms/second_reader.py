@@ -51,7 +51,7 @@ def length(file: str) -> Length | None:
         return None
     try:
         with open(file, "rb") as opened, _opened(opened) as sound:
-            known = 0 < sound.frames < UNKNOWN
+            known = 0 < sound.frames < UNKNOWN and sound.samplerate > 0
             return Length(sound.frames, sound.samplerate, sound.format in JOINED) if known else None
     except ERRORS:
         return None

@@ -54,8 +54,8 @@ def test_want_of_memory_says_how_much_and_is_not_kept(here, tmp_path, parameters
     monkeypatch.setattr(decoding, "memory", lambda: 2**20)
     asked = []
 
-    def fail(file, ds, how, promised):
-        asked.append(how)
+    def fail(file, ds, *way):
+        asked.append(way)
         raise MemoryError
     monkeypatch.setattr(features, "compute_noted", fail)
     ds = parameters("DS.specTransform=magnitudeSTFT")["DS"]
@@ -65,6 +65,18 @@ def test_want_of_memory_says_how_much_and_is_not_kept(here, tmp_path, parameters
                       "split it into shorter files")
 
 
+def test_want_of_memory_of_the_second_reader_is_no_unknown_codec(here, tmp_path, parameters,
+                                                                 monkeypatch):
+    path = tmp_path / "long.opus"
+    soundfile.write(path, np.zeros(10 * 48000), 48000, "OPUS", format="OGG")
+
+    def fail(file, ds, reader, *_):
+        raise features.UndecodedError("codec") if reader == "first" else MemoryError
+    monkeypatch.setattr(features, "compute_noted", fail)
+    reason = compute_or_reason(str(path), parameters()["DS"])
+    assert isinstance(reason, TemporaryReason) and " GB of memory; split it" in reason
+
+
 def test_a_long_song_goes_through_frame_by_frame(here, tmp_path, parameters, monkeypatch):
     path = tmp_path / "long.flac"
     soundfile.write(path, np.random.RandomState(1).uniform(-0.3, 0.3, 10 * 44100), 44100)
@@ -72,13 +84,13 @@ def test_a_long_song_goes_through_frame_by_frame(here, tmp_path, parameters, mon
     usual = compute_or_reason(str(path), ds)
     original, asked = features.compute_noted, []
 
-    def compute(file, ds, how, promised):
-        asked.append(how)
-        return original(file, ds, how, promised)
+    def compute(file, ds, reader, sparing, promised):
+        asked.append((reader, sparing))
+        return original(file, ds, reader, sparing, promised)
     monkeypatch.setattr(features, "compute_noted", compute)
     monkeypatch.setattr(decoding, "memory", lambda: 2**20)
     sparing = compute_or_reason(str(path), ds)
-    assert asked == ["sparing"]
+    assert asked == [("first", True)]
     np.testing.assert_allclose(sparing, usual, rtol=2e-6, atol=0)
 
 
