@@ -215,7 +215,7 @@ def validate(network, chunks):
 
 
 def testTrial(network, fold, outcome, parameters):
-    """Test chunks, and songs by majority vote of their chunks, as testMethod asks."""
+    """Test chunks, and songs by the votes of their chunks, as testMethod asks."""
     chunks, method = fold.test, parameters["testMethod"]
     losses, probabilities = network.evaluate_all(chunks, np.arange(len(chunks)))
     if method in ("all", "utterances"):
@@ -223,18 +223,9 @@ def testTrial(network, fold, outcome, parameters):
         outcome.loss, outcome.utterances = mean_figures(
             losses[kept], probabilities[kept], chunks.y[kept])
     if method in ("all", "majorityVote"):
-        answers, classes = probabilities.argmax(axis=1), probabilities.shape[1]
-        bySong = [answers[chunks.song == song] for song in range(len(chunks.labels))]
-        outcome.votes = [np.bincount(each, minlength=classes).tolist() for each in bySong]
-        outcome.voted = [majorityVote(each, parameters["errorCode"]) for each in bySong]
-        outcome.true = chunks.labels.tolist()
-        outcome.majority_vote = 100 * float(np.mean(np.array(outcome.voted) == outcome.true))
+        bySong = [probabilities[chunks.song == song] for song in range(len(chunks.labels))]
+        outcome.add_songs(chunks.labels.tolist(), bySong, parameters["errorCode"])
     return outcome
-
-
-def majorityVote(answers, errorCode):
-    """Give the class of most chunks, the lowest one in a tie; errorCode if there is no chunk."""
-    return int(np.bincount(answers).argmax()) if len(answers) else errorCode
 
 
 def bestTrial(outcomes, parameters):

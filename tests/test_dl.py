@@ -120,6 +120,27 @@ def test_a_cross_validation_writes_every_file_and_they_agree(asked, capsys):
     assert "Number of parameters: 571" in text
 
 
+def result_of(outcomes):
+    """Give the name of a run, the text of its .result file and what its .json file says."""
+    name = outcomes[0].name.removesuffix("-f0")
+    with open(files.path_of(files.cross_validation(name), ".result")) as file:
+        return name, file.read().replace(name, "NAME"), files.read_outcomes(name)
+
+
+def test_mean_probabilities_come_after_the_originals_part(cross_validate):
+    outcomes = cross_validate("DL.num_epochs=1")
+    text = result_of(outcomes)[1]
+    means = [outcome.mean_probability for outcome in outcomes]
+    published, found, rest = text.partition("[CV-MEANPROBABILITY] test accuracy:\n")
+    assert published.rstrip().endswith("18") and found, "the original's part, then what is new"
+    assert rest == f"  mean:\t\t{np.mean(means):.2f} %\n  std:\t\t{np.std(means):.2f} %\n"
+    for one in outcomes:
+        with open(files.path_of(one.name, ".result")) as file:
+            assert file.read().endswith(
+                "\n[MEANPROBABILITY] Final results:\n"
+                f"  test accuracy:\t\t{one.mean_probability:.2f} %\n")
+
+
 def test_the_network_learns_beats(cross_validate):
     outcomes = cross_validate("chunkHop=20", "DL.batchSize=6", "DL.num_epochs=40",
                               "asPublished=False")
@@ -254,14 +275,6 @@ def test_stop_and_best_model_follow_the_originals_rule(asked, oracle, monkeypatc
     kept = case["best_model_saved_at_epochs"]
     assert [epoch for epoch in best if epoch in kept] == kept
     assert set(best) - set(kept) <= {0}, "the first epoch may be kept in addition, if it had 0 %"
-
-
-def test_majority_vote_equals_the_originals_for_up_to_eight_classes(oracle):
-    for case in oracle("majority_vote.json"):
-        if max(case["votes"]) < 8:
-            assert dl.majorityVote(case["votes"], 999) == case["winner"]
-    assert dl.majorityVote([9, 8, 1, 0], 999) == 0
-    assert dl.majorityVote([], 999) == 999
 
 
 @pytest.mark.parametrize("in_memory", [True, False])

@@ -15,6 +15,8 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from mirdl.results.votes import likeliest, majority_vote, share_right
+
 NAN = float("nan")
 
 
@@ -87,6 +89,10 @@ class Outcome:
         How long the training took.
     fold : int
         From 0.
+    mean_probability : float
+        Test accuracy of songs by the mean probability of their chunks, in %; nan if not tested.
+    likeliest : list of int
+        The label of the largest mean probability of each test song.
     """
 
     name: str
@@ -102,11 +108,35 @@ class Outcome:
     voted: list[int] = field(default_factory=list)
     seconds: float = 0.0
     fold: int = 0
+    mean_probability: float = NAN
+    likeliest: list[int] = field(default_factory=list)
 
     @property
     def test(self) -> list[float]:
         """Test accuracy by majority vote, then that of chunks, to compare outcomes by; not nan."""
         return np.nan_to_num([self.majority_vote, self.utterances]).tolist()
+
+    def add_songs(self, true: list[int], probabilities: list[np.ndarray],
+                  error_code: int) -> None:
+        """Classify the test songs by majority vote and by mean probability.
+
+        Parameters
+        ----------
+        true : list of int
+            The label of each song.
+        probabilities : list of ndarray
+            For each song (chunks, classes).
+        error_code : int
+            The label of a song without chunks.
+        """
+        answers = [each.argmax(axis=1) for each in probabilities]
+        self.true = true
+        self.votes = [np.bincount(each, minlength=chunks.shape[1]).tolist()
+                      for each, chunks in zip(answers, probabilities, strict=True)]
+        self.voted = [majority_vote(each, error_code) for each in answers]
+        self.likeliest = [likeliest(each, error_code) for each in probabilities]
+        self.majority_vote = share_right(self.voted, true)
+        self.mean_probability = share_right(self.likeliest, true)
 
     def text(self) -> str:
         """Write the test's figures for a .result file."""
@@ -117,6 +147,9 @@ class Outcome:
         if not np.isnan(self.majority_vote):
             text += (f"\n[MAJORITYVOTE] Final results:\n"
                      f"  test accuracy:\t\t{self.majority_vote:.2f} %\n")
+        if not np.isnan(self.mean_probability):
+            text += (f"\n[MEANPROBABILITY] Final results:\n"
+                     f"  test accuracy:\t\t{self.mean_probability:.2f} %\n")
         return text
 
     def line(self) -> str:
@@ -127,7 +160,10 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """Give the values under the keys of the .json files."""
-        return _to_json(self)
+        content = _to_json(self)
+        if not self.likeliest:      # not tested, or by a version that did not know it
+            del content["meanProbability"], content["likeliest"]
+        return content
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
@@ -190,19 +226,22 @@ class CrossValidation:
         if len(self.outcomes) < folds:
             text += (f"{folds - len(self.outcomes)} of {folds} folds had no finite loss and "
                      "do not count\n")
-        for title, figures in (
-                ("UTTERANCES", [outcome.utterances for outcome in self.outcomes]),
-                ("MAJORITYVOTE", [outcome.majority_vote for outcome in self.outcomes])):
-            if not np.isnan(figures).all():
-                text += (f"[CV-{title}] test accuracy:\n  mean:\t\t{np.mean(figures):.2f} %\n"
-                         f"  std:\t\t{np.std(figures):.2f} %\n")
+        text += self._accuracy("utterances") + self._accuracy("majority_vote")
         text += f"Number of parameters: {self.num_params}\n"
         if self.true:
             report = classification_report(
                 self.true, self.voted, labels=range(len(self.classes)),
                 target_names=self.classes, zero_division=0)
             text += f"Songs by majority vote, all folds together:\n{report}"
-        return text
+        return text + self._accuracy("mean_probability")
+
+    def _accuracy(self, figure: str) -> str:
+        """Write mean and standard deviation over the folds of one figure of the outcomes."""
+        values = [getattr(outcome, figure) for outcome in self.outcomes]
+        if np.isnan(values).all():
+            return ""
+        return (f"[CV-{figure.replace('_', '').upper()}] test accuracy:\n"
+                f"  mean:\t\t{np.mean(values):.2f} %\n  std:\t\t{np.std(values):.2f} %\n")
 
     def to_json(self) -> dict[str, Any]:
         """Give the values under the keys of the .json file."""

@@ -67,6 +67,7 @@ def folds(result: CrossValidation) -> list[Row]:
              "validation (%)": _number(outcome.validation),
              "utterances (%)": _number(outcome.utterances),
              "majority vote (%)": _number(outcome.majority_vote),
+             "mean probability (%)": _number(outcome.mean_probability),
              "seconds": f"{outcome.seconds:.0f}"}
             for outcome in result.outcomes]
 
@@ -91,6 +92,7 @@ def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
             "parameters": f"{result.num_params:,}",
             "utterances (%)": mean_and_std([each.utterances for each in outcomes]),
             "majority vote (%)": mean_and_std([each.majority_vote for each in outcomes]),
+            "mean probability (%)": mean_and_std([each.mean_probability for each in outcomes]),
             "epochs": f"{np.mean([each.epochs for each in outcomes]):.0f}",
             "seconds": f"{sum(each.seconds for each in outcomes):.0f}",
             "p against the first": "" if result is first else paired_test(first, result)})

@@ -57,6 +57,22 @@ def test_a_cross_validation_reads_back(result):
     assert "mean:\t\t75.00 %\n  std:\t\t25.00 %" in result.text()
 
 
+def test_songs_are_classified_by_vote_and_by_mean_probability():
+    outcome = Outcome("n", 1, 0, 50.0)
+    outcome.add_songs([1, 0, 1], [np.float32([[0.6, 0.4], [0.6, 0.4], [0, 1]]),
+                                  np.float32([[0.9, 0.1]]), np.empty((0, 2))], 999)
+    assert outcome.votes == [[2, 1], [1, 0], [0, 0]]
+    assert (outcome.voted, outcome.likeliest) == ([0, 0, 999], [1, 0, 999])
+    assert outcome.majority_vote == pytest.approx(100 / 3)
+    assert outcome.mean_probability == pytest.approx(200 / 3)
+    content = outcome.to_json()
+    assert (content["meanProbability"], content["likeliest"]) == (outcome.mean_probability,
+                                                                  [1, 0, 999])
+    assert Outcome.from_json(content) == outcome
+    assert outcome.text().endswith(
+        "[MEANPROBABILITY] Final results:\n  test accuracy:\t\t66.67 %\n")
+
+
 def test_without_votes_there_are_no_figures_of_classes(result):
     for outcome in result.outcomes:
         outcome.true, outcome.voted, outcome.votes = [], [], []

@@ -45,8 +45,10 @@ def test_a_figure_that_is_not_known_is_no_number():
     result.outcomes[0] = Outcome("a model", 0, 0, NAN, songs=["a"])
     assert tables.folds(result)[0] == {
         "fold": "1", "model": "a model", "epochs": "-", "best epoch": "-", "validation (%)": "-",
-        "utterances (%)": "-", "majority vote (%)": "-", "seconds": "0"}
-    assert tables.comparison({"A": result})[0]["majority vote (%)"] == "-"
+        "utterances (%)": "-", "majority vote (%)": "-", "mean probability (%)": "-",
+        "seconds": "0"}
+    for column in ("majority vote (%)", "mean probability (%)"):
+        assert tables.comparison({"A": result})[0][column] == "-"
     assert tables.mean_and_std([NAN]) == "-"
 
 
