@@ -22,6 +22,7 @@ from mirdl.results.tensorboard import events
 from mirdl.songs.checks import check_batches
 from mirdl.system.progress import bar, set_quiet
 from mirdl.training import architectures, checkpoint, model_checks, processes, runs, sweep
+from mirdl.training.baselines import baselines_of
 from mirdl.training.lockstep import Lockstep, make_network
 from mirdl.training.network import mean_figures
 from mirdl.training.trial import Job, Training, Trial, all_trials, model_info, progress
@@ -104,10 +105,11 @@ def crossValidate(run, dataset, execution):
         shown = partial(progress, trials, outcomes)
         for trial, outcome in trainAll(todo, dataset, execution, shown):
             outcomes[trial.name] = outcome
-    tries = np.reshape([outcomes[trial.name] for trial in trials], (run.parameters["folds"], -1))
-    best = [bestTrial(fold, run.parameters) for fold in tries if any(fold)]
+        tries = np.reshape([outcomes[each.name] for each in trials], (run.parameters["folds"], -1))
+        best = [bestTrial(fold, run.parameters) for fold in tries if any(fold)]
+        baselines = baselines_of(run, dataset, [outcome.fold for outcome in best])
     if best:
-        summarise(best, files.cross_validation(run.name), dataset, run.parameters)
+        summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)
     runs.forget(run, trials)
     if not best:
         raise runs.DivergedError(run)
@@ -234,10 +236,10 @@ def bestTrial(outcomes, parameters):
     return max(filter(None, outcomes), key=accuracy)
 
 
-def summarise(outcomes, name, dataset, parameters):
+def summarise(outcomes, name, dataset, parameters, baselines=()):
     """Print and write what all folds together came to."""
     numParams = architectures.count_parameters(buildNet(None, parameters, len(dataset.classes)))
-    result = CrossValidation(parameters, dataset.classes, numParams, outcomes)
+    result = CrossValidation(parameters, dataset.classes, numParams, outcomes, list(baselines))
     files.write_cross_validation(result, name)
     print(f"########################\n{result.text()}{files.where_to_look(name)}")
 

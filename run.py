@@ -29,6 +29,7 @@ parameters["checkpointEvery"] = 1           # epochs, at least, between two save
 # True: the published program's choices that change numbers (docs/fidelity.md);
 # False: every chunk and every example is used
 parameters["asPublished"] = True
+parameters["baselines"] = True              # simple classifiers answer, too; no training differs
 
 # how the work is done; no number and no file of a run depends on it
 parameters["workers"] = 1                   # trainings at a time, each in a process of its own

@@ -186,7 +186,15 @@ def _curves(*names):
     empty = [name for name, folds in runs.items() if not any(len(fold.epoch) for fold in folds)]
     if empty:
         raise UserError(f"the run {empty[0]!r} has no epoch yet")
-    return partial(figures.curves, runs)
+    return partial(figures.curves, runs, _baselineOf(*names) if len(names) == 1 else None)
+
+
+def _baselineOf(name):
+    """Give the best baseline of a run, None if it has not ended or has no baselines."""
+    try:
+        return files.read_outcomes(name).best_baseline
+    except UserError:
+        return None
 
 
 def _confusion(name):

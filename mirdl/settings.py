@@ -109,6 +109,8 @@ SETTINGS = {setting.key: setting for setting in (
             "epochs, at least, between two saved states (saving takes 2 % of the time at most)"),
     Setting("asPublished", True, FLAG,
             "keep those choices of the published program that change numbers"),
+    Setting("baselines", True, FLAG,
+            "after training, simple classifiers answer on the same folds and training songs"),
     Setting("workers", 1, _integer(1), "trainings that run at once, each in its own process",
             EXECUTION),
     Setting("cluster", "",

@@ -127,18 +127,72 @@ def result_of(outcomes):
         return name, file.read().replace(name, "NAME"), files.read_outcomes(name)
 
 
-def test_mean_probabilities_come_after_the_originals_part(cross_validate):
-    outcomes = cross_validate("DL.num_epochs=1")
-    text = result_of(outcomes)[1]
-    means = [outcome.mean_probability for outcome in outcomes]
-    published, found, rest = text.partition("[CV-MEANPROBABILITY] test accuracy:\n")
+def test_baselines_and_mean_probabilities_come_after_the_originals_part(cross_validate, capsys):
+    with_them = result_of(cross_validate("DL.num_epochs=1"))
+    out = capsys.readouterr().out
+    assert "\nbaselines: largest class, logistic regression, random forest ...\n####" in out
+    without = result_of(cross_validate("DL.num_epochs=1", "baselines=False"))
+    assert "baselines" not in capsys.readouterr().out.replace("override: baselines", "")
+    name, text, result = with_them
+    means = [outcome.mean_probability for outcome in result.outcomes]
+    published, found, rest = without[1].partition("[CV-MEANPROBABILITY] test accuracy:\n")
     assert published.rstrip().endswith("18") and found, "the original's part, then what is new"
     assert rest == f"  mean:\t\t{np.mean(means):.2f} %\n  std:\t\t{np.std(means):.2f} %\n"
-    for one in outcomes:
+    assert text.startswith(without[1]) and text.replace("NAME", name) in out
+    assert text.removeprefix(without[1]).startswith("Baselines, from the mean and standard ")
+    assert "\nPaired test against " in text
+    assert without[2].baselines == [] and without[2].best_baseline is None
+    assert [each.name for each in result.baselines] == ["largest class", "logistic regression",
+                                                        "random forest"]
+    for baseline in result.baselines:
+        assert list(map(len, baseline.voted)) == [6, 6, 6]
+        assert f"  {baseline.name}: " in text and f"{baseline.mean:.2f} % of songs" in text
+    for one, other in zip(result.outcomes, without[2].outcomes, strict=True):
+        assert (one.votes, one.likeliest) == (other.votes, other.likeliest)
         with open(files.path_of(one.name, ".result")) as file:
             assert file.read().endswith(
                 "\n[MEANPROBABILITY] Final results:\n"
                 f"  test accuracy:\t\t{one.mean_probability:.2f} %\n")
+
+
+def test_a_run_stopped_before_its_baselines_ends_as_if_it_had_not_been(
+        cross_validate, parameters, monkeypatch):
+    expected = result_of(cross_validate("DL.num_epochs=1"))
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patch:
+        patch.setattr(dl, "baselines_of", interrupt)
+        with pytest.raises(KeyboardInterrupt, match="go on with: python run.py resume="):
+            cross_validate("DL.num_epochs=1")
+    found = result_of(dl.resume("last", parameters()))
+    assert found[1] == expected[1] and found[2].baselines == expected[2].baselines
+
+
+def test_baselines_answer_the_folds_that_count(cross_validate, monkeypatch):
+    all_folds = result_of(cross_validate("DL.num_epochs=1"))[2]
+    original = dl.trainTrial
+    monkeypatch.setattr(dl, "trainTrial", lambda trial, *others: (
+        None if trial.fold == 1 else original(trial, *others)))
+    outcomes = cross_validate("DL.num_epochs=1")
+    _, text, result = result_of(outcomes)
+    assert "1 of 3 folds had no finite loss" in text and len(result.outcomes) == 2
+    assert result.baselines == [each.of_folds([0, 2]) for each in all_folds.baselines]
+
+
+def test_without_votes_of_songs_baselines_answer_alone(cross_validate):
+    _, text, result = result_of(cross_validate("DL.num_epochs=1", "testMethod=utterances"))
+    assert result.baselines[2].mean > 0 and "random forest: " in text
+    assert "Paired test" not in text and "does worse" not in text
+    assert np.isnan(result.outcomes[0].mean_probability)
+
+
+def test_a_model_that_is_tested_has_no_baselines(cross_validate, capsys):
+    outcomes = cross_validate("DL.num_epochs=1")
+    capsys.readouterr()
+    tested = cross_validate(f"mode={outcomes[0].name.removesuffix('-f0')}")
+    assert "aselines" not in capsys.readouterr().out
+    assert [each.likeliest for each in tested] == [each.likeliest for each in outcomes]
 
 
 def test_the_network_learns_beats(cross_validate):

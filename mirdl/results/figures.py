@@ -17,6 +17,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mirdl.errors import one_line
+from mirdl.results.baseline import Baseline
 from mirdl.results.filters import Activation, Filter
 from mirdl.results.outcome import CrossValidation, EpochFigures
 from mirdl.results.tables import columns_of
@@ -73,7 +74,7 @@ def _letters_of(font: str) -> frozenset[str]:
     return frozenset(map(chr, get_font(fontManager.findfont(font)).get_charmap()))
 
 
-def curves(runs: dict[str, list[EpochFigures]]) -> Figure:
+def curves(runs: dict[str, list[EpochFigures]], baseline: Baseline | None = None) -> Figure:
     """Draw loss and accuracy over the epochs.
 
     One run: training and validation in two colours. Several runs: a colour each, validation drawn
@@ -84,6 +85,8 @@ def curves(runs: dict[str, list[EpochFigures]]) -> Figure:
     ----------
     runs : dict
         Name -> the training curves of its folds, from `files.read_training`.
+    baseline : Baseline, optional
+        Its mean accuracy is a horizontal line.
     """
     single = len(runs) == 1
     figure = Figure((WIDTH, 5.5), layout="constrained")
@@ -98,6 +101,9 @@ def curves(runs: dict[str, list[EpochFigures]]) -> Figure:
                                color, style)
             if single or part == "validation":
                 labels[part if single else name] = Line2D([], [], color=color, ls=style)
+    if baseline is not None:
+        labels[f"{baseline.name}: {baseline.mean:.1f} % of test songs"] = accuracies.axhline(
+            baseline.mean, color=rcParams["text.color"], ls=":", lw=1.2)
     losses.set(ylabel="loss", yscale="log")
     accuracies.set(ylabel="accuracy (%)", xlabel="epoch", ylim=(0, 101))
     accuracies.xaxis.get_major_locator().set_params(integer=True)
@@ -113,7 +119,8 @@ def curves(runs: dict[str, list[EpochFigures]]) -> Figure:
     for axes in (losses, accuracies):
         axes.grid(alpha=0.3)
     legend = figure.legend(handles=labels.values(), labels=["-"] * len(labels), fontsize=8,
-                           loc="outside lower center", ncols=2 if single else 1, frameon=False)
+                           loc="outside lower center", ncols=len(labels) if single else 1,
+                           frameon=False)
     for text, label in zip(legend.get_texts(), labels, strict=True):
         text.set_text(_wrapped(label, 90))      # only now: a legend passes over labels like '_a'
     return figure

@@ -195,12 +195,11 @@ def read_outcomes(name: str) -> CrossValidation:
         raise UserError(f"{path_of(title, '.json')!r} is damaged: {error}") from error
     if title in (run, cross_validation(run)):
         return result
-    chosen = [outcome for outcome in result.outcomes if outcome.name == run]
-    if not chosen:
+    chosen = result.only(run)
+    if not chosen.outcomes:
         raise UserError(f"{run!r} is none of the folds that count in {title}: "
                         f"{', '.join(outcome.name for outcome in result.outcomes)}")
-    result.outcomes = chosen
-    return result
+    return chosen
 
 
 def write_training(rows: list[EpochFigures], name: str) -> None:

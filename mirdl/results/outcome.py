@@ -5,7 +5,7 @@ are those keys in PEP 8 (best_epoch).
 """
 
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -15,9 +15,11 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from mirdl.results.baseline import Baseline, PairedTest
 from mirdl.results.votes import likeliest, majority_vote, share_right
 
 NAN = float("nan")
+TO_TRY = "try recipe=today, another network (DL.type), more epochs (DL.num_epochs) or more songs"
 
 
 class EpochFigures(NamedTuple):
@@ -185,12 +187,15 @@ class CrossValidation:
         How many numbers the network learns.
     outcomes : list of Outcome
         One for each fold that could be trained.
+    baselines : list of Baseline
+        What simple classifiers answered on the test songs of these folds.
     """
 
     parameters: dict[str, Any]
     classes: list[str]
     num_params: int
     outcomes: list[Outcome]
+    baselines: list[Baseline] = field(default_factory=list)
 
     @property
     def true(self) -> list[int]:
@@ -219,6 +224,35 @@ class CrossValidation:
         return {tag: dict(zip(names, map(float, row), strict=True))
                 for tag, row in zip(self.classes, np.transpose(figures), strict=True)}
 
+    @property
+    def best_baseline(self) -> Baseline | None:
+        """The baseline of the best mean accuracy, None if there are none."""
+        return max(self.baselines, key=lambda baseline: baseline.mean, default=None)
+
+    def against(self, baseline: Baseline) -> PairedTest:
+        """Compare the majority vote with a baseline, song by song."""
+        return PairedTest.of(self.true, self.voted, sum(baseline.voted, []))
+
+    def beside_best(self) -> list[str]:
+        """Tell how the majority vote does beside the best baseline; nothing if one is missing."""
+        best = self.best_baseline
+        if best is None or not self.true:
+            return []
+        test = self.against(best)
+        lines = [f"Paired test against {best.name}, song by song: p = {test.p:.2g}",
+                 f"  {test.first} songs that only the network has right, {test.second} that only "
+                 f"{best.name} has"]
+        if np.mean([outcome.majority_vote for outcome in self.outcomes]) < best.mean:
+            lines.append(f"The network does worse than {best.name} ({best.mean:.1f} % of songs): "
+                         f"{TO_TRY}")
+        return lines
+
+    def only(self, name: str) -> Self:
+        """Give what the fold whose outcome has this name came to; no outcome if there is none."""
+        chosen = [place for place, outcome in enumerate(self.outcomes) if outcome.name == name]
+        return replace(self, outcomes=[self.outcomes[place] for place in chosen],
+                       baselines=[each.of_folds(chosen) for each in self.baselines])
+
     def text(self) -> str:
         """Write all that the .result file of a cross-validation says."""
         text = "".join(f"{outcome.name}\n" for outcome in self.outcomes)
@@ -233,7 +267,7 @@ class CrossValidation:
                 self.true, self.voted, labels=range(len(self.classes)),
                 target_names=self.classes, zero_division=0)
             text += f"Songs by majority vote, all folds together:\n{report}"
-        return text + self._accuracy("mean_probability")
+        return text + self._accuracy("mean_probability") + self._beside_baselines()
 
     def _accuracy(self, figure: str) -> str:
         """Write mean and standard deviation over the folds of one figure of the outcomes."""
@@ -243,12 +277,25 @@ class CrossValidation:
         return (f"[CV-{figure.replace('_', '').upper()}] test accuracy:\n"
                 f"  mean:\t\t{np.mean(values):.2f} %\n  std:\t\t{np.std(values):.2f} %\n")
 
+    def _beside_baselines(self) -> str:
+        """Write what the baselines came to, and how the network does beside the best of them."""
+        if not self.baselines:
+            return ""
+        lines = ["Baselines, from the mean and standard deviation of each band over a song:"]
+        lines += [f"  {each.name + ':':21}{each.mean:6.2f} % of songs, std {each.std:.2f} %"
+                  for each in self.baselines]
+        return "\n".join([*lines, *self.beside_best()]) + "\n"
+
     def to_json(self) -> dict[str, Any]:
         """Give the values under the keys of the .json file."""
         content = {"parameters": self.parameters, "classes": self.classes,
                    "numParams": self.num_params,
                    "folds": [outcome.to_json() for outcome in self.outcomes]}
-        return {**content, "perClass": self.per_class} if self.true else content
+        if self.true:
+            content["perClass"] = self.per_class
+        if self.baselines:
+            content["baselines"] = [baseline.to_json() for baseline in self.baselines]
+        return content
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
@@ -256,11 +303,16 @@ class CrossValidation:
 
         Raises
         ------
-        KeyError, TypeError
+        KeyError, TypeError, ValueError
             If it is not of that form.
         """
-        return cls(content["parameters"], content["classes"], content["numParams"],
-                   [Outcome.from_json(fold) for fold in content["folds"]])
+        outcomes = [Outcome.from_json(fold) for fold in content["folds"]]
+        baselines = [Baseline.from_json(each) for each in content.get("baselines", [])]
+        tested = [len(outcome.songs) for outcome in outcomes]
+        if any(list(map(len, each.voted)) != tested for each in baselines):
+            raise ValueError("its baselines answered other songs")
+        return cls(content["parameters"], content["classes"], content["numParams"], outcomes,
+                   baselines)
 
 
 @dataclass

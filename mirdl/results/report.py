@@ -33,8 +33,8 @@ a { color: var(--accent); }
 nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; padding: 0; list-style: none; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-caption { padding: .25rem .7rem; text-align: left; opacity: .8; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line);
+caption { padding: .25rem .5rem; text-align: left; opacity: .8; }
+th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line);
   text-align: left; vertical-align: top; }
 thead th { vertical-align: bottom; }
 tbody th, td { white-space: pre; }
@@ -64,6 +64,8 @@ def html(name: str, result: CrossValidation, pictures: Pictures) -> str:
              ("Folds", lambda: table(tables.folds(result), "What each fold came to")),
              ("Classes", lambda: table(tables.per_class(result),
                                        "Songs by majority vote, all folds together"))]
+    if result.baselines:
+        parts.append(("Baselines", partial(_baselines, result)))
     parts += [(title, partial(picture, title, prepare)) for title, prepare in pictures]
     parts += [("Misclassified songs", partial(_misclassified, result)),
               ("Parameters", partial(_parameters, result))]
@@ -90,9 +92,15 @@ def html(name: str, result: CrossValidation, pictures: Pictures) -> str:
 
 def _summary(name: str, result: CrossValidation) -> str:
     [row] = tables.comparison({name: result})
-    for column in ("run", "p against the first"):
+    for column in ("run", "best baseline (%)", "p against the first"):
         del row[column]
     return table([row], "The whole run: mean and standard deviation over the folds")
+
+
+def _baselines(result: CrossValidation) -> str:
+    notes = "".join(f"<p>{escape(line)}</p>" for line in result.beside_best())
+    return notes + table(tables.baselines(result), "Simple classifiers, on the same folds and "
+                         "training songs; p by McNemar's exact test")
 
 
 def _misclassified(result: CrossValidation) -> str:

@@ -93,10 +93,32 @@ def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
             "utterances (%)": mean_and_std([each.utterances for each in outcomes]),
             "majority vote (%)": mean_and_std([each.majority_vote for each in outcomes]),
             "mean probability (%)": mean_and_std([each.mean_probability for each in outcomes]),
+            "best baseline (%)": _best_baseline(result),
             "epochs": f"{np.mean([each.epochs for each in outcomes]):.0f}",
             "seconds": f"{sum(each.seconds for each in outcomes):.0f}",
             "p against the first": "" if result is first else paired_test(first, result)})
     return rows
+
+
+def baselines(result: CrossValidation) -> list[Row]:
+    """Compare a run with each of its baselines, by McNemar's exact test over the songs."""
+    rows = [{"classifier": f"{result.parameters['DL']['type']}, {how}",
+             "songs (%)": mean_and_std([getattr(each, figure) for each in result.outcomes]),
+             "only it right (songs)": "", "only the network right (songs)": "", "p": ""}
+            for how, figure in (("majority vote", "majority_vote"),
+                                ("mean probability", "mean_probability"))]
+    for baseline in result.baselines:
+        test = result.against(baseline) if result.true else None
+        rows.append({"classifier": baseline.name, "songs (%)": mean_and_std(baseline.accuracies),
+                     "only it right (songs)": str(test.second) if test else "-",
+                     "only the network right (songs)": str(test.first) if test else "-",
+                     "p": f"{test.p:.2g}" if test else "-"})
+    return rows
+
+
+def _best_baseline(result: CrossValidation) -> str:
+    best = result.best_baseline
+    return "-" if best is None else f"{best.name} {mean_and_std(best.accuracies)}"
 
 
 def mean_and_std(figures: list[float]) -> str:

@@ -14,7 +14,7 @@ from mirdl.system.locks import locked
 from mirdl.training.network import Network
 from mirdl.training.trial import Training, Trial
 
-FORMAT = "mirdl checkpoint 4"
+FORMAT = "mirdl checkpoint 5"
 STATE, LOCK = ".state", ".lock"
 SHARE = 0.02    # of the time may go into saving; shorter epochs are done again after a crash
 

@@ -17,7 +17,7 @@ from mirdl.system import pickles
 from mirdl.system.locks import locked
 from mirdl.training import checkpoint, runs
 
-FORMAT = "mirdl sweep 2"
+FORMAT = "mirdl sweep 3"
 ENDING = ".sweep"
 
 

@@ -10,6 +10,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
 
 from mirdl.results import figures
+from mirdl.results.baseline import Baseline
 from mirdl.results.filters import Activation, Filter
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 
@@ -61,6 +62,15 @@ def test_names_of_runs_are_drawn_as_they_are():
     names = ["_$a$", "b$", r"\$c", "d"]
     texts, _ = texts_on(figures.curves({name: [training()] for name in names}))
     assert set(names) <= set(texts)
+
+
+def test_the_best_baseline_is_a_line_with_its_name():
+    forest = Baseline("random forest", [[0, 1], [1]], [50.0, 75.0])
+    figure = figures.curves({"a": [training()]}, forest)
+    texts, _ = texts_on(figure)
+    assert "random forest: 62.5 % of test songs" in texts
+    losses, accuracies = figure.axes
+    assert len(losses.lines) == 2 and accuracies.lines[-1].get_ydata() == [62.5, 62.5]
 
 
 def test_names_of_songs_are_drawn_as_they_are():

@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 
+from mirdl.results.baseline import Baseline
 from mirdl.results.outcome import CrossValidation, EpochFigures, ModelInfo, Outcome
 
 
@@ -55,6 +56,43 @@ def test_a_cross_validation_reads_back(result):
     assert result.true == [0, 1, 0, 1] and result.voted == [0, 0, 0, 1]
     assert result.confusion.tolist() == [[2, 0], [1, 1]]
     assert "mean:\t\t75.00 %\n  std:\t\t25.00 %" in result.text()
+
+
+FOREST = Baseline("random forest", [[0, 1], [0, 1]], [100.0, 100.0])
+LARGEST = Baseline("largest class", [[0, 0], [0, 0]], [50.0, 50.0])
+
+
+def test_a_network_that_a_baseline_beats_is_told_so(result):
+    before = result.text()
+    result.baselines = [LARGEST, FOREST]
+    assert result.best_baseline is FOREST and result.text().startswith(before)
+    assert result.text().removeprefix(before).split("\n") == [
+        "Baselines, from the mean and standard deviation of each band over a song:",
+        "  largest class:        50.00 % of songs, std 0.00 %",
+        "  random forest:       100.00 % of songs, std 0.00 %",
+        "Paired test against random forest, song by song: p = 1",
+        "  0 songs that only the network has right, 1 that only random forest has",
+        "The network does worse than random forest (100.0 % of songs): try recipe=today, another "
+        "network (DL.type), more epochs (DL.num_epochs) or more songs", ""]
+    result.baselines = [LARGEST]
+    assert "Paired test against largest class" in result.text()
+    assert "does worse" not in result.text()
+    for outcome in result.outcomes:
+        outcome.true, outcome.voted, outcome.votes = [], [], []
+    assert result.text().endswith("  largest class:        50.00 % of songs, std 0.00 %\n")
+
+
+def test_baselines_read_back_and_follow_the_folds(result):
+    assert "baselines" not in result.to_json(), "it is written as it was"
+    result.baselines = [LARGEST, FOREST]
+    content = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert CrossValidation.from_json(content) == result
+    [outcome], [largest, _] = (one := result.only("n-f1")).outcomes, one.baselines
+    assert outcome.name == "n-f1" and largest == Baseline("largest class", [[0, 0]], [50.0])
+    assert result.only("n-f7").outcomes == [] and len(result.outcomes) == 2
+    content["baselines"][0]["voted"][1] = [0]
+    with pytest.raises(ValueError, match="answered other songs"):
+        CrossValidation.from_json(content)
 
 
 def test_songs_are_classified_by_vote_and_by_mean_probability():

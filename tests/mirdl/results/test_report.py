@@ -4,6 +4,7 @@ import pytest
 
 from mirdl.errors import UserError
 from mirdl.results import files, report
+from mirdl.results.baseline import Baseline
 
 
 class Reader(HTMLParser):
@@ -38,6 +39,18 @@ def test_names_are_shown_as_they_are(finished_run):
     assert {*NAMES, f"{NAMES[0]}/0.wav"} <= set(found.texts)
     assert found.tags.count("title") == 1 and "b" not in found.tags
     assert found.texts[found.texts.index("DS.dataset") + 1] == "_$My$ & 'data'"
+
+
+def test_baselines_have_a_section_of_their_own(finished_run):
+    name = finished_run()
+    result = files.read_outcomes(name)
+    assert "#baselines" not in Reader(report.html(name, result, [])).links
+    result.baselines = [Baseline("largest class", [each.true for each in result.outcomes],
+                                 [100.0, 100.0])]
+    found = Reader(report.html(name, result, []))
+    assert "#baselines" in found.links and "oNetOne, majority vote" in found.texts
+    assert "Paired test against largest class, song by song: p = 0.5" in found.texts
+    assert any(text.startswith("The network does worse than largest class") for text in found.texts)
 
 
 def draw_nothing():

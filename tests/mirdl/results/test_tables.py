@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from mirdl.results import tables
+from mirdl.results.baseline import Baseline
 from mirdl.results.outcome import CrossValidation, Outcome
 
 NAN = float("nan")
@@ -47,7 +48,7 @@ def test_a_figure_that_is_not_known_is_no_number():
         "fold": "1", "model": "a model", "epochs": "-", "best epoch": "-", "validation (%)": "-",
         "utterances (%)": "-", "majority vote (%)": "-", "mean probability (%)": "-",
         "seconds": "0"}
-    for column in ("majority vote (%)", "mean probability (%)"):
+    for column in ("majority vote (%)", "mean probability (%)", "best baseline (%)"):
         assert tables.comparison({"A": result})[0][column] == "-"
     assert tables.mean_and_std([NAN]) == "-"
 
@@ -64,6 +65,25 @@ def test_runs_are_compared_by_a_paired_test():
     assert tables.paired_test(one, run([60, 85])) == "-", "the same difference in each fold"
     assert tables.paired_test(one, run([50, 75], songs="badc")) == "other test songs"
     assert np.isfinite(one.outcomes[0].majority_vote)
+
+
+def test_a_run_beside_its_baselines():
+    result = run([50, 50])
+    result.outcomes[0].mean_probability, result.outcomes[1].mean_probability = 50, 100
+    result.baselines = [Baseline("largest class", [[0, 0], [0, 0]], [50, 50]),
+                        Baseline("random forest", [[0, 1], [1, 1]], [100, 50])]
+    row = tables.comparison({"A": result})[0]
+    assert row["best baseline (%)"] == "random forest 75.00 ± 25.00"
+    assert row["mean probability (%)"] == "75.00 ± 25.00"
+    assert tables.folds(result)[1]["mean probability (%)"] == "100.00"
+    rows = [list(row.values()) for row in tables.baselines(result)]
+    assert rows == [["pNetOne, majority vote", "50.00 ± 0.00", "", "", ""],
+                    ["pNetOne, mean probability", "75.00 ± 25.00", "", "", ""],
+                    ["largest class", "50.00 ± 0.00", "0", "0", "1"],
+                    ["random forest", "75.00 ± 25.00", "2", "1", "1"]]
+    for outcome in result.outcomes:
+        outcome.true, outcome.voted = [], []
+    assert list(tables.baselines(result)[-1].values())[2:] == ["-", "-", "-"]
 
 
 def test_text_is_aligned():

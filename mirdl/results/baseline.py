@@ -1,0 +1,83 @@
+"""What a baseline answered, and how a network does beside it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from scipy.stats import binomtest
+
+
+@dataclass
+class Baseline:
+    """What a simple classifier answered in a cross-validation.
+
+    Attributes
+    ----------
+    name : str
+    voted : list of list of int
+        For each fold the label given to each of its test songs.
+    accuracies : list of float
+        For each fold the share of its test songs that got their own label, in %.
+    """
+
+    name: str
+    voted: list[list[int]]
+    accuracies: list[float]
+
+    @property
+    def mean(self) -> float:
+        """The mean accuracy over the folds, in %."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def std(self) -> float:
+        """The standard deviation of the accuracy over the folds, in %."""
+        return float(np.std(self.accuracies))
+
+    def of_folds(self, chosen: list[int]) -> Self:
+        """Give the answers of some folds, by their places."""
+        return type(self)(self.name, [self.voted[place] for place in chosen],
+                          [self.accuracies[place] for place in chosen])
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the values under the keys of the .json file."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Make the value that `to_json` gave; keys that are not known here are passed over.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is not of that form.
+        """
+        baseline = cls(content["name"], content["voted"], list(map(float, content["accuracies"])))
+        if len(baseline.voted) != len(baseline.accuracies):
+            raise ValueError(f"the baseline {baseline.name!r} has no accuracy for each fold")
+        return baseline
+
+
+class PairedTest(NamedTuple):
+    """Two classifiers on the same songs.
+
+    Attributes
+    ----------
+    first, second : int
+        How many songs only the first one has right, and only the second one.
+    """
+
+    first: int
+    second: int
+
+    @classmethod
+    def of(cls, true: list[int], first: list[int], second: list[int]) -> Self:
+        """Count songs by their true labels and by what each classifier answered."""
+        right = np.equal(first, true), np.equal(second, true)
+        return cls(int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum()))
+
+    @property
+    def p(self) -> float:
+        """The p value of McNemar's exact test, which looks at the songs where they differ."""
+        songs = self.first + self.second
+        return float(binomtest(self.first, songs).pvalue) if songs else 1.0

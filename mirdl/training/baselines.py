@@ -1,0 +1,97 @@
+"""Simple classifiers of whole songs, beside which the accuracy of a network can be judged.
+
+They see two numbers for each band of a song's spectrogram, its mean and its standard deviation
+over time, and are fitted on each fold's training songs. The songs that validate are left out, as
+the network does not learn from them either.
+"""
+
+import warnings
+from collections.abc import Iterable
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mirdl.results.baseline import Baseline
+from mirdl.results.votes import share_right
+from mirdl.songs.dataset import DataSet, Split
+from mirdl.songs.splits import split
+from mirdl.spectrograms.store import Stored
+from mirdl.training.runs import Run
+
+
+def classifiers(seed: int) -> dict[str, ClassifierMixin]:
+    """Make the classifiers, by name; `seed` is that of the random forest."""
+    return {
+        "largest class": DummyClassifier(strategy="most_frequent"),
+        "logistic regression": make_pipeline(
+            StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)),
+        "random forest": make_pipeline(
+            StandardScaler(), RandomForestClassifier(500, random_state=seed)),
+    }
+
+
+def features(spectrograms: Iterable[np.ndarray | Stored]) -> np.ndarray:
+    """Compute what the classifiers see of each song, one song at a time.
+
+    Parameters
+    ----------
+    spectrograms : iterable of ndarray or Stored
+        (bands, frames), compressed, not normalised.
+
+    Returns
+    -------
+    ndarray
+        float64, (songs, 2 bands): the mean of each band over time, then the standard deviation
+        of each.
+    """
+    songs = map(np.asarray, spectrograms)
+    return np.array([np.concatenate([song.mean(axis=1, dtype=np.float64),
+                                     song.std(axis=1, dtype=np.float64)]) for song in songs])
+
+
+def baselines_of(run: Run, dataset: DataSet, folds: list[int]) -> list[Baseline]:
+    """Fit each classifier on each fold's training songs, and let it answer the test songs.
+
+    Parameters
+    ----------
+    run : Run
+        With baselines=False nothing is done.
+    dataset : DataSet
+    folds : list of int
+        The numbers of the folds that count.
+
+    Returns
+    -------
+    list of Baseline
+        Empty if there is nothing to do.
+    """
+    if not run.parameters["baselines"] or not folds:
+        return []
+    made = classifiers(run.seed)
+    print(f"baselines: {', '.join(made)} ...", flush=True)
+    x, labels = features(dataset.spectrograms), dataset.labels
+    splits = [split(dataset, fold, run.parameters) for fold in folds]
+    baselines = []
+    for name, classifier in made.items():
+        voted = [_answers(classifier, x, labels, songs) for songs in splits]
+        accuracies = [share_right(each, labels[songs.test])
+                      for each, songs in zip(voted, splits, strict=True)]
+        baselines.append(Baseline(name, voted, accuracies))
+    return baselines
+
+
+def _answers(classifier: ClassifierMixin, x: np.ndarray, labels: np.ndarray,
+             songs: Split) -> list[int]:
+    """Fit a classifier on a fold's training songs and give the label of each test song."""
+    known = labels[songs.train]
+    if len(set(known)) == 1:    # nothing to learn, which not every classifier accepts
+        return [int(known[0])] * len(songs.test)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)     # its answers count all the same
+        return classifier.fit(x[songs.train], known).predict(x[songs.test]).tolist()

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+import loadDatasets
+from mirdl.songs.dataset import DataSet
+from mirdl.songs.splits import split
+from mirdl.spectrograms.store import Store
+from mirdl.training.baselines import baselines_of, features
+from mirdl.training.runs import Run
+
+
+@pytest.fixture
+def run_of(parameters):
+    """Make a run of three folds: run_of("stratified=True", seed=12)."""
+    def make(*overrides, seed=11):
+        return Run(parameters("folds=3", "asPublished=False", *overrides), "id", seed, {}, "")
+    return make
+
+
+def dataset_of(labels, spectrograms=None):
+    """Make songs of noise of 4 bands, in which the band of the song's label is louder."""
+    rng = np.random.RandomState(5)
+    if spectrograms is None:
+        spectrograms = [rng.rand(4, rng.randint(3, 40)).astype(np.float32) for _ in labels]
+        for song, label in zip(spectrograms, labels, strict=True):
+            song[label] += np.float32(0.3)
+    classes = [f"tag{label}" for label in range(max(labels) + 1)]
+    names = [f"tag{label}/{place}.wav" for place, label in enumerate(labels)]
+    return DataSet(classes, names, np.array(labels, np.uint8), spectrograms)
+
+
+def test_features_are_mean_and_standard_deviation_of_each_band():
+    songs = [np.float32([[1, 3], [5, 5]]), np.float32([[0, 0, 6], [1, 2, 3]])]
+    np.testing.assert_allclose(features(songs), [
+        [2, 5, 1, 0], [2, 2, np.sqrt(8), np.sqrt(2 / 3)]], rtol=1e-12)
+    assert features(songs).dtype == np.float64
+
+
+def test_answers_are_those_of_scikit_learn(run_of):
+    run, songs = run_of(), dataset_of([0, 0, 0, 1, 2, 3] * 5)
+    largest, logistic, forest = baselines_of(run, songs, [0, 1, 2])
+    assert [each.name for each in (largest, logistic, forest)] == [
+        "largest class", "logistic regression", "random forest"]
+    x = features(songs.spectrograms)
+    for fold in range(3):
+        train, _, test = split(songs, fold, run.parameters)
+        scaler = StandardScaler().fit(x[train])
+        for baseline, classifier in ((logistic, LogisticRegression(C=0.1, max_iter=1000)),
+                                     (forest, RandomForestClassifier(500, random_state=11))):
+            classifier.fit(scaler.transform(x[train]), songs.labels[train])
+            expected = classifier.predict(scaler.transform(x[test]))
+            assert baseline.voted[fold] == expected.tolist()
+            assert baseline.accuracies[fold] == pytest.approx(
+                100 * np.mean(expected == songs.labels[test]))
+        assert largest.voted[fold] == [0] * 10
+        assert largest.accuracies[fold] == pytest.approx(100 * np.mean(songs.labels[test] == 0))
+    assert forest.mean > 60 > largest.mean, "there was something to learn"
+
+
+def test_the_seed_decides(run_of):
+    songs = dataset_of(np.random.RandomState(2).randint(0, 4, 60).tolist(),
+                       [np.random.RandomState(place).rand(4, 9) for place in range(60)])
+    first, again, other = (baselines_of(run_of(seed=seed), songs, [0, 1, 2])
+                           for seed in (11, 11, 12))
+    assert first == again
+    assert first[:2] == other[:2] and first[2] != other[2], "only the forest draws"
+
+
+def test_songs_on_disk_give_the_answers_of_songs_in_memory(run_of, tmp_path):
+    inMemory = dataset_of([0, 1, 2, 3] * 6)
+    store = Store(str(tmp_path / "songs"), {})
+    stored = [store.keep(name, (1, 2), song)[1] for name, song in zip(
+        inMemory.names, inMemory.spectrograms, strict=True)]
+    onDisk = dataset_of([0, 1, 2, 3] * 6, stored)
+    assert not onDisk.in_memory
+    np.testing.assert_array_equal(features(onDisk.spectrograms), features(inMemory.spectrograms))
+    assert baselines_of(run_of(), onDisk, [0, 2]) == baselines_of(run_of(), inMemory, [0, 2])
+
+
+def test_classes_that_training_lacks(run_of):
+    songs = dataset_of([0] * 8 + [1] * 4)
+    assert set(songs.labels[split(songs, 2, run_of().parameters).train]) == {0}
+    for baseline in baselines_of(run_of(), songs, [2]):
+        assert baseline.voted == [[0, 0, 0, 0]] and baseline.accuracies == [0], baseline.name
+    songs = dataset_of([0, 1] * 4 + [2] * 4)
+    for baseline in baselines_of(run_of(), songs, [2]):
+        assert set(baseline.voted[0]) <= {0, 1} and baseline.accuracies == [0], baseline.name
+
+
+def test_a_song_shorter_than_a_chunk_is_answered(run_of):
+    run, songs = run_of("DS.xInput=100"), dataset_of([0, 1, 2] * 4)
+    assert len(loadDatasets.foldOf(songs, 0, run.parameters).test) == 0
+    for baseline in baselines_of(run, songs, [0]):
+        assert len(baseline.voted[0]) == 4
+
+
+def test_nothing_is_done_without_baselines_or_folds(run_of, capsys):
+    assert baselines_of(run_of("baselines=False"), dataset_of([0, 1] * 4), [0]) == []
+    assert baselines_of(run_of(), dataset_of([0, 1] * 4), []) == []
+    assert "baselines:" not in capsys.readouterr().out
