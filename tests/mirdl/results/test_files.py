@@ -69,7 +69,10 @@ def test_a_run_is_read_by_its_name_or_a_folds(finished_run):
         files.read_outcomes(name + "-f2")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"folds": 1}', '{"folds": [1]}'])
+@pytest.mark.parametrize("content", [
+    "{", "[]", "{}", '{"folds": 1}', '{"folds": [1]}',
+    '{"folds": [], "parameters": {}, "classes": [], "numParams": 1, "baselines": 5}',
+    '{"folds": [], "parameters": {}, "classes": [], "numParams": 1, "baselines": [{"name": "x"}]}'])
 def test_a_damaged_file_is_told(workplace, content):
     with open("data/results/n.json", "w") as file:
         file.write(content)
