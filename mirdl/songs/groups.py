@@ -1,10 +1,10 @@
 """Songs that belong together (same artist, album or take), so that no fold tests what it learnt."""
 
-import csv
 import re
-from unicodedata import normalize
 
 from mirdl.errors import UserError
+from mirdl.songs import tables
+from mirdl.songs.tables import composed
 
 
 def groups_of(names: list[str], rule: str) -> list[str]:
@@ -29,7 +29,7 @@ def groups_of(names: list[str], rule: str) -> list[str]:
         If the file cannot be read, the expression is not valid, or a song has no group.
     """
     is_csv = rule.lower().endswith(".csv")
-    found = _from_csv(rule) if is_csv else _from_expression(names, rule)
+    found = _from_table(rule) if is_csv else _from_expression(names, rule)
     groups = {name: found.get(composed(name)) for name in names}
     for name in names:
         if not groups[name]:
@@ -38,14 +38,6 @@ def groups_of(names: list[str], rule: str) -> list[str]:
                 "give every song a group, its own or a shared one"
             )
     return [groups[name] for name in names]
-
-
-def composed(text: str) -> str:
-    """Return a text in composed Unicode: an e and its accent, two characters, become one, é.
-
-    File systems and spreadsheets differ in which of the two they write.
-    """
-    return normalize("NFC", text)
 
 
 def joined(
@@ -75,34 +67,9 @@ def joined(
     return [groups[name] for name in names]
 
 
-def _from_csv(path: str) -> dict[str, str]:
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            if not {"song", "group"} <= set(rows.fieldnames or ()):
-                raise UserError(
-                    f"DS.groups={path} has the columns {rows.fieldnames}; expected song and group"
-                )
-            return _without_contradictions(rows, path)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(
-            f"DS.groups={path} cannot be read: {error}; give a CSV file with the columns song and "
-            "group, or a regular expression"
-        ) from error
-
-
-def _without_contradictions(rows: csv.DictReader, path: str) -> dict[str, str]:
-    """Return song -> group, composed; refuse a song that has two groups."""
-    groups = {}
-    for row in rows:
-        song, group = composed(row["song"] or ""), composed(row["group"] or "")
-        before = groups.setdefault(song, group)
-        if song and before != group:
-            raise UserError(
-                f"DS.groups={path} gives the song {song!r} two groups, {before!r} and {group!r} "
-                f"(line {rows.line_num}); leave one of them"
-            )
-    return groups
+def _from_table(path: str) -> dict[str, str]:
+    return tables.read(f"DS.groups={path}", path, ("group",), twice=True,
+                       instead=", or a regular expression").values
 
 
 def _from_expression(names: list[str], expression: str) -> dict[str, str]:

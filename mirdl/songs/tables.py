@@ -1,0 +1,175 @@
+"""Tables that users bring, CSV files with a row for each song: which column, which songs."""
+
+import csv
+import os
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from unicodedata import normalize
+
+from mirdl.errors import UserError
+from mirdl.songs.wording import names_of
+
+
+class Table(NamedTuple):
+    """One column of a table.
+
+    Attributes
+    ----------
+    source : str
+        The setting that names it, for messages: 'DS.split=folds.csv'.
+    column : str
+    values : dict
+        What the table calls a song -> its value, both in composed Unicode.
+    """
+
+    source: str
+    column: str
+    values: dict[str, str]
+
+
+def composed(text: str) -> str:
+    """Return a text in composed Unicode: an e and its accent, two characters, become one, é.
+
+    File systems and spreadsheets differ in which of the two they write.
+    """
+    return normalize("NFC", text)
+
+
+def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
+         instead: str = "") -> Table:
+    """Read a CSV file with a header, the column song and one of `columns`.
+
+    Parameters
+    ----------
+    source : str
+        See `Table`.
+    path : str
+    columns : tuple of str
+        Names of columns, of which the file has one.
+    twice : bool
+        Whether a song may be named again with the same value.
+    instead : str
+        What a user may give in place of such a file, for messages.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, has not the columns, or names a song twice.
+    """
+    expected = " or ".join(f"song and {column}" for column in columns)
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            there = [column for column in columns if column in (rows.fieldnames or ())]
+            if len(there) != 1 or "song" not in rows.fieldnames:
+                raise UserError(f"{source} has the columns {rows.fieldnames}; expected {expected}")
+            return Table(source, there[0], _values(rows, source, there[0], twice))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(
+            f"{source} cannot be read: {error}; give a CSV file with the columns {expected}"
+            f"{instead}"
+        ) from error
+
+
+def _values(rows: csv.DictReader, source: str, column: str, twice: bool) -> dict[str, str]:
+    """Return song -> value, without rows that name no song."""
+    values = {}
+    for row in rows:
+        song, value = composed(row["song"] or ""), composed(row[column] or "").strip()
+        if not song:
+            continue
+        if song in values and values[song] != value:
+            raise UserError(
+                f"{source} gives the song {song!r} two {column}s, {values[song]!r} and {value!r} "
+                f"(line {rows.line_num}); leave one of them"
+            )
+        if song in values and not twice:
+            raise UserError(
+                f"{source} names the song {song!r} twice (line {rows.line_num}); leave one of "
+                "these lines"
+            )
+        values[song] = value
+    return values
+
+
+def aliases(tags: Mapping[str, str]) -> dict[str, str | None]:
+    """List what a table may call a song.
+
+    That is its name (a path below the data set) or TAG/file, each with or without the ending.
+
+    Parameters
+    ----------
+    tags : dict of str
+        Name of each song -> its tag.
+
+    Returns
+    -------
+    dict
+        In composed Unicode -> the song's name; None where several songs might be meant.
+    """
+    ways: tuple[Callable[[str], str], ...] = (
+        str, _stem, lambda name: _by_tag(name, tags), lambda name: _stem(_by_tag(name, tags)))
+    found = {}
+    for way in ways:
+        called = defaultdict(list)
+        for name in tags:
+            called[composed(way(name))].append(name)
+        for alias, names in called.items():
+            found.setdefault(alias, names[0] if len(names) == 1 else None)
+    return found
+
+
+def known(values: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:
+    """Return name -> value of the songs that are there; other rows are passed over."""
+    names = aliases(tags)
+    return {names[song]: value for song, value in values.items() if names.get(song)}
+
+
+def of_songs(table: Table, tags: Mapping[str, str], dataset: str) -> dict[str, str]:
+    """Find the songs of a table's rows.
+
+    Parameters
+    ----------
+    table : Table
+    tags : dict of str
+        Name of each song -> its tag.
+    dataset : str
+        Name of the data set, for messages.
+
+    Returns
+    -------
+    dict of str
+        Name -> value, of the songs that have one.
+
+    Raises
+    ------
+    UserError
+        If a row names no song, a song that another row names in another way, or has no value.
+    """
+    names, rows = aliases(tags), {}
+    unknown = [song for song in table.values if not names.get(song)]
+    if unknown:
+        raise UserError(f"{table.source} names {names_of(unknown)}: no song of data set "
+                        f"{dataset!r}, or more than one, is called so; give paths below its folder")
+    for song, value in table.values.items():
+        if names[song] in rows:
+            raise UserError(f"{table.source} names the song {names[song]!r} twice, as "
+                            f"{rows[names[song]]!r} and {song!r}; leave one of these lines")
+        rows[names[song]] = song
+        if not value:
+            raise UserError(f"{table.source} gives no {table.column} to the song {song!r}; "
+                            "give it one")
+    return {name: table.values[song] for name, song in rows.items()}
+
+
+def _stem(name: str) -> str:
+    return os.path.splitext(name)[0]
+
+
+def _by_tag(name: str, tags: Mapping[str, str]) -> str:
+    return os.path.join(tags[name], os.path.basename(name))
