@@ -3,6 +3,8 @@
     python data/makeDanceLoops.py [OUT]            writes OUT/DanceLoops/TAG/*.wav
                                                    (OUT: data/datasets)
     python data/makeDanceLoops.py [OUT] --check    compares them with data/DanceLoops.sha256
+    python data/makeDanceLoops.py [OUT] --like Ballroom    writes OUT/BallroomLoops: 698 clips of
+                                                   30 s, as many of each style as Ballroom has
 
 A style is a tempo range, a meter and the rhythms in STYLES. Everything else (sounds, which sound
 plays which rhythm, chords, levels, spectrum, room, noise, length) is drawn for each clip from a
@@ -27,17 +29,33 @@ from numpy.random import RandomState
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))     # for mirdl, in a script
 
 from mirdl.errors import UserError, exit_on_user_error
+from mirdl.songs.public_sets import SETS
 from mirdl.system.pool import in_parallel
 from mirdl.system.whole_files import cannot_write, make_folder, whole
 
 HERE = Path(__file__).resolve().parent
-NAME = "DanceLoops"
 SUMS = HERE / "DanceLoops.sha256"   # made by `sha256sum */*.wav` in the data set's folder
 RATE = 44100                        # Hz
-CLIPS = 25                          # of each style
-SECONDS = (18, 25)                  # range of a clip's length
 BARS = 8                            # of a chord progression
 ONE = 1 << 15
+
+
+class Size(NamedTuple):
+    """How many clips a data set has, and how long they are.
+
+    Attributes
+    ----------
+    name : str
+        Of the data set.
+    clips : dict of int
+        Of each style.
+    seconds : (int, int)
+        The range of a clip's length.
+    """
+
+    name: str
+    clips: dict[str, int]
+    seconds: tuple[int, int]
 
 
 class Style(NamedTuple):
@@ -113,6 +131,9 @@ STYLES = {
         "top": ("9...6...6...", "....9...8...", "9.4.6.4.6.4."),
         "comping": ("....8...8...", "9...........", "9...6...6...")}),
 }
+
+SIZE = Size("DanceLoops", dict.fromkeys(STYLES, 25), (18, 25))
+LIKE = {"Ballroom": Size("BallroomLoops", SETS["Ballroom"].songs, (30, 30))}
 
 # Equal temperament to 1/10000.
 SEMITONES = (10000, 10595, 11225, 11892, 12599, 13348, 14142, 14983, 15874, 16818, 17818, 18877)
@@ -253,12 +274,12 @@ def record(rng: RandomState, mix: np.ndarray) -> np.ndarray:
     return (mix * int(rng.randint(14000, 32000)) // ONE).astype(np.int16)
 
 
-def clip(tag: str, number: int) -> np.ndarray:
+def clip(tag: str, number: int, seconds: tuple[int, int] = SIZE.seconds) -> np.ndarray:
     """Return the samples, int16, of clip `number` of style `tag`; they depend on nothing else."""
     rng = np.random.RandomState(20170305 + 1000 * list(STYLES).index(tag) + number)
     style = STYLES[tag]
     tempo = int(rng.randint(1000 * style.bpm[0], 1000 * style.bpm[1] + 1))
-    samples = int(rng.randint(SECONDS[0] * RATE, SECONDS[1] * RATE + 1))
+    samples = int(rng.randint(seconds[0] * RATE, seconds[1] * RATE + 1))
     band, rhythms = drawBand(rng), drawRhythms(rng, style, tempo)
     bar = style.beats * style.ticks
 
@@ -292,13 +313,14 @@ def clipName(tag: str, number: int) -> str:
     return f"{tag}/{tag}_{number:02d}.wav"
 
 
-def writeClip(folder: Path, tag: str, number: int) -> None:
+def writeClip(folder: Path, tag: str, number: int,
+              seconds: tuple[int, int] = SIZE.seconds) -> None:
     """Write one clip into `folder`/`tag`, completely or not at all."""
     with whole(folder / clipName(tag, number), "wb") as file, wave.open(file, "wb") as wav:
         wav.setnchannels(1)
         wav.setsampwidth(2)
         wav.setframerate(RATE)
-        wav.writeframes(clip(tag, number).astype("<i2").tobytes())
+        wav.writeframes(clip(tag, number, seconds).astype("<i2").tobytes())
 
 
 def storedSums() -> dict[str, str]:
@@ -314,8 +336,8 @@ def wrongFiles(folder: Path) -> list[str]:
     return sorted(name for name in sums | found if sums.get(name) != found.get(name))
 
 
-def make(out: Path) -> None:
-    """Write the data set below the folder `out`.
+def make(out: Path, size: Size = SIZE) -> None:
+    """Write a data set below the folder `out`.
 
     The data set's folder gets its name when it is complete. If a run is stopped, the next one goes
     on from there.
@@ -325,10 +347,10 @@ def make(out: Path) -> None:
     UserError
         If `out` is not a folder or cannot be written to.
     """
-    folder, partial = out / NAME, out / f".{NAME}.part"
+    folder, partial = out / size.name, out / f".{size.name}.part"
     if folder.exists():
-        print(f"{folder} already exists; --check compares it with {SUMS.name}; "
-              "delete it to make it again")
+        compare = f"--check compares it with {SUMS.name}; " if size is SIZE else ""
+        print(f"{folder} already exists; {compare}delete it to make it again")
         return
     if out.exists() and not out.is_dir():
         raise UserError(f"{str(out)!r} is not a folder; give the one that holds the data sets, "
@@ -337,15 +359,19 @@ def make(out: Path) -> None:
         make_folder(partial / tag)
     for name in wrongFiles(partial):        # incomplete, or from another version of this script
         (partial / name).unlink(missing_ok=True)
-    missing = [(partial, tag, number) for tag in STYLES for number in range(CLIPS)
+    missing = [(partial, tag, number, size.seconds)
+               for tag, count in size.clips.items() for number in range(count)
                if not (partial / clipName(tag, number)).exists()]
-    for _ in in_parallel(writeClip, missing, f"making {NAME}", "clip"):
+    for _ in in_parallel(writeClip, missing, f"making {size.name}", "clip"):
         pass
     try:
         os.rename(partial, folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    print(f"{folder}: {len(STYLES)} styles, {CLIPS} clips each")
+    counts = sorted({*size.clips.values()})
+    each = f"{counts[0]} clips each" if len(counts) == 1 else (
+        f"{counts[0]} to {counts[-1]} clips each, {sum(size.clips.values())} in all")
+    print(f"{folder}: {len(size.clips)} styles, {each}")
 
 
 def check(out: Path) -> None:
@@ -356,7 +382,7 @@ def check(out: Path) -> None:
     UserError
         If it is missing or differs.
     """
-    folder = out / NAME
+    folder = out / SIZE.name
     if not folder.is_dir():
         raise UserError(f"no folder {str(folder)!r} to check; "
                         f"make it with: python data/makeDanceLoops.py {out}")
@@ -373,9 +399,14 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", nargs="?", type=Path, default=HERE / "datasets", metavar="OUT")
-    parser.add_argument("--check", action="store_true")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--check", action="store_true")
+    which.add_argument("--like", choices=list(LIKE))
     options = parser.parse_args(arguments)
-    (check if options.check else make)(options.out)
+    if options.check:
+        check(options.out)
+    else:
+        make(options.out, LIKE.get(options.like, SIZE))
 
 
 if __name__ == "__main__":

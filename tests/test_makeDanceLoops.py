@@ -141,6 +141,24 @@ def test_clips_are_44100_hz_16_bit_mono_of_15_to_30_seconds(danceLoops):
         assert 8000 < np.abs(samples.astype(int)).max() < 32767, f"{path.name} is faint or clipped"
 
 
+def test_a_set_of_the_size_of_another(tmp_path, capsys):
+    ballroom = makeDanceLoops.LIKE["Ballroom"]
+    assert sum(ballroom.clips.values()) == 698 and set(ballroom.clips) == set(STYLES)
+    assert ballroom.clips["Waltz"] == 110 and ballroom.seconds == (30, 30)
+    few = ballroom._replace(clips=dict.fromkeys(STYLES, 0) | {"Jive": 2, "Waltz": 1})
+    makeDanceLoops.make(tmp_path, few)
+    assert (f"{tmp_path}/BallroomLoops: 8 styles, 0 to 2 clips each, 3 in all\n"
+            in capsys.readouterr().out)
+    found = sorted(tmp_path.rglob("*.wav"))
+    assert [path.name for path in found] == ["Jive_00.wav", "Jive_01.wav", "Waltz_00.wav"]
+    for path in found:
+        with wave.open(str(path)) as clip:
+            assert clip.getnframes() == 30 * 44100
+    makeDanceLoops.make(tmp_path, few)
+    assert capsys.readouterr().out == (f"{tmp_path}/BallroomLoops already exists; delete it to "
+                                       "make it again\n")
+
+
 def test_tempi_and_meters_are_the_ballrooms():
     """Dance schools' ranges, widened by 3 %; Samba is counted in crotchets of its 2/4."""
     ballroom = {"ChaChaCha": (120, 128, 4), "Jive": (168, 176, 4), "Quickstep": (200, 208, 4),
@@ -191,6 +209,8 @@ def test_leftovers_of_a_stopped_run_do_not_get_into_the_set(danceLoops, tmp_path
     (["a.txt"], "is not a folder"),
     (["nowhere", "--check"], "no folder"),
     (["a", "b"], "unrecognized arguments: b"),
+    (["a", "--like", "GTZAN"], "argument --like: invalid choice: 'GTZAN' (choose from"),
+    (["a", "--like", "Ballroom", "--check"], "not allowed with argument"),
 ])
 def test_wrong_arguments_get_one_clear_line(arguments, expected, tmp_path):
     (tmp_path / "a.txt").write_text("not a folder")
