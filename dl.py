@@ -39,9 +39,9 @@ def main(parameters):
     if execution["sweep"]:
         return beginSweep(parameters, execution)
     buildNet(None, parameters, numClasses=2)    # fails early if it cannot be built
-    if parameters["mode"] != "train":
-        return testModel(parameters)
-    return beginRun(parameters, files.new_id(), execution)
+    *_, parameters = loadDatasets.findSongs(model_checks.with_split(parameters))
+    return (beginRun(parameters, files.new_id(), execution) if parameters["mode"] == "train" else
+            testModel(parameters))
 
 
 def resume(runId, parameters):
@@ -78,7 +78,7 @@ def resumeRun(runId, execution):
 
 def beginSweep(parameters, execution):
     """Check every combination of a sweep, then begin them, or go on where they were stopped."""
-    planned = sweep.plan(execution["sweep"], parameters, buildNet)
+    planned = sweep.plan(execution["sweep"], parameters, buildNet, loadDatasets.findSongs)
     stopped = sweep.find_equal(planned)
     if stopped:
         return resume(stopped, {**parameters, **execution})

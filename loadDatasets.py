@@ -1,19 +1,52 @@
-"""data/datasets/NAME/TAG/* -> spectrograms -> normalised, shuffled songs -> one fold's chunks."""
+"""The songs of a data set -> spectrograms -> normalised, shuffled songs -> one fold's chunks."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 
-from mirdl.songs import checks, splits
-from mirdl.songs.audio_files import find_songs, tag_of
+from mirdl.songs import checks, loaders, public_sets, splits
+from mirdl.songs.audio_files import in_folders
 from mirdl.songs.dataset import DataSet, Fold
-from mirdl.songs.groups import groups_of, joined
+from mirdl.songs.given_splits import given_split, settled
 from mirdl.songs.left_out import leave_out
-from mirdl.songs.public_sets import known_replicas
 from mirdl.spectrograms import cache
 from mirdl.spectrograms.chunks import Chunks, chunk_starts
 from mirdl.spectrograms.normalisation import mean_and_std
 from mirdl.spectrograms.store import compressed
+
+# Loaders: a function of this file that takes `folder` and is named as a data set loads it. Any
+# other data set has a folder of songs for each tag. docs/data.md has an example of your own.
+
+
+def Ballroom(folder):
+    """Load a folder for each of eight dances; 13 pairs of songs are one recording."""
+    return loaders.public_songs(folder, public_sets.BALLROOM)
+
+
+def GTZAN(folder):
+    """Load a folder for each of ten genres; the split `filtered` leaves out faulty songs."""
+    return loaders.public_songs(folder, public_sets.GTZAN)
+
+
+genres = GTZAN      # the folder's name in the archive
+
+
+def ESC10(folder):
+    """Load a folder for each of ten sounds; a file is called FOLD-ID-TAKE, as in 1-17367-A.ogg."""
+    songs = in_folders(folder)
+    folds = {name: Path(name).name.partition("-")[0] for name in songs.files}
+    songs.splits["folds"] = {name: fold for name, fold in folds.items() if fold.isdigit()}
+    songs.split = "folds"
+    return songs
+
+
+def findSongs(parameters):
+    """Find the songs, their given split if there is one, and the parameters with its folds."""
+    DS = parameters["DS"]
+    songs = loaders.songs_of(DS, sys.modules[__name__])
+    split = given_split(songs, DS)
+    return loaders.without_replicas(songs, DS), split, settled(parameters, split)
 
 
 def load_dataset(parameters, processes=1):
@@ -21,8 +54,7 @@ def load_dataset(parameters, processes=1):
 
     Parameters
     ----------
-    parameters : dict
-        Checked by mirdl.settings.check.
+    parameters : dict, as checked by mirdl.settings.check
     processes : int
         How many processes will each load the data set; with DS.store="auto" they share the memory.
 
@@ -34,57 +66,36 @@ def load_dataset(parameters, processes=1):
     ------
     UserError
         If there is no such data set, fewer than two tags, a tag without a usable song, or fewer
-        songs than folds.
+        songs than folds; or if DS.labels, DS.groups or DS.split do not fit the songs.
     """
-    DS = parameters["DS"]
-    replicas = known_replicas(DS)
-    files = find_songs(DS["dataset"])
-    if DS["replicas"] == "drop":
-        for _, replica in replicas:
-            files.pop(replica, None)
-    print(f"Data set {DS['dataset']}: {len(files)} audio files")
-    classes = sorted(set(map(tag_of, files)))
-    checks.check_songs(files, classes, parameters)      # before the spectrograms, which take long
-    songs = leave_out(cache.spectrograms(files, DS, processes), parameters)
-    checks.check_songs(songs, classes, parameters)
-    names = splits.shuffled(sorted(songs))
+    songs, split, parameters = findSongs(parameters)
+    DS, tags = parameters["DS"], songs.tags
+    checks.print_songs(songs, split, DS["dataset"])
+    used = {name: tags[name] for name in tags if split is None or name in split.places}
+    classes = sorted(set(used.values()))
+    checks.check_songs(used, classes, parameters)       # before the spectrograms, which take long
+    # of all songs, so that another split or other tags need none anew
+    spectrograms = cache.spectrograms(songs.paths, DS, processes)
+    usable = leave_out({name: spectrograms[name] for name in used}, parameters)
+    checks.check_songs({name: tags[name] for name in usable}, classes, parameters)
+    names = splits.shuffled(sorted(usable))
+    labels = [classes.index(tags[name]) for name in names]
     dataset = DataSet(
         classes,
         names,
-        labelsOf(names, classes),
-        [compressed(songs[name], DS["inputNorm"]) for name in names],
-        groupsOf(names, replicas, DS),
+        np.array(labels, np.min_scalar_type(len(classes))),
+        [compressed(usable[name], DS["inputNorm"]) for name in names],
+        loaders.groups_in(songs, names, DS),
+        [split.places[name] for name in names] if split else None,
     )
     checks.note_oddities(dataset, parameters["folds"], DS["inputNorm"])
     return dataset
 
 
-def labelsOf(names, classes):
-    """Return the label of each song, the index of its tag in `classes`: (songs,)."""
-    labels = [classes.index(tag_of(name)) for name in names]
-    return np.array(labels, np.min_scalar_type(len(classes)))
-
-
-def groupsOf(names, replicas, DS):
-    """Return the group of each song by DS.groups and DS.replicas; None if each is on its own."""
-    groups = groups_of(names, DS["groups"]) if DS["groups"] else None
-    return joined(names, groups, replicas) if DS["replicas"] == "together" else groups
-
-
 def foldOf(dataset, number, parameters):
-    """Split the songs and cut them into chunks for one fold of the cross-validation.
+    """Split the songs and cut them into chunks: give the `Fold` of a number, from 0.
 
-    Parameters
-    ----------
-    dataset : DataSet
-    number : int
-        Of the fold, from 0.
-    parameters : dict
-        See `mirdl.songs.splits.split`, `normalization` and `format4MIRdl`.
-
-    Returns
-    -------
-    Fold
+    See `mirdl.songs.splits.split`, `normalization` and `format4MIRdl` for the parameters used.
     """
     songs = splits.split(dataset, number, parameters)
     mean, std = normalization(dataset, songs.train, parameters["DS"])
@@ -93,20 +104,10 @@ def foldOf(dataset, number, parameters):
 
 
 def normalization(dataset, trainingSongs, DS):
-    """Return the mean and standard deviation by which each song is normalised.
+    """Give the mean and standard deviation by which each song is normalised.
 
-    Parameters
-    ----------
-    dataset : DataSet
-    trainingSongs : ndarray of int
-        Indices of songs; they count with inputNormWhere "train" only.
-    DS : dict
-        parameters["DS"]; see `mirdl.spectrograms.normalisation.mean_and_std`.
-
-    Returns
-    -------
-    mean, std : ndarray
-        float32, (songs of the data set,).
+    Both are float32, (songs of the data set,). The indices `trainingSongs` count with
+    inputNormWhere "train" only; see `mirdl.spectrograms.normalisation.mean_and_std`.
     """
     frames = [spectrogram.shape[1] for spectrogram in dataset.spectrograms]
     return mean_and_std(dataset.mean, dataset.variance, frames, DS, trainingSongs)

@@ -64,6 +64,10 @@ parameters["DS"]["store"] = "auto"          # spectrograms in "memory", on "disk
 # songs that stay together in a fold: a CSV file with the columns song and group, or a regular
 # expression on TAG/file
 parameters["DS"]["groups"] = ""
+# which songs train, validate and test: a CSV file with the columns song and fold, or song and part,
+# or a split that the data set's loader offers; "none": not even the data set's own
+parameters["DS"]["split"] = ""
+parameters["DS"]["labels"] = ""             # tags from a CSV file with the columns song and tag
 parameters["DS"]["replicas"] = "keep"       # known replicas: "keep", "drop" or "together"
 
 

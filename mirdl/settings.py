@@ -154,6 +154,13 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("DS.groups", "", _text("'' or None (no groups), a CSV file or a regular expression"),
             "songs that stay together in a fold: a CSV file with the columns song and group, or "
             "a regular expression on TAG/file"),
+    Setting("DS.split", "",
+            _text("'' (the data set's own split, if it has one), 'none', the name of a split that "
+                  "its loader offers, or a CSV file"),
+            "which songs train, validate and test: a CSV file with the columns song and fold, or "
+            "song and part (train, validation, test)"),
+    Setting("DS.labels", "", _text("'' (the tags are the folders' names) or a CSV file"),
+            "the tags of the songs: a CSV file with the columns song and tag"),
     Setting("DS.replicas", "keep", _choice("keep", "drop", "together"),
             "known replicas: keep both, drop one of each pair, or keep them in one fold"),
 )}
@@ -261,7 +268,7 @@ def _check_together(parameters: Parameters) -> None:
                         f"DS.frameSize={data['frameSize']} samples can be divided into "
                         f"({data['frameSize'] // 2} at the very most)")
     grouped = parameters["stratified"] or data["groups"] or data["replicas"] == "together"
-    if parameters["folds"] == 1 and grouped:
+    if parameters["folds"] == 1 and grouped and not data["split"]:
         raise UserError("folds=1 is the published program's fixed split: stratified, DS.groups "
                         "and DS.replicas=together need folds of 2 or more")
     if parameters["sweep"] and parameters["mode"] != "train":

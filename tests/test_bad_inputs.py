@@ -220,6 +220,17 @@ def folder(workplace):
     return workplace / "data/datasets/Small"
 
 
+def table(name, header, *rows):
+    """Return what writes a CSV file beside data/ with a row for each song of Small, and others."""
+    songs = {"a/0.wav": 1, "a/1.wav": 2, "b/2.wav": 1, "b/3.wav": 2, "a/4.wav": 1, "b/5.wav": 2}
+
+    def write(folder):
+        lines = [f"{song},{fold}" for song, fold in songs.items()]
+        with open(name, "w") as file:
+            file.write("\n".join([header, *lines, *rows]))
+    return write
+
+
 FIT = ("DS.dataset=Small", "DL.type=oNetOne", "DS.xInput=50", "chunkHop=20", "folds=2",
        "DL.batchSize=1", "DL.num_epochs=1")
 
@@ -252,7 +263,8 @@ NONE_LEFT = ("data set 'Small' has no usable song left with the tag 'a'; the rea
 TOO_SHORT = ("all 6 songs of data set 'Small' are too short (88 frames, 2.0 s): DS.{} and "
              "asPublished=True needs {} s; DS.xInput={} or asPublished=False DS.xInput=88 would "
              "take all of them").format
-TAGS = "data set 'Small' has {} tag(s); a classifier needs two folders or more".format
+TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more, or DS.labels with "
+        "two tags or more").format
 
 
 @pytest.mark.parametrize("spoil, overrides, line", [
@@ -298,6 +310,36 @@ TAGS = "data set 'Small' has {} tag(s); a classifier needs two folders or more".
      "{datasets}/Small/c or remove it"),
     (linkATagToNothing, [], "'{datasets}/Small/c' is a broken link; mend or remove it"),
     (spoilTag, [], NONE_LEFT),
+    (None, ["DS.split=s.csv"],
+     "DS.split=s.csv cannot be read: [Errno 2] No such file or directory: 's.csv'; give a CSV file "
+     "with the columns song and fold or song and part"),
+    (None, ["DS.split=filtered"],
+     "DS.split=filtered is neither a .csv file nor a split of data set 'Small'; splits there: "
+     "none"),
+    (table("s.csv", "song;fold"), ["DS.split=s.csv"],
+     "DS.split=s.csv has the columns ['song;fold']; expected song and fold or song and part"),
+    (table("s.csv", "song,fold", "a/6.wav,1"), ["DS.split=s.csv"],
+     "DS.split=s.csv names 'a/6.wav': no song of data set 'Small', or more than one, is called so; "
+     "give paths below its folder"),
+    (table("s.csv", "song,fold", "a/0.wav,1"), ["DS.split=s.csv"],
+     "DS.split=s.csv names the song 'a/0.wav' twice (line 8); leave one of these lines"),
+    (table("s.csv", "song,fold", "a/0.wav,2"), ["DS.split=s.csv"],
+     "DS.split=s.csv gives the song 'a/0.wav' two folds, '1' and '2' (line 8); leave one of them"),
+    (table("s.csv", "song,fold", "a/0,1"), ["DS.split=s.csv"],
+     "DS.split=s.csv names the song 'a/0.wav' twice, as 'a/0.wav' and 'a/0'; leave one of these "
+     "lines"),
+    (table("s.csv", "song,part"), ["DS.split=s.csv"],
+     "DS.split=s.csv gives the song 'a/0.wav' the part '1'; expected one of train, validation, "
+     "test, unused"),
+    (table("s.csv", "song,fold"), ["DS.split=s.csv", "folds=3"],
+     "folds=3 contradicts DS.split=s.csv, which has 2 folds; leave folds out"),
+    (table("s.csv", "song,fold"), ["DS.split=s.csv", "stratified=True"],
+     "DS.split=s.csv divides the songs, so stratified=True can do nothing; leave it out"),
+    (table("l.csv", "song,label"), ["DS.labels=l.csv"],
+     "DS.labels=l.csv has the columns ['song', 'label']; expected song and tag"),
+    (table("l.csv", "song,tag", "c/1.wav,1"), ["DS.labels=l.csv"],
+     "DS.labels=l.csv names 'c/1.wav': no song of data set 'Small', or more than one, is called "
+     "so; give paths below its folder"),
 ])
 def test_data_set(folder, parameters, spoil, overrides, line):
     if spoil:

@@ -267,6 +267,61 @@ def test_of_a_run_each_fold_is_tested_by_its_own_model(cross_validate, capsys):
     assert "were training songs" not in capsys.readouterr().out
 
 
+def writeSplit(path, column, places):
+    """Write a split of Beats: to songs 0 to 5 of each tag their place."""
+    rows = [f"{tag}/{tag} {song},{place}" for tag in ("fast", "middle", "slow")
+            for song, place in enumerate(places)]
+    path.write_text("\n".join([f"song,{column}", *rows]))
+
+
+def test_a_given_split_is_kept_by_the_parameters_the_model_and_its_test(cross_validate, here,
+                                                                        capsys):
+    writeSplit(here / "s.csv", "fold", "112232")
+    outcomes = cross_validate("DS.split=s.csv", "folds=3")
+    assert [outcome.songs[0][-5] in "01" for outcome in outcomes] == [True, False, False]
+    kept = files.read_parameters(outcomes[0].name)
+    assert kept["DS"]["split"] == "s.csv" and kept["folds"] == 3
+    assert len(models.load(outcomes[2].name).info.test_songs) == 3
+    tested = cross_validate(f"mode={outcomes[0].name.removesuffix('-f0')}", "folds=10")
+    assert [one.votes for one in tested] == [one.votes for one in outcomes]
+    out = capsys.readouterr().out
+    assert "DS.split=s.csv, as the model was trained" in out and "training songs" not in out
+
+
+def test_a_given_fixed_split_is_one_fold(cross_validate, here):
+    writeSplit(here / "s.csv", "part", ["train"] * 3 + ["validation", "test", "unused"])
+    [outcome] = cross_validate("DS.split=s.csv", "folds=10", "DL.batchSize=3")
+    assert sorted(outcome.songs) == ["fast/fast 4.wav", "middle/middle 4.wav", "slow/slow 4.wav"]
+    info = models.load(outcome.name).info
+    assert len(info.training_songs) == 9 and len(info.validation_songs) == 3
+
+
+def test_a_sweep_over_splits(cross_validate, here):
+    writeSplit(here / "s.csv", "fold", "111222")
+    writeSplit(here / "p.csv", "part", ["train"] * 4 + ["validation", "test"])
+    results = cross_validate("folds=10", "DL.num_epochs=1", "sweep=DS.split=s.csv,p.csv")
+    assert list(map(len, results)) == [2, 1]
+
+
+@pytest.mark.parametrize("setting, column, places", [
+    ("DS.split", "fold", "121212"), ("DS.labels", "tag", "xyxyxy")])
+def test_a_run_does_not_go_on_with_another_table(asked, here, monkeypatch, setting, column, places):
+    writeSplit(here / "t.csv", column, places)
+    settled = asked(f"{setting}=t.csv", "folds=2")
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(dl, "testTrial", interrupt)
+        dl.main(settled)
+    writeSplit(here / "t.csv", column, places[3:] + places[:3])
+    message = "the songs of data set 'Beats', or their tags, groups or split, are not those that"
+    with pytest.raises(UserError, match=message):
+        dl.resume("last", settled)
+    writeSplit(here / "t.csv", column, places)
+    assert len(dl.resume("last", settled)) == 2
+
+
 def test_models_that_do_not_fit_are_refused(cross_validate):
     outcome = cross_validate()[0]
     message = "was made with DL.type=tiny, here it is DL.type=oNetOne; add the former"

@@ -17,6 +17,7 @@ from conftest import ROOT, as_published, small
 
 import buildArchitecture
 import dl
+import loadDatasets
 from mirdl import settings
 
 HOME = Path(ROOT)
@@ -28,7 +29,7 @@ LINKED = [*TEXTS, HOME / "bench/README.md", HOME / "theano/README.md"]
 ELSEWHERE = ("make ", "pip install", ". .venv", "export ", "dask ", "PYTHONPATH=. OMP_NUM_THREADS",
              "CUDA_VISIBLE_DEVICES", "THEANO_FLAGS=device=cuda make")
 # tests/mirdl/songs/test_download.py has a server of its own, tests/test_resume.py a cluster
-PARTS_ELSEWHERE = "DS.dataset=Ballroom", "DS.dataset=GTZAN", "cluster="
+PARTS_ELSEWHERE = ("DS.dataset=Ballroom", "DS.dataset=GTZAN", "DS.dataset=ESC10", "cluster=")
 # the commands of `make test`: one of each script, and none that trains
 QUICK = ("python run.py --help", "python predict.py NAME song.wav folder/",
          "python utils.py NAME")
@@ -79,6 +80,17 @@ def place(beats, trained, tmp_path_factory):
             tag = folder / "data" / "datasets" / dataset / song.parent.name
             tag.mkdir(parents=True, exist_ok=True)
             os.symlink(song, tag / f"artist{song.stem[-1]}_{song.name}")
+    tables = {"folds.csv": ["song,fold"], "labels.csv": ["song,tag"]}
+    for song in sorted(beats.glob("*/*.wav")):
+        tag, number = song.parent.name, song.stem[-1]
+        for path in (f"MySongs/{song.name}", f"MyTakes/{number}-01-{tag}.wav"):
+            link = folder / "data" / "datasets" / path
+            link.parent.mkdir(exist_ok=True)
+            os.symlink(song, link)
+        tables["folds.csv"].append(f"{tag}/artist{number}_{song.name},{int(number) % 3}")
+        tables["labels.csv"].append(f"{song.name},{tag}")
+    for table, lines in tables.items():
+        (folder / table).write_text("\n".join(lines))
     os.symlink(beats / "slow" / "slow 0.wav", folder / "song.wav")
     os.symlink(beats, folder / "folder")
     return folder, name
@@ -86,7 +98,7 @@ def place(beats, trained, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    """Make a copy of the program with README.md's network in it."""
+    """Make a copy of the program with the pages' network and loader in it."""
     folder = tmp_path_factory.mktemp("program")
     for path in HOME.iterdir():
         if path.suffix == ".py":
@@ -96,6 +108,9 @@ def program(tmp_path_factory):
     [network] = fenced(HOME / "README.md", "python")
     with open(folder / "buildArchitecture.py", "a", encoding="utf-8") as file:
         file.write("\n\n" + network)
+    [loader] = fenced(HOME / "docs/data.md", "python")
+    with open(folder / "loadDatasets.py", "a", encoding="utf-8") as file:
+        file.write("\n\n" + loader)
     return folder
 
 
@@ -159,6 +174,20 @@ def test_the_example_of_porting_learns_what_it_is_for(tmp_path):
     assert len(lines) == 20 and float(lines[-1].split()[-1]) > 0.85
     with np.load(tmp_path / "mlp.npz") as weights:
         assert [weights[name].shape for name in weights.files] == [(20, 50), (50,), (50, 2), (2,)]
+
+
+def test_the_loader_of_the_page_gives_songs_and_groups(workplace, monkeypatch, parameters):
+    [loader] = fenced(HOME / "docs/data.md", "python")
+    names = dict(vars(loadDatasets))
+    exec(loader, names)
+    monkeypatch.setattr(loadDatasets, "MyTakes", names["MyTakes"], raising=False)
+    folder = workplace / "data/datasets/MyTakes"
+    folder.mkdir()
+    for name in ("anna-03-waltz.wav", "bela-01-tango.wav", "notes.txt"):
+        (folder / name).touch()
+    songs, *_ = loadDatasets.findSongs(parameters("DS.dataset=MyTakes"))
+    assert songs.tags == {"anna-03-waltz.wav": "waltz", "bela-01-tango.wav": "tango"}
+    assert songs.groups == {"anna-03-waltz.wav": "anna", "bela-01-tango.wav": "bela"}
 
 
 def test_the_network_of_contributing_can_be_built(monkeypatch, parameters):

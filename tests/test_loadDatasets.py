@@ -1,8 +1,12 @@
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tracemalloc
+from collections import Counter
+from dataclasses import replace
 
 import makeSounds
 import numpy as np
@@ -11,7 +15,11 @@ from conftest import ROOT
 
 import loadDatasets
 from mirdl.errors import UserError
-from mirdl.songs import public_sets, splits
+from mirdl.songs import checks, public_sets, splits
+from mirdl.songs.audio_files import in_folders
+from mirdl.songs.dataset import Songs
+from mirdl.songs.download import unpack
+from mirdl.spectrograms import cache
 from mirdl.spectrograms.store import Stored
 
 BEATS = ("DS.dataset=Beats", "folds=3", "chunkHop=80")
@@ -153,10 +161,18 @@ def test_x_and_y_of_some_songs(here, parameters):
     np.testing.assert_allclose(x[1, 0], expected, rtol=1e-6)
 
 
-def test_groups_and_replicas_of_a_data_set(here, parameters, monkeypatch):
+@pytest.fixture
+def loader(monkeypatch):
+    """Add a loader to loadDatasets.py: loader("Beats", function)."""
+    def add(name, function):
+        function.__module__ = "loadDatasets"
+        monkeypatch.setattr(loadDatasets, name, function, raising=False)
+    return add
+
+
+def test_groups_and_replicas_of_a_data_set(here, parameters, loader):
     pairs = ("fast/fast 0.wav", "slow/slow 5.wav"), ("fast/fast 1.wav", "fast/fast 2.wav")
-    known = public_sets.GTZAN._replace(replicas=pairs)
-    monkeypatch.setitem(public_sets.SETS, "Beats", known)
+    loader("Beats", lambda folder: replace(in_folders(folder), replicas=pairs))
     dataset = loadDatasets.load_dataset(parameters(*BEATS))
     assert dataset.groups is None and len(dataset.names) == 18
     assert len(loadDatasets.load_dataset(parameters(*BEATS, "DS.replicas=drop")).names) == 16
@@ -165,6 +181,121 @@ def test_groups_and_replicas_of_a_data_set(here, parameters, monkeypatch):
     assert len(set(together.groups)) == 16 and group[pairs[0][0]] == group[pairs[0][1]]
     byNumber = loadDatasets.load_dataset(parameters(*BEATS, r"DS.groups=(\d).wav"))
     assert [name[-5] for name in byNumber.names] == byNumber.groups
+
+
+def rows(names, column, value):
+    return f"song,{column}\n" + "".join(f"{name},{value(name)}\n" for name in names)
+
+
+def test_songs_of_a_given_split_and_what_it_leaves_out(here, parameters, capsys):
+    names = sorted(loadDatasets.findSongs(parameters(*BEATS))[0].files)
+    (here / "s.csv").write_text(rows(names, "fold", lambda name: (
+        "unused" if name == "slow/slow 5.wav" else int(name[-5]) % 2)))
+    settled = parameters("DS.dataset=Beats", "chunkHop=80", "DS.split=s.csv", "DS.groups=(.).wav")
+    *_, settled = loadDatasets.findSongs(settled)
+    dataset = loadDatasets.load_dataset(settled)
+    assert settled["folds"] == 2 and len(dataset.names) == 17
+    assert dataset.names == splits.shuffled(sorted(names)[:-1])
+    assert dataset.split == [int(name[-5]) % 2 for name in dataset.names]
+    fold = loadDatasets.foldOf(dataset, 1, settled)
+    assert {dataset.names[song][-5] for song in fold.songs.test} == {*"135"}
+    out = capsys.readouterr().out
+    assert ("Data set Beats: 18 audio files, 2 folds by DS.split=s.csv\n"
+            "  1 song is left out by DS.split=s.csv: 'slow/slow 5.wav'\n") in out
+    assert "stale" not in out and "on both sides" not in out
+
+
+def test_other_tags_and_splits_compute_no_spectrogram(here, parameters, capsys, monkeypatch):
+    names = sorted(loadDatasets.findSongs(parameters(*BEATS))[0].files)
+    (here / "l.csv").write_text(
+        rows(names, "tag", lambda name: "odd" if name[-5] in "135" else "even"))
+    monkeypatch.setattr(cache, "in_parallel", lambda function, calls, *_: iter(calls and None))
+    first = loadDatasets.load_dataset(parameters(*BEATS))
+    dataset = loadDatasets.load_dataset(parameters(*BEATS, "DS.labels=l.csv"))
+    assert dataset.names == first.names and dataset.classes == ["even", "odd"]
+    assert [dataset.classes[label] == "odd" for label in dataset.labels] == [
+        name[-5] in "135" for name in dataset.names]
+    assert not dataset.fits(first.fingerprint())
+    together = parameters(*BEATS, "DS.labels=l.csv", "stratified=True", r"DS.groups=(\d).wav")
+    assert set(loadDatasets.load_dataset(together).groups) == {*"012345"}
+
+
+def test_a_loader_gives_songs_groups_and_a_split(here, parameters, loader):
+    def byNumber(folder):
+        files = in_folders(folder).files
+        return Songs({name: (path, "odd" if name[-5] in "135" else "even")
+                      for name, (path, _) in files.items()},
+                     groups={name: name[-5] for name in files},
+                     splits={"thirds": {name: int(name[-5]) // 2 for name in files}})
+    loader("Beats", byNumber)
+    dataset = loadDatasets.load_dataset(parameters(*BEATS))
+    assert dataset.classes == ["even", "odd"] and dataset.split is None
+    assert dataset.groups == [name[-5] for name in dataset.names]
+    thirds = loadDatasets.load_dataset(parameters(*BEATS, "DS.split=thirds"))
+    assert thirds.split == [int(name[-5]) // 2 for name in thirds.names]
+
+
+def test_ESC10_is_divided_by_its_own_folds(workplace, parameters):
+    folder = workplace / "data/datasets/ESC10"
+    for tag in ("dog_bark", "rain"):
+        (folder / tag).mkdir(parents=True)
+        for fold in "4132":
+            (folder / tag / f"{fold}-2{fold}1-A.ogg").touch()
+    songs, split, settled = loadDatasets.findSongs(parameters("DS.dataset=ESC10"))
+    assert settled["folds"] == 4 and settled["DS"]["split"] == "folds"
+    assert all(place == int(os.path.basename(name)[0]) - 1 for name, place in split.places.items())
+    assert {*songs.tags.values()} == {"dog_bark", "rain"}
+    (folder / "rain/other.ogg").touch()
+    assert len(loadDatasets.findSongs(parameters("DS.dataset=ESC10"))[1].places) == 8
+    _, none, settled = loadDatasets.findSongs(parameters("DS.dataset=ESC10", "DS.split=none"))
+    assert none is None and settled["folds"] == 10
+
+
+@pytest.fixture(params=[".wav", ".au"])
+def gtzan(request, workplace):
+    """Make the archive of GTZAN with empty files, and unpack it; return what its files end in."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        for tag in public_sets.GTZAN.songs:
+            for number in range(100):
+                tar.addfile(tarfile.TarInfo(f"genres/{tag}/{tag}.{number:05}{request.param}"))
+    (workplace / "genres.tar.gz").write_bytes(content.getvalue())
+    unpack("genres.tar.gz", "GTZAN", public_sets.GTZAN, "data/datasets")
+    return request.param
+
+
+def test_GTZAN_has_faults_replicas_and_a_filtered_split(gtzan, parameters, capsys):
+    songs, split, settled = loadDatasets.findSongs(parameters("DS.dataset=GTZAN",
+                                                              "DS.split=filtered"))
+    assert len(songs.files) == 1000 and settled["folds"] == 1
+    assert Counter(split.places.values()) == {"train": 443, "validation": 197, "test": 290}
+    assert split.places[f"blues/blues.00029{gtzan}"] == "train"
+    assert f"pop/pop.00037{gtzan}" not in split.places
+    capsys.readouterr()
+    checks.print_songs(songs, split, "GTZAN")
+    told = capsys.readouterr().out
+    assert told.count("  Note: ") == 4 and "14 pairs of files are equal" in told
+    assert "  70 songs are left out by DS.split=filtered: 'classical/classical.00042" in told
+    songs, split, settled = loadDatasets.findSongs(parameters("DS.dataset=GTZAN",
+                                                              "DS.replicas=drop"))
+    assert len(songs.files) == 986 and f"metal/metal.00058{gtzan}" not in songs.files
+    assert split is None and settled["folds"] == 10
+
+
+def test_a_copy_of_GTZAN_that_lacks_a_song_has_its_split(gtzan, parameters):
+    os.unlink(f"data/datasets/GTZAN/jazz/jazz.00054{gtzan}")
+    os.rename("data/datasets/GTZAN", "data/datasets/genres")
+    _, split, _ = loadDatasets.findSongs(parameters("DS.dataset=genres", "DS.split=filtered"))
+    assert len(split.places) == 929
+
+
+def test_Ballroom_is_divided_as_published(workplace, parameters):
+    for tag in ("Rumba", "Waltz"):
+        (workplace / "data/datasets/Ballroom" / tag).mkdir(parents=True)
+        (workplace / "data/datasets/Ballroom" / tag / "1.wav").touch()
+    asked = parameters()
+    songs, split, settled = loadDatasets.findSongs(asked)
+    assert split is None and settled is asked and len(songs.files) == 2
 
 
 def test_memory_holds_the_spectrograms_and_no_songs(workplace, parameters):

@@ -119,6 +119,24 @@ def load_of_folds(name: str, folds: int) -> list[Model]:
     return [found[fold] for fold in range(folds)]
 
 
+def parameters_of(name: str) -> dict:
+    """Read the parameters that the model NAME, or the models of the run NAME, were trained with.
+
+    Returns
+    -------
+    dict
+        Empty for a model of the original program.
+
+    Raises
+    ------
+    UserError
+        As `load`.
+    """
+    is_model = _path(name) is not None or not _is_run(name)
+    model = load(name if is_model else _of_run(name)[0])
+    return model.info.parameters if model.info else {}
+
+
 def _is_run(name: str) -> bool:
     """Tell whether there are files of a run of this name."""
     start = name.removeprefix(files.cross_validation("")) + "-f"

@@ -1,4 +1,4 @@
-"""Where the audio files of a data set are: data/datasets/NAME/TAG/..."""
+"""Where the audio files of a data set are: data/datasets/NAME, usually in a folder per tag."""
 
 import os
 from collections import Counter, defaultdict
@@ -8,19 +8,17 @@ from typing import NoReturn
 
 from mirdl.errors import UserError
 from mirdl.songs import public_sets
+from mirdl.songs.dataset import Songs
 from mirdl.songs.download import download
-from mirdl.songs.groups import composed
+from mirdl.songs.tables import composed
 from mirdl.songs.wording import names_of, some
 from mirdl.spectrograms.decoding import ENDINGS, is_audio
 
 ROOT = os.path.join("data", "datasets")
 
 
-def find_songs(dataset: str) -> dict[str, str]:
-    """Find all audio files below the tag folders of a data set.
-
-    A public data set that is missing is downloaded. Skipped are hidden files, files whose names
-    are not those of audio, and links that lead back up. How many files were passed over is printed.
+def folder_of(dataset: str) -> str:
+    """Find the folder of a data set; a public data set that is missing is downloaded.
 
     Parameters
     ----------
@@ -29,14 +27,13 @@ def find_songs(dataset: str) -> dict[str, str]:
 
     Returns
     -------
-    dict of str
-        Song name (TAG/file) -> absolute path, sorted.
+    str
+        Its absolute path.
 
     Raises
     ------
     UserError
-        If there is no such data set, a folder cannot be read, a link is broken, a tag has no
-        audio file or two tags differ only in how they are encoded.
+        If there is no such data set, or it cannot be downloaded.
     """
     folder = os.path.abspath(os.path.join(ROOT, dataset))
     if dataset in public_sets.SETS and not os.path.isdir(folder):
@@ -47,6 +44,31 @@ def find_songs(dataset: str) -> dict[str, str]:
             f"there is no data set {dataset!r}: expected the folder {folder} with one folder of "
             f"songs per class; data sets there: {', '.join(others) or 'none'}"
         )
+    return folder
+
+
+def in_folders(folder: str) -> Songs:
+    """Find all audio files below the tag folders of a data set.
+
+    Skipped are hidden files, files whose names are not those of audio, and links that lead back
+    up. The notes say how many files were passed over.
+
+    Parameters
+    ----------
+    folder : str
+        That of the data set; the folders in it are named as the tags.
+
+    Returns
+    -------
+    Songs
+        Their names are TAG/file, sorted.
+
+    Raises
+    ------
+    UserError
+        If a folder cannot be read, a link is broken, a tag has no audio file or two tags differ
+        only in how they are encoded.
+    """
     tags = _folders(folder)
     _check_links(folder)
     _check_spelling(tags, folder)
@@ -57,13 +79,29 @@ def find_songs(dataset: str) -> dict[str, str]:
         passed = Counter(map(_ending, set(paths).difference(audio)))
         if not audio:
             raise UserError(
-                f"the tag {tag!r} of data set {dataset!r} has no audio file{_but(passed)}; put "
-                f"songs ({' '.join(ENDINGS[:4])} ...) into {os.path.join(folder, tag)} or remove it"
+                f"the tag {tag!r} of data set {os.path.basename(folder)!r} has no audio file"
+                f"{_but(passed)}; put songs ({' '.join(ENDINGS[:4])} ...) into "
+                f"{os.path.join(folder, tag)} or remove it"
             )
-        songs.update((os.path.relpath(path, folder), path) for path in audio)
+        songs.update((os.path.relpath(path, folder), (path, tag)) for path in audio)
         others += passed
-    _print_passed_over(others, _without_a_tag(folder))
-    return songs
+    return Songs(songs, notes=_passed_over(others, _without_a_tag(folder)))
+
+
+def anywhere(folder: str) -> dict[str, str]:
+    """Find all audio files below the folder of a data set.
+
+    Returns
+    -------
+    dict of str
+        Path below the folder -> absolute path, sorted.
+
+    Raises
+    ------
+    UserError
+        If a folder cannot be read.
+    """
+    return {os.path.relpath(path, folder): path for path in below(folder, _cannot_read)}
 
 
 def below(folder: str, onerror: Callable[[OSError], None] | None = None) -> list[str]:
@@ -84,11 +122,6 @@ def below(folder: str, onerror: Callable[[OSError], None] | None = None) -> list
         Their paths, sorted.
     """
     return sorted(path for path in _files(folder, onerror) if is_audio(os.path.basename(path)))
-
-
-def tag_of(name: str) -> str:
-    """Return the tag of a song's name, TAG/file."""
-    return name.split(os.sep)[0]
 
 
 def _folders(folder: str) -> list[str]:
@@ -130,13 +163,16 @@ def _counted(others: Counter) -> str:
     return ", ".join(f"{ending} {count}" for ending, count in most)
 
 
-def _print_passed_over(others: Counter, loose: list[str]) -> None:
+def _passed_over(others: Counter, loose: list[str]) -> list[str]:
+    """Tell of other files, and of audio files beside the folders of the tags."""
+    notes = []
     if count := others.total():
-        print(f"  {some(count, 'other file was', 'other files were')} passed over: "
-              f"{_counted(others)}")
+        notes.append(f"{some(count, 'other file was', 'other files were')} passed over: "
+                     f"{_counted(others)}")
     if loose:
-        print(f"  {some(len(loose), 'sound lies', 'sounds lie')} beside the folders of the tags "
-              f"and {'has' if len(loose) == 1 else 'have'} no tag: {names_of(loose)}")
+        notes.append(f"{some(len(loose), 'sound lies', 'sounds lie')} beside the folders of the "
+                     f"tags and {'has' if len(loose) == 1 else 'have'} no tag: {names_of(loose)}")
+    return notes
 
 
 def _check_spelling(tags: list[str], folder: str) -> None:

@@ -1,14 +1,15 @@
 """What is refused or noted of a data set before it is trained on."""
 
+from collections import defaultdict
 from itertools import pairwise
 
 import numpy as np
 
 from mirdl.errors import UserError
-from mirdl.songs.audio_files import tag_of
-from mirdl.songs.dataset import DataSet, Split
+from mirdl.songs.dataset import DataSet, Songs, Split
+from mirdl.songs.given_splits import GivenSplit
 from mirdl.songs.splits import split
-from mirdl.songs.wording import names_of
+from mirdl.songs.wording import names_of, some
 from mirdl.spectrograms.chunks import chunk_starts
 
 # mean of a spectrogram, by DS.inputNorm: no more than 16 bits that are 0, 1 or -1 at random
@@ -17,13 +18,25 @@ MOST_NOTES = 20     # pairs of equal songs that are named
 PARTS = {"train": "training", "validation": "validation", "test": "test"}   # in messages
 
 
-def check_songs(usable: dict, classes: list[str], parameters: dict) -> None:
+def print_songs(songs: Songs, split: GivenSplit | None, dataset: str) -> None:
+    """Print how many songs there are, what the loader notes, and what the split leaves out."""
+    by = f", {some(split.folds, 'fold', 'folds')} by {split.source}" if split else ""
+    print(f"Data set {dataset}: {len(songs.files)} audio files{by}")
+    for note in songs.notes:
+        print(f"  {note}")
+    out = [name for name in songs.files if split and name not in split.places]
+    if out:
+        print(f"  {some(len(out), 'song is', 'songs are')} left out by {split.source}: "
+              f"{names_of(out)}")
+
+
+def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> None:
     """Refuse a data set that cannot be learnt.
 
     Parameters
     ----------
-    usable : dict
-        Its keys are the names (TAG/file) of the songs.
+    tags : dict of str
+        Name of each usable song -> its tag.
     classes : list of str
         The tags that are to have songs.
     parameters : dict
@@ -36,7 +49,7 @@ def check_songs(usable: dict, classes: list[str], parameters: dict) -> None:
         there are fewer songs than folds.
     """
     dataset, folds, code = parameters["DS"]["dataset"], parameters["folds"], parameters["errorCode"]
-    empty = set(classes) - set(map(tag_of, usable))
+    empty = set(classes) - set(tags.values())
     if empty:
         raise UserError(
             f"data set {dataset!r} has no usable song left with the tag {sorted(empty)[0]!r}; "
@@ -45,24 +58,24 @@ def check_songs(usable: dict, classes: list[str], parameters: dict) -> None:
     if len(classes) < 2:
         raise UserError(
             f"data set {dataset!r} has {len(classes)} tag(s); a classifier needs two folders "
-            "or more"
+            "or more, or DS.labels with two tags or more"
         )
     if len(classes) > code:
         raise UserError(
             f"errorCode={code} is the number of a class ({len(classes)} classes); raise it"
         )
-    if len(usable) < max(folds, 3):
+    if len(tags) < max(folds, 3):
         raise UserError(
-            f"folds={folds} is more than the {len(usable)} usable songs of data set {dataset!r} "
+            f"folds={folds} is more than the {len(tags)} usable songs of data set {dataset!r} "
             "can be divided into (training, validation and test each need one); "
             "lower folds or add songs"
         )
 
 
 def note_oddities(dataset: DataSet, folds: int, input_norm: str = "log0m1v") -> None:
-    """Print which songs are silent or equal, and which tags have fewer songs than folds.
+    """Print which songs are silent or equal, which tags have fewer songs than folds, and more.
 
-    These distort the accuracy.
+    That is, which groups a given split divides. These distort the accuracy.
 
     Parameters
     ----------
@@ -85,6 +98,10 @@ def note_oddities(dataset: DataSet, folds: int, input_norm: str = "log0m1v") -> 
         )
     if len(pairs) > MOST_NOTES:
         print(f"  Note: so are {len(pairs) - MOST_NOTES} other pairs")
+    divided = _divided_groups(dataset)
+    if divided:
+        print(f"  Note: the split puts {some(len(divided), 'group', 'groups')} on both sides, so "
+              f"accuracy is inflated: {names_of(divided)}")
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
     for tag, count in zip(dataset.classes, counts, strict=True):
         if count < folds:
@@ -129,6 +146,16 @@ def check_batches(
                     f"less than one batch of DL.batchSize={size}: lower DL.batchSize or chunkHop, "
                     "choose other folds or splits, or use asPublished=False"
                 )
+
+
+def _divided_groups(dataset: DataSet) -> list[str]:
+    """Return the groups that have songs in several folds or parts of a given split."""
+    if dataset.split is None or dataset.groups is None:
+        return []
+    places = defaultdict(set)
+    for group, place in zip(dataset.groups, dataset.split, strict=True):
+        places[group].add(place)
+    return sorted(group for group, where in places.items() if len(where) > 1)
 
 
 def _equal_songs(dataset: DataSet) -> list[tuple[int, int]]:

@@ -1,7 +1,8 @@
-"""A data set, and one fold of it."""
+"""The songs of a data set, the data set with their spectrograms, and one fold of it."""
 
 import hashlib
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,48 @@ import numpy as np
 from mirdl.spectrograms.chunks import Chunks
 from mirdl.spectrograms.normalisation import moments
 from mirdl.spectrograms.store import Stored
+
+
+@dataclass(eq=False)
+class Songs:
+    """What a loader of loadDatasets.py says of the songs of a data set.
+
+    Attributes
+    ----------
+    files : dict
+        Name of each song -> (path of its file, its tag). The name is a path below the folder of
+        the data set.
+    groups : dict of str or None
+        Name of each song -> its group; the songs of a group stay in one fold. `DS.groups` counts
+        instead if it is set.
+    splits : dict of dict
+        By name, what DS.split can choose. A split: name of a song -> its fold (folds are tested in
+        the order of their names or numbers), or "train", "validation" or "test". Songs that it
+        does not have are left out.
+    split : str
+        The split that counts if DS.split is empty; "" for none.
+    replicas : tuple of tuple of str
+        Pairs of songs that are the same recording, for DS.replicas.
+    notes : list of str
+        Lines that are printed when the data set is loaded.
+    """
+
+    files: dict[str, tuple[str, str]]
+    groups: dict[str, str] | None = None
+    splits: dict[str, dict[str, int | str]] = field(default_factory=dict)
+    split: str = ""
+    replicas: tuple[tuple[str, str], ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Name of each song -> path."""
+        return {name: path for name, (path, _) in self.files.items()}
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Name of each song -> tag."""
+        return {name: tag for name, (_, tag) in self.files.items()}
 
 
 @dataclass(eq=False)
@@ -20,13 +63,16 @@ class DataSet:
     classes : list of str
         The tags, sorted; a label is the index of a tag.
     names : list of str
-        TAG/file of each song.
+        Of each song, a path below the folder of the data set.
     labels : ndarray
         (songs,), unsigned integers.
     spectrograms : list of ndarray or Stored
         float32, (bands, frames); compressed as DS.inputNorm says, not yet normalised.
     groups : list of str or None
         The group of each song; the songs of a group stay in one fold.
+    split : list or None
+        If the split is given (DS.split): of each song the number of the fold that tests it, or its
+        part, "train", "validation" or "test".
     mean, variance : ndarray
         float64, (songs,), of each spectrogram.
     """
@@ -36,6 +82,7 @@ class DataSet:
     labels: np.ndarray
     spectrograms: list[np.ndarray | Stored]
     groups: list[str] | None = None
+    split: list[int] | list[str] | None = None
 
     def __post_init__(self) -> None:
         """Compute the mean and variance of each spectrogram."""
@@ -51,14 +98,21 @@ class DataSet:
         return not any(isinstance(spectrogram, Stored) for spectrogram in self.spectrograms)
 
     def fingerprint(self) -> dict:
-        """Return what identifies the songs, their order, groups and spectrograms.
+        """Return what identifies the songs: order, tags, groups, split and spectrograms.
 
         Returns
         -------
         dict
-            "songs": a hash of names and groups; "mean" and "variance": ndarray, (songs,).
+            "songs": a hash of names, groups, the split if it is given, and the tags if they are
+            not the first folders of the names; "mean" and "variance": ndarray, (songs,).
         """
-        songs = hashlib.sha256(repr((self.names, self.groups)).encode()).hexdigest()
+        known = [self.names, self.groups]
+        tags = [self.classes[label] for label in self.labels]
+        if tags != [name.split(os.sep)[0] for name in self.names]:
+            known.append(("tags", tags))
+        if self.split is not None:
+            known.append(("split", self.split))
+        songs = hashlib.sha256(repr(tuple(known)).encode()).hexdigest()
         return {"songs": songs, "mean": self.mean, "variance": self.variance}
 
     def fits(self, fingerprint: dict) -> bool:

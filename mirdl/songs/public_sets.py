@@ -1,8 +1,11 @@
-"""Public data sets: where they come from, how many songs they have, which songs are replicas."""
+"""Public data sets: where they come from, how many songs they have, what is wrong with them."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from mirdl.errors import UserError
+DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 class PublicSet(NamedTuple):
@@ -22,6 +25,11 @@ class PublicSet(NamedTuple):
         Folder of the archive -> tag, where these differ.
     replicas : tuple of tuple of str
         Pairs of songs that are the same recording.
+    faults : tuple of str
+        What is known to be wrong, in lines for the user.
+    splits : dict
+        Name of a split -> path of a table with the columns song and part. Songs that it does not
+        name are left out.
     """
 
     url: str
@@ -30,6 +38,8 @@ class PublicSet(NamedTuple):
     songs: dict
     merged: dict
     replicas: tuple
+    faults: tuple = ()
+    splits: Mapping = MappingProxyType({})
 
 
 # Archive and checksum as in mirdata; replicas: B. Sturm, "Faults in the Ballroom dataset" (2014)
@@ -69,36 +79,39 @@ GTZAN = PublicSet(
         ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae",
          "rock"), 100),
     merged={},
-    replicas=(),
+    # Files with equal MD5 sums in mirdata's index of the data set; the second is the one that the
+    # filtered split leaves out. Names have no ending: files are .au in some copies, .wav in others
+    replicas=(
+        ("disco/disco.00099", "disco/disco.00098"),
+        ("hiphop/hiphop.00045", "hiphop/hiphop.00039"),
+        ("hiphop/hiphop.00078", "hiphop/hiphop.00076"),
+        ("rock/rock.00016", "metal/metal.00058"),   # with different labels
+        ("metal/metal.00094", "metal/metal.00034"),
+        ("metal/metal.00061", "metal/metal.00040"),
+        ("metal/metal.00062", "metal/metal.00041"),
+        ("metal/metal.00063", "metal/metal.00042"),
+        ("metal/metal.00064", "metal/metal.00043"),
+        ("metal/metal.00065", "metal/metal.00044"),
+        ("metal/metal.00066", "metal/metal.00045"),
+        ("pop/pop.00060", "pop/pop.00054"),
+        ("pop/pop.00071", "pop/pop.00067"),
+        ("reggae/reggae.00082", "reggae/reggae.00081"),
+    ),
+    # shares: B. Sturm, "An Analysis of the GTZAN Music Genre Dataset" (2012)
+    faults=(
+        "Note: 7.2 % of GTZAN's songs come from the same recordings as others, 5 % repeat others "
+        "exactly (Sturm 2012); 14 pairs of files are equal, such as 'hiphop.00039' and "
+        "'hiphop.00045' (DS.replicas)",
+        "Note: 10.6 % of its tags are wrong (Sturm 2012); 'metal.00058' and 'rock.00016' are one "
+        "recording",
+        "Note: 'pop.00037' and 'reggae.00086' are distorted; 'jazz.00054' cannot be read in many "
+        "copies",
+        "Note: DS.split=filtered leaves out 70 faulty songs and keeps artists apart "
+        "(docs/data.md)",
+    ),
+    # C. Kereliuk, B. Sturm and J. Larsen, "Deep Learning and Music Adversaries" (2015), as in
+    # torchaudio
+    splits={"filtered": DATA / "gtzan_filtered.csv"},
 )
 
 SETS = {"Ballroom": BALLROOM, "GTZAN": GTZAN, "genres": GTZAN}
-
-
-def known_replicas(ds: dict) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of songs that are the same recording, if DS.replicas asks for them.
-
-    Parameters
-    ----------
-    ds : dict
-        parameters["DS"]; used are dataset and replicas.
-
-    Returns
-    -------
-    tuple of tuple of str
-        Pairs of song names (TAG/file); empty with replicas "keep".
-
-    Raises
-    ------
-    UserError
-        If no replicas of the data set are known.
-    """
-    if ds["replicas"] == "keep":
-        return ()
-    known = SETS.get(ds["dataset"])
-    if not known or not known.replicas:
-        raise UserError(
-            f"DS.replicas={ds['replicas']} needs a data set whose replicas are known: Ballroom, "
-            f"not {ds['dataset']}; name songs that belong together in DS.groups"
-        )
-    return known.replicas

@@ -12,6 +12,7 @@ from mirdl.songs.dataset import DataSet, Split
 
 # by stratified, and whether there are groups
 SPLITTERS = {
+    (False, False): KFold,
     (False, True): GroupKFold,
     (True, False): StratifiedKFold,
     (True, True): StratifiedGroupKFold,
@@ -34,9 +35,10 @@ def shuffled(songs: Iterable) -> list:
 def split(dataset: DataSet, number: int, parameters: dict) -> Split:
     """Choose the songs of one fold.
 
-    Without groups and stratified this is `published_split`. Otherwise scikit-learn's splitters
-    choose the test songs of each fold, and a fold validates on the test songs of the next one;
-    with two folds, on half of the songs that are not tested.
+    Without a given split, groups and stratified this is `published_split`. Otherwise the given
+    split or scikit-learn's splitters choose the test songs of each fold, and a fold validates on
+    the test songs of the next one; with two folds, on half of the songs that are not tested. A
+    given split may also name the parts of one fixed split.
 
     Parameters
     ----------
@@ -58,9 +60,15 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
         folds.
     """
     songs, folds = np.arange(len(dataset.names)), parameters["folds"]
-    if dataset.groups is None and not parameters["stratified"]:
+    if dataset.split is not None:
+        given = np.array(dataset.split)
+        if given.dtype.kind == "U":
+            return Split(*(np.flatnonzero(given == part) for part in Split._fields))
+        tests = [np.flatnonzero(given == fold) for fold in range(folds)]
+    elif dataset.groups is None and not parameters["stratified"]:
         return published_split(len(songs), number, parameters)
-    tests = _blocks(dataset, songs, folds, parameters)
+    else:
+        tests = _blocks(dataset, songs, folds, parameters)
     rest = np.setdiff1d(songs, tests[number])
     if folds == 2:
         validation, _ = _blocks(dataset, rest, 2, parameters)

@@ -10,12 +10,31 @@ from scipy.spatial import cKDTree
 
 from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.results.models import Model
+from mirdl.results.models import Model, parameters_of
 from mirdl.songs.dataset import DataSet
 
+# what a model keeps of how its songs were tagged and divided; in parameters["DS"]
+SPLIT = ("split", "labels")
 ROUNDING = 1e-5     # by which mean and variance differ between processors, relative
 # on other spectrograms a model still gives answers, but wrong ones
 INPUT = ("DL.type", *settings.keys(settings.SPECTROGRAM, settings.INPUT))
+
+
+def with_split(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Give parameters whose mode is a model the DS.split and DS.labels that it was trained with.
+
+    Those that are given stay, and so do all if the model was trained on another data set, or if
+    mode is 'train'.
+    """
+    if parameters["mode"] == "train":
+        return parameters
+    made, data = parameters_of(parameters["mode"]).get("DS", {}), parameters["DS"]
+    if made.get("dataset") != data["dataset"]:
+        return parameters
+    kept = {key: made[key] for key in SPLIT if made.get(key) and not data[key]}
+    for key, value in kept.items():
+        print(f"DS.{key}={value}, as the model was trained")
+    return {**parameters, "DS": {**data, **kept}}
 
 
 def check_input(models: list[Model], parameters: dict[str, Any]) -> None:

@@ -71,11 +71,11 @@ class Run:
                             "back, or begin a new run")
 
     def check_songs(self, dataset: DataSet) -> None:
-        """Refuse to go on with other songs, or other groups of them."""
+        """Refuse to go on with other songs, or other tags, groups or splits of them."""
         if not dataset.fits(self.fingerprint):
             raise UserError(f"the songs of data set {self.parameters['DS']['dataset']!r}, or "
-                            f"their groups, are not those that the run {self.name!r} was begun "
-                            "with; put them back, or begin a new run")
+                            "their tags, groups or split, are not those that the run "
+                            f"{self.name!r} was begun with; put them back, or begin a new run")
 
 
 class DivergedError(UserError):

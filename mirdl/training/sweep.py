@@ -69,7 +69,8 @@ def combinations(text: str) -> list[list[str]]:
     return [list(combination) for combination in product(*lists.values())]
 
 
-def plan(text: str, parameters: dict[str, Any], build: Callable) -> list[PlannedRun]:
+def plan(text: str, parameters: dict[str, Any], build: Callable,
+         find_songs: Callable) -> list[PlannedRun]:
     """Plan a run for each combination of a sweep.
 
     Parameters
@@ -80,11 +81,13 @@ def plan(text: str, parameters: dict[str, Any], build: Callable) -> list[Planned
         Those of all runs, apart from what the combination overrides.
     build : callable
         Builds a network: (inputs, parameters, number of classes).
+    find_songs : callable
+        Takes parameters; gives last the parameters with the folds of a given split.
 
     Raises
     ------
     UserError
-        As `combinations`, for a value that is not allowed, and what `build` raises.
+        As `combinations`, for a value that is not allowed, and what `build` and `find_songs` raise.
     """
     execution = {key: settings.SETTINGS[key].default for key in settings.keys(settings.EXECUTION)}
     planned = []
@@ -92,6 +95,7 @@ def plan(text: str, parameters: dict[str, Any], build: Callable) -> list[Planned
         changed = settings.override({**parameters, **execution}, overrides, tell=str)
         changed, _ = settings.divide(settings.check(changed))
         build(None, changed, 2)
+        *_, changed = find_songs(changed)
         planned.append(PlannedRun(changed, files.new_id(), " ".join(overrides)))
     return planned
 

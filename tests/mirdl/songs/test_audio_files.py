@@ -4,7 +4,11 @@ import shutil
 import pytest
 
 from mirdl.errors import UserError
-from mirdl.songs.audio_files import below, find_songs, tag_of
+from mirdl.songs.audio_files import anywhere, below, folder_of, in_folders
+
+
+def find_songs(dataset):
+    return in_folders(folder_of(dataset))
 
 
 def touch(folder, *names):
@@ -43,9 +47,10 @@ def test_the_songs_of_a_data_set_come_in_sorted_order(workplace):
           "b/cover.jpg", "a/1.mp3", ".git/x.wav", "loose.wav")
     os.symlink("..", workplace / "data/datasets/Set/a/loop")
     songs = find_songs("Set")
-    assert list(songs) == ["a/1.mp3", "b/2.wav", "b/deep/er/1.FLAC"]
-    assert songs["a/1.mp3"] == str(workplace / "data/datasets/Set/a/1.mp3")
-    assert [tag_of(name) for name in songs] == ["a", "b", "b"]
+    assert list(songs.files) == ["a/1.mp3", "b/2.wav", "b/deep/er/1.FLAC"]
+    assert songs.paths["a/1.mp3"] == str(workplace / "data/datasets/Set/a/1.mp3")
+    assert list(songs.tags.values()) == ["a", "b", "b"]
+    assert list(anywhere(folder_of("Set"))) == [*songs.files, "loose.wav"]
 
 
 def test_missing_data_sets_empty_tags_and_broken_links_are_refused(workplace):
@@ -74,17 +79,16 @@ def test_a_folder_that_may_not_be_read_is_told(public, without_rights, monkeypat
                                 "its permissions or remove it")
 
 
-def test_what_is_passed_over_is_counted_by_ending(workplace, capsys):
+def test_what_is_passed_over_is_counted_by_ending(workplace):
     folder = workplace / "data/datasets/Set"
     touch(folder, "a/1.wav", "b/1.opus", "b/2.w64")
-    find_songs("Set")
-    assert capsys.readouterr().out == ""
+    assert find_songs("Set").notes == []
     touch(folder, "a/2.webm", "a/cover.JPG", "b/deep/cover.jpg", "b/README", "a/.DS_Store",
           "notes.txt", "one.wav", "two.mp3")
-    assert list(find_songs("Set")) == ["a/1.wav", "b/1.opus", "b/2.w64"]
-    assert capsys.readouterr().out.splitlines() == [
-        "  4 other files were passed over: .jpg 2, .webm 1, no ending 1",
-        "  2 sounds lie beside the folders of the tags and have no tag: 'one.wav', 'two.mp3'",
+    assert list(find_songs("Set").files) == ["a/1.wav", "b/1.opus", "b/2.w64"]
+    assert find_songs("Set").notes == [
+        "4 other files were passed over: .jpg 2, .webm 1, no ending 1",
+        "2 sounds lie beside the folders of the tags and have no tag: 'one.wav', 'two.mp3'",
     ]
     touch(folder, "c/1.webm")
     with pytest.raises(UserError, match=r"the tag 'c' .* no audio file \(but .webm 1\); put songs"):
@@ -93,7 +97,7 @@ def test_what_is_passed_over_is_counted_by_ending(workplace, capsys):
 
 def test_tags_that_differ_in_the_form_of_unicode_only_are_refused(workplace):
     touch(workplace / "data/datasets/Set", "caf\xe9/1.wav", "other/1.wav")
-    assert list(find_songs("Set")) == ["caf\xe9/1.wav", "other/1.wav"]
+    assert list(find_songs("Set").files) == ["caf\xe9/1.wav", "other/1.wav"]
     touch(workplace / "data/datasets/Set", "cafe\u0301/1.wav")
     with pytest.raises(UserError) as error:
         find_songs("Set")

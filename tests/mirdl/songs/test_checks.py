@@ -3,9 +3,10 @@ import pytest
 
 from mirdl.errors import UserError
 from mirdl.songs import checks
-from mirdl.songs.dataset import DataSet
+from mirdl.songs.dataset import DataSet, Songs
+from mirdl.songs.given_splits import GivenSplit
 
-SONGS = {"a/1.wav": None, "a/2.wav": None, "b/1.wav": None, "b/2.wav": None}
+SONGS = {"a/1.wav": "a", "a/2.wav": "a", "b/1.wav": "b", "b/2.wav": "b"}
 
 
 def test_songs_that_can_be_learnt_pass(parameters):
@@ -25,13 +26,13 @@ def test_songs_that_cannot_be_learnt_are_refused(parameters, classes, changes, m
 def test_an_error_code_that_is_a_label_is_refused(parameters):
     classes = [f"tag {number:03}" for number in range(257)]
     with pytest.raises(UserError, match="errorCode=256 is the number of a class .257 classes.;"):
-        checks.check_songs(dict.fromkeys(classes), classes, parameters("errorCode=256"))
+        checks.check_songs({tag: tag for tag in classes}, classes, parameters("errorCode=256"))
 
 
-def dataset_of(spectrograms, labels):
+def dataset_of(spectrograms, labels, *given):
     classes = [f"tag {label}" for label in range(max(labels) + 1)]
     names = [f"a/{number:02}" for number in range(len(labels))]
-    return DataSet(classes, names, np.array(labels), spectrograms)
+    return DataSet(classes, names, np.array(labels), spectrograms, *given)
 
 
 def test_of_many_songs_that_are_the_same_some_are_named(capsys):
@@ -57,6 +58,28 @@ def test_silent_songs_are_named(capsys):
     assert capsys.readouterr().out.splitlines()[0] == (
         "  Note: silence, or two channels that cancel out: 'a/00', 'a/02', 'a/04' and 2 "
         "others")
+
+
+@pytest.mark.parametrize("split, told", [
+    ([0, 1, 0, 0], "1 group on both sides, so accuracy is inflated: 'x'"),
+    (["train", "train", "test", "train"], "1 group on both sides, so accuracy is inflated: 'y'"),
+    ([0, 1, 1, 2], "2 groups on both sides, so accuracy is inflated: 'x', 'y'"),
+    ([0, 0, 1, 1], None), (None, None)])
+def test_groups_that_a_given_split_divides_are_told(capsys, split, told):
+    songs = [np.full((2, 3), number, np.float32) for number in range(1, 5)]
+    checks.note_oddities(dataset_of(songs, [0] * 4, ["x", "x", "y", "y"], split), 2)
+    assert capsys.readouterr().out == (f"  Note: the split puts {told}\n" if told else "")
+
+
+def test_songs_are_counted_with_what_the_loader_and_the_split_say(capsys):
+    songs = Songs({name: (name, tag) for name, tag in SONGS.items()}, notes=["Note: old."])
+    checks.print_songs(songs, None, "Set")
+    places = {"a/1.wav": 0, "b/2.wav": 1}
+    checks.print_songs(songs, GivenSplit("s", "DS.split=s", places, 2), "Set")
+    assert capsys.readouterr().out.splitlines() == [
+        "Data set Set: 4 audio files", "  Note: old.",
+        "Data set Set: 4 audio files, 2 folds by DS.split=s", "  Note: old.",
+        "  2 songs are left out by DS.split=s: 'a/2.wav', 'b/1.wav'"]
 
 
 def test_batches_larger_than_a_part_are_refused(parameters):

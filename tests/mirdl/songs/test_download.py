@@ -10,7 +10,7 @@ import pytest
 
 from mirdl.errors import UserError
 from mirdl.songs import download, public_sets
-from mirdl.songs.audio_files import find_songs
+from mirdl.songs.audio_files import folder_of, in_folders
 
 MERGED = {"Rumba-Misc": "Rumba", "Rumba-American": "Rumba"}
 SONGS = {"Rumba": 3, "Waltz": 2}
@@ -80,6 +80,10 @@ def ballroom(server, workplace, monkeypatch):
         found = public_sets.PublicSet(server.url, md5, "BallroomData", SONGS, MERGED, ())
         monkeypatch.setitem(public_sets.SETS, "Ballroom", found)
     return serve
+
+
+def find_songs(dataset):
+    return in_folders(folder_of(dataset)).paths
 
 
 def left():

@@ -1,8 +1,17 @@
-import pytest
+from collections import Counter
 
-from mirdl.errors import UserError
-from mirdl.songs import public_sets
-from mirdl.songs.public_sets import known_replicas
+from mirdl.songs import public_sets, tables
+
+
+def test_the_replicas_of_gtzan_are_left_out_of_the_filtered_split():
+    gtzan = public_sets.GTZAN
+    table = tables.read("filtered", str(gtzan.splits["filtered"]), ("part",))
+    assert Counter(table.values.values()) == {"train": 443, "validation": 197, "test": 290}
+    names = {f"{tag}/{tag}.{number:05}" for tag in gtzan.songs for number in range(100)}
+    assert {*table.values} < names and len(names - {*table.values}) == 70
+    assert len(gtzan.replicas) == 14
+    for kept, left_out in gtzan.replicas:
+        assert kept in table.values and left_out in names and left_out not in table.values
 
 
 def test_what_is_known_adds_up():
@@ -11,14 +20,3 @@ def test_what_is_known_adds_up():
     assert {song.split("/")[0] for pair in ballroom.replicas for song in pair} <= {*ballroom.songs}
     assert sum(public_sets.SETS["GTZAN"].songs.values()) == 1000
     assert public_sets.SETS["genres"] is public_sets.SETS["GTZAN"]
-
-
-def test_replicas_are_known_of_ballroom_only():
-    assert len(known_replicas({"dataset": "Ballroom", "replicas": "drop"})) == 13
-    for dataset in ("Ballroom", "Beats"):
-        assert known_replicas({"dataset": dataset, "replicas": "keep"}) == ()
-    for dataset in ("Beats", "GTZAN"):
-        message = ("DS.replicas=together needs a data set whose replicas are known: Ballroom, "
-                   f"not {dataset}; name songs")
-        with pytest.raises(UserError, match=message):
-            known_replicas({"dataset": dataset, "replicas": "together"})

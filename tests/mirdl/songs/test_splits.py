@@ -31,10 +31,11 @@ def test_every_split_is_a_partition_with_songs_in_each_part(parameters, songs, f
     assert sorted(tested) == list(range(songs))
 
 
-def dataset_of(groups, labels):
+def dataset_of(groups, labels, given=None):
     names = [f"song {number}" for number in range(len(labels))]
     spectrograms = [np.zeros((2, 3), np.float32)] * len(labels)
-    return DataSet(["a", "b"], names, np.array(labels, np.uint8), spectrograms, groups)
+    return DataSet(["a", "b"], names, np.array(labels, np.uint8), spectrograms, groups,
+                   given)
 
 
 @pytest.mark.parametrize("stratified", [True, False])
@@ -67,6 +68,30 @@ def test_without_groups_and_stratified_the_split_is_the_published_one(parameters
     for found, expected in zip(split(dataset, 0, settled), published_split(40, 0, settled),
                                strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_given_folds_are_tested_and_the_next_ones_validate(parameters):
+    given = [2, 0, 1, 2, 1, 0]
+    dataset = dataset_of(None, [0, 1] * 3, given)
+    found = [[part.tolist() for part in split(dataset, number, parameters("folds=3"))]
+             for number in range(3)]
+    assert found == [[[0, 3], [2, 4], [1, 5]], [[1, 5], [0, 3], [2, 4]], [[2, 4], [1, 5], [0, 3]]]
+
+
+def test_of_two_given_folds_half_of_the_other_validates(parameters):
+    dataset = dataset_of(None, [0, 1] * 3, [0, 1, 0, 1, 0, 0])
+    parts = split(dataset, 1, parameters("folds=2"))
+    assert [part.tolist() for part in parts] == [[4, 5], [0, 2], [1, 3]]
+    grouped = dataset_of(list("axbycb"), [0, 1] * 3, [0, 1, 0, 1, 0, 0])
+    train, validation, _ = split(grouped, 1, parameters("folds=2"))
+    assert {0, 2, 4, 5} == {*train, *validation}
+    assert (2 in train) == (5 in train), "they are one group"
+
+
+def test_given_parts_are_one_split(parameters):
+    dataset = dataset_of(["x"] * 4, [0, 1] * 2, ["test", "train", "validation", "train"])
+    parts = split(dataset, 0, parameters("folds=1", "asPublished=False"))
+    assert [part.tolist() for part in parts] == [[1, 3], [2], [0]]
 
 
 def test_fewer_groups_or_songs_of_a_tag_than_folds_are_refused(parameters):

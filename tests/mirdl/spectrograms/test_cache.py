@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from conftest import ROOT
 
-from mirdl.songs.audio_files import find_songs
+from mirdl.songs.audio_files import folder_of, in_folders
 from mirdl.spectrograms import cache, store
 from mirdl.system import pickles
 
@@ -22,7 +22,7 @@ def compute(beats, workplace, parameters, capsys):
 
     def call(*overrides):
         ds = parameters("DS.dataset=Beats", *overrides)["DS"]
-        return cache.spectrograms(find_songs("Beats"), ds), capsys.readouterr().out
+        return cache.spectrograms(in_folders(folder_of("Beats")).paths, ds), capsys.readouterr().out
     return call
 
 
@@ -129,7 +129,7 @@ def test_large_data_sets_stay_on_disk(compute, monkeypatch):
 
 def test_processes_share_the_memory(beats, workplace, parameters, monkeypatch):
     shutil.copytree(beats, workplace / "data/datasets/Beats")
-    files, ds = find_songs("Beats"), parameters("DS.dataset=Beats")["DS"]
+    files, ds = in_folders(folder_of("Beats")).paths, parameters("DS.dataset=Beats")["DS"]
     size = sum(song.nbytes for song in cache.spectrograms(files, ds).values())
     monkeypatch.setattr(cache, "memory", lambda: 2.5 * size / cache.SHARE)
     for processes, kind in (2, np.ndarray), (3, cache.Stored):
@@ -151,7 +151,7 @@ def test_a_song_computed_before_a_kill_is_not_computed_again(beats, workplace):
         import os, signal, sys
         from mirdl import settings
         from mirdl.spectrograms import cache, store
-        from mirdl.songs.audio_files import find_songs
+        from mirdl.songs.audio_files import folder_of, in_folders
         parameters = settings.published()
         keep, kept = cache.Store.keep, []
 
@@ -163,7 +163,7 @@ def test_a_song_computed_before_a_kill_is_not_computed_again(beats, workplace):
             return song
         cache.Store.keep = keepOrDie
         ds = settings.check(settings.override(parameters, ['DS.dataset=Beats']))['DS']
-        cache.spectrograms(find_songs('Beats'), ds)
+        cache.spectrograms(in_folders(folder_of('Beats')).paths, ds)
         print(len(kept), 'kept')
         """
 

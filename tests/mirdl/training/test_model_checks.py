@@ -7,6 +7,7 @@ import pytest
 
 import buildArchitecture
 from mirdl.errors import UserError
+from mirdl.results import models
 from mirdl.results.models import Model
 from mirdl.results.outcome import ModelInfo
 from mirdl.training import model_checks
@@ -34,6 +35,23 @@ def test_other_spectrograms_are_refused_with_the_setting_that_fits(parameters, m
     with pytest.raises(UserError, match=f"'data/results/m.npz' was made with {re.escape(key)}=.*, "
                                         f"here it is {re.escape(override)}; add the former"):
         model_checks.check_input([model], parameters("DL.type=oNetOne", override))
+
+
+@pytest.mark.parametrize("here, kept", [
+    (["DS.dataset=Set"], ("s.csv", "l.csv")), (["DS.dataset=Other"], ("", "")),
+    (["DS.dataset=Set", "DS.split=none"], ("none", "l.csv"))])
+def test_a_tested_model_keeps_its_split_and_labels(parameters, model, here, kept, workplace,
+                                                   capsys):
+    model.info.parameters = parameters("DS.dataset=Set", "DS.split=s.csv", "DS.labels=l.csv")
+    models.save(model.weights, model.info, "m")
+    given = parameters(*here, "mode=m")
+    capsys.readouterr()
+    data = model_checks.with_split(given)["DS"]
+    assert (data["split"], data["labels"]) == kept
+    told = "DS.labels=l.csv, as the model was trained\n"
+    assert (told in capsys.readouterr().out) == (kept[1] == "l.csv")
+    training = parameters(*here)
+    assert model_checks.with_split(training) is training
 
 
 def test_what_does_not_shape_the_input_may_differ(parameters, model):

@@ -77,7 +77,8 @@ def test_another_network_and_other_songs_are_refused(run):
     run.check_source("hash")
     with pytest.raises(UserError, match="the network oNetOne of buildArchitecture.py has changed"):
         run.check_source("another")
-    with pytest.raises(UserError, match="the songs of data set 'Beats', or their groups, are not"):
+    message = "the songs of data set 'Beats', or their tags, groups or split, are not"
+    with pytest.raises(UserError, match=message):
         run.check_songs(data)
 
 

@@ -24,7 +24,7 @@ def test_a_stopped_sweep_is_known_by_what_was_asked_for(workplace, parameters, c
     settled, _ = settings.divide(parameters("DS.dataset=Beats", "DL.type=oNetOne"))
 
     def plan(text, given=settled):
-        return sweep.plan(text, given, lambda *_: None)
+        return sweep.plan(text, given, lambda *_: None, lambda settled: [settled])
     asked = "folds=4 random_seed=1,2"
     assert sweep.find_equal(plan(asked)) is None
     with sweep.begun(plan(asked)) as sweep_id:

@@ -1,0 +1,190 @@
+"""The songs of a data set: by its loader, by a table of tags, or by the folders of its tags."""
+
+import inspect
+import os
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from types import ModuleType
+
+from mirdl.errors import UserError
+from mirdl.songs import tables
+from mirdl.songs.audio_files import anywhere, folder_of, in_folders
+from mirdl.songs.dataset import Songs
+from mirdl.songs.groups import groups_of, joined
+from mirdl.songs.public_sets import PublicSet
+from mirdl.songs.wording import names_of, some
+
+ARGUMENTS = ["folder"]
+
+
+def loaders(module: ModuleType) -> dict[str, Callable[[str], Songs]]:
+    """Find all loaders of a module: its functions that take (folder).
+
+    Parameters
+    ----------
+    module : module
+        For instance loadDatasets.
+
+    Returns
+    -------
+    dict of callable
+        By name, which is the name of a data set. Functions that the module imports are none.
+    """
+    functions = inspect.getmembers(module, inspect.isfunction)
+    return {name: function for name, function in functions
+            if function.__module__ == module.__name__
+            and list(inspect.signature(function).parameters) == ARGUMENTS}
+
+
+def songs_of(ds: dict, module: ModuleType) -> Songs:
+    """Find the songs of a data set and their tags.
+
+    Parameters
+    ----------
+    ds : dict
+        parameters["DS"]; used are dataset, labels and replicas.
+    module : module
+        Where data sets may have loaders.
+
+    Returns
+    -------
+    Songs
+        Sorted by name. `replicas` has those that DS.replicas asks for, by the names of the songs.
+
+    Raises
+    ------
+    UserError
+        If there is no such data set, its files or the table of its tags cannot be used, or no
+        replicas are known and DS.replicas asks for them.
+    """
+    folder, load = folder_of(ds["dataset"]), loaders(module).get(ds["dataset"])
+    if load:
+        songs = _load(load, folder, module)
+    elif ds["labels"]:
+        songs = Songs({name: (path, "") for name, path in anywhere(folder).items()})
+    else:
+        songs = in_folders(folder)
+    if ds["labels"]:
+        songs = _labelled(songs, ds)
+    return replace(songs, files=dict(sorted(songs.files.items())), replicas=_replicas(songs, ds))
+
+
+def public_songs(folder: str, known: PublicSet) -> Songs:
+    """Find the songs of a public data set in the folders of its tags, with what is known of them.
+
+    Parameters
+    ----------
+    folder : str
+    known : PublicSet
+        Its tables may name songs without their endings; songs that are not there are passed over.
+
+    Returns
+    -------
+    Songs
+    """
+    songs = in_folders(folder)
+    read = {name: tables.read(f"the split {name!r}", str(path), ("part",)).values
+            for name, path in known.splits.items()}
+    return replace(songs, replicas=known.replicas, notes=[*songs.notes, *known.faults],
+                   splits={name: tables.known(parts, songs.tags) for name, parts in read.items()})
+
+
+def without_replicas(songs: Songs, ds: dict) -> Songs:
+    """Leave out the second song of each pair of replicas if DS.replicas is "drop"."""
+    out = {replica for _, replica in songs.replicas} if ds["replicas"] == "drop" else ()
+    files = {name: file for name, file in songs.files.items() if name not in out}
+    return replace(songs, files=files)
+
+
+def groups_in(songs: Songs, names: list[str], ds: dict) -> list[str] | None:
+    """Return the group of each song by DS.groups, the loader and DS.replicas.
+
+    Parameters
+    ----------
+    songs : Songs
+    names : list of str
+        Those whose groups are wanted.
+    ds : dict
+        parameters["DS"]; used are groups and replicas.
+
+    Returns
+    -------
+    list of str or None
+        None if each song is on its own.
+
+    Raises
+    ------
+    UserError
+        If a song has no group.
+    """
+    groups = None
+    if ds["groups"]:
+        groups = groups_of(names, ds["groups"])
+    elif songs.groups is not None:
+        groups = [songs.groups[name] for name in names]
+    return joined(names, groups, songs.replicas) if ds["replicas"] == "together" else groups
+
+
+def _labelled(songs: Songs, ds: dict) -> Songs:
+    """Give songs the tags of the table DS.labels; those that it does not name are passed over."""
+    source = f"DS.labels={ds['labels']}"
+    table = tables.read(source, ds["labels"], ("tag",))
+    tags = tables.of_songs(table, songs.tags, ds["dataset"])
+    without = [name for name in songs.files if name not in tags]
+    told = f"{some(len(without), 'song has', 'songs have')} no tag in {source} and " \
+           f"{'is' if len(without) == 1 else 'are'} passed over: {names_of(without)}"
+    files = {name: (songs.files[name][0], tag) for name, tag in tags.items()}
+    return replace(songs, files=files, notes=[*songs.notes, *([told] if without else [])])
+
+
+def _replicas(songs: Songs, ds: dict) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of songs that are the same recording, if DS.replicas asks for them."""
+    if ds["replicas"] == "keep":
+        return ()
+    if not songs.replicas:
+        raise UserError(
+            f"DS.replicas={ds['replicas']} needs a data set whose replicas are known: Ballroom "
+            f"or GTZAN, not {ds['dataset']}; name songs that belong together in DS.groups"
+        )
+    names = tables.aliases(songs.tags)
+    pairs = [(names.get(one), names.get(other)) for one, other in songs.replicas]
+    return tuple(pair for pair in pairs if all(pair))
+
+
+def _load(load: Callable[[str], Songs], folder: str, module: ModuleType) -> Songs:
+    """Call a loader; if it fails, name the line of its module."""
+    where = f"the loader {load.__name__} of {os.path.basename(module.__file__)}"
+    try:
+        songs = load(folder)
+    except UserError:
+        raise
+    except Exception as error:      # a user's own code can raise anything
+        *_, line = (frame for frame in traceback.extract_tb(error.__traceback__)
+                    if frame.filename in (module.__file__, __file__))
+        raise UserError(f"{where} failed in line {line.lineno}, {line.line!r}: "
+                        f"{type(error).__name__}: {error}") from error
+    _check(songs, where)
+    return songs
+
+
+def _check(songs: Songs, where: str) -> None:
+    """Refuse what a loader gives if it is not of the documented form."""
+    if not isinstance(songs, Songs):
+        raise UserError(f"{where} gives {type(songs).__name__}; expected Songs")
+    try:
+        texts = [text for song, (path, tag) in songs.files.items() for text in (song, path, tag)]
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{where} gives files of another form than song -> (path, tag): {error}"
+                        ) from error
+    _refuse_others(texts, where)
+    for song in songs.files if songs.groups is not None else ():
+        if not songs.groups.get(song):
+            raise UserError(f"{where} gives no group to the song {song!r}; give every song a "
+                            "group, its own or a shared one")
+
+
+def _refuse_others(texts: Iterable[object], where: str) -> None:
+    for text in texts:
+        if not isinstance(text, str) or not text:
+            raise UserError(f"{where} gives {text!r} for a song, a path or a tag; expected a text")
