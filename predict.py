@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,8 @@ import numpy as np
 from mirdl import settings
 from mirdl.errors import UserError, exit_on_user_error, one_line
 from mirdl.results import models
+from mirdl.results.answer import Answer
+from mirdl.results.segments import LABELS, labels_of, stretches
 from mirdl.results.tables import columns_of
 from mirdl.songs import audio_files
 from mirdl.spectrograms import decoding
@@ -32,9 +34,10 @@ def main(arguments):
     asked = parse(arguments)
     tagger = Tagger(asked.name, asked.ensemble)
     songs = findAudio(asked.songs)
+    write = FORMATS.get(asked.format) or labels_of(asked.format, songs, asked.out)
     tagged = []
     answers = noteProblems(tagger.tagAll(songs), tagged)
-    for text in FORMATS[asked.format](answers, songs, tagger.classes, asked.chunks):
+    for text in write(answers, songs, tagger.classes, asked.unit):
         print(text, flush=True)
     if not any(tagged):
         raise UserError(f"none of the {len(songs)} files could be tagged; the reasons are listed "
@@ -50,13 +53,25 @@ def parse(arguments):
                         "the best validation accuracy")
     parser.add_argument("songs", metavar="SONG", nargs="+",
                         help="an audio file, or a folder: all audio files below it")
-    parser.add_argument("--format", choices=list(FORMATS), default="table",
-                        help="json is one list, at the end; jsonl a line for each song")
-    parser.add_argument("--chunks", action="store_true",
-                        help="a line for each chunk over time instead of one for each song")
+    parser.add_argument("--format", choices=[*FORMATS, *LABELS], default="table",
+                        help="json is one list, at the end; jsonl a line for each song; audacity "
+                        "and sonic are labels of segments, for Audacity and Sonic Visualiser")
+    unit = parser.add_mutually_exclusive_group()
+    unit.add_argument("--chunks", dest="unit", action="store_const", const="chunk", default="song",
+                      help="a line for each chunk over time instead of one for each song")
+    unit.add_argument("--segments", dest="unit", action="store_const", const="segment",
+                      help="a line for each stretch of time that has one tag")
+    parser.add_argument("--out", metavar="FOLDER", help="for audacity and sonic: write the labels "
+                        "of each song to a file of its own in this folder")
     parser.add_argument("--ensemble", action="store_true",
                         help="the mean of the probabilities that the models of all folds give")
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.format in LABELS and asked.unit == "chunk":
+        raise UserError(f"--format {asked.format} has labels of segments: leave out --chunks")
+    if asked.out is not None and asked.format not in LABELS:
+        raise UserError(f"--out {asked.out} is for --format {' or '.join(LABELS)}, not for "
+                        f"{asked.format}")
+    return asked
 
 
 def noteProblems(answers, tagged):
@@ -84,39 +99,6 @@ def findAudio(paths):
         else:
             raise UserError(f"there is no file or folder {path!r}")
     return found
-
-
-@dataclass
-class Answer:
-    """What a model says of a song.
-
-    Attributes
-    ----------
-    song : str
-        The path of the file.
-    label : int or None
-        The class that most chunks voted for; None where `problem` says why there is no answer.
-    probabilities : ndarray
-        (chunks, classes).
-    start : ndarray
-        (chunks,), seconds from the start of the song.
-    spectrogram : ndarray
-        float32, (bands, frames), normalised as the network saw it.
-    problem : str
-    """
-
-    song: str
-    label: int = None
-    probabilities: np.ndarray = None
-    start: np.ndarray = None
-    spectrogram: np.ndarray = None
-    problem: str = ""
-
-    @property
-    def votes(self):
-        """How many chunks voted for each class: (classes,)."""
-        return np.bincount(self.probabilities.argmax(axis=1),
-                           minlength=self.probabilities.shape[1])
 
 
 class Tagger:
@@ -180,8 +162,10 @@ class Tagger:
             chunks = Chunks([spectrogram], [0], [start], DS["xInput"], [mean], [std],
                             batch_size=BATCH)
             each.append(self.probabilities(model, chunks))
-        seconds = np.array(start) * DS["hopSize"] / decoding.SAMPLE_RATE
-        answer = Answer(song, None, np.mean(each, axis=0), seconds, (spectrogram - mean) / std)
+        second = DS["hopSize"] / decoding.SAMPLE_RATE       # of a frame
+        spans = stretches(start, frames, DS["xInput"], self.parameters["chunkHop"])
+        answer = Answer(song, None, np.mean(each, axis=0), np.array(start) * second,
+                        (spectrogram - mean) / std, stretches=spans * second)
         answer.label = int(answer.votes.argmax())
         return answer
 
@@ -231,10 +215,11 @@ def columnsOf(classes):
     return [f"p({tag})" if tag in others or tag.startswith("p(") else tag for tag in classes]
 
 
-def rows(answer, classes, chunks):
-    """Make the row of an answer, or a row for each of its chunks; none if it has no tag.
+def rows(answer, classes, unit):
+    """Make the row of an answer, or one for each of its chunks or segments; none without a tag.
 
-    A row: song, start in seconds of a chunk, tag, share of the votes of a song, probabilities.
+    A row: song, start in seconds of a chunk, tag, share of the votes of a song, probabilities; of a
+    segment start, end, tag and its probability.
     """
     def shares(probabilities):
         texts = [f"{value:.4f}" for value in probabilities]
@@ -242,7 +227,11 @@ def rows(answer, classes, chunks):
 
     if answer.problem:
         return []
-    if chunks:
+    if unit == "segment":
+        return [{"song": answer.song, "start": f"{each.start:.2f}", "end": f"{each.end:.2f}",
+                 "tag": classes[each.label], "probability": f"{each.probability:.4f}"}
+                for each in answer.segments]
+    if unit == "chunk":
         return [{"song": answer.song, "start": f"{start:.2f}",
                  "tag": classes[probabilities.argmax()], **shares(probabilities)}
                 for start, probabilities in zip(answer.start, answer.probabilities, strict=True)]
@@ -251,16 +240,19 @@ def rows(answer, classes, chunks):
              **shares(answer.probabilities.mean(axis=0))}]
 
 
-def header(classes, chunks):
+def header(classes, unit):
     """Name the columns of `rows`."""
-    return ["song", *(["start", "tag"] if chunks else ["tag", "votes"]), *columnsOf(classes)]
+    if unit == "segment":
+        return ["song", "start", "end", "tag", "probability"]
+    return ["song", *(["start", "tag"] if unit == "chunk" else ["tag", "votes"]),
+            *columnsOf(classes)]
 
 
-def asTable(answers, songs, classes, chunks):
+def asTable(answers, songs, classes, unit):
     """Yield lines of aligned columns; the header comes with the first row."""
-    columns = header(classes, chunks)
+    columns = header(classes, unit)
     least = {"song": max(map(columns_of, songs)), "tag": max(map(columns_of, classes)), "start": 8,
-             "votes": 9}
+             "end": 8, "votes": 9}
     widths = [max(columns_of(column), least.get(column, 6)) for column in columns]
 
     def line(cells):
@@ -270,47 +262,50 @@ def asTable(answers, songs, classes, chunks):
 
     first = True
     for answer in answers:
-        for row in rows(answer, classes, chunks):
+        for row in rows(answer, classes, unit):
             if first:
                 yield line(columns)
             first = False
             yield line(row.values())
 
 
-def asCSV(answers, songs, classes, chunks):
+def asCSV(answers, songs, classes, unit):
     """Yield lines of comma-separated values, the header first."""
     def line(cells):
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow(cells)
         return text.getvalue()
 
-    yield line(header(classes, chunks))
+    yield line(header(classes, unit))
     for answer in answers:
-        yield from (line(row.values()) for row in rows(answer, classes, chunks))
+        yield from (line(row.values()) for row in rows(answer, classes, unit))
 
 
-def asJSONLines(answers, songs, classes, chunks):
+def asJSONLines(answers, songs, classes, unit):
     """Yield a JSON object for each file."""
-    yield from (json.dumps(plain(answer, classes)) for answer in answers)
+    yield from (json.dumps(plain(answer, classes, unit)) for answer in answers)
 
 
-def asJSON(answers, songs, classes, chunks):
+def asJSON(answers, songs, classes, unit):
     """Yield one JSON list of all files."""
-    yield json.dumps([plain(answer, classes) for answer in answers], indent=1)
+    yield json.dumps([plain(answer, classes, unit) for answer in answers], indent=1)
 
 
-def plain(answer, classes):
-    """Give an answer as plain values for JSON, always with its chunks."""
+def plain(answer, classes, unit):
+    """Give an answer as plain values for JSON, always with its chunks, if asked with segments."""
     def ofClasses(values):
         return dict(zip(classes, values.tolist(), strict=True))
 
     if answer.problem:
         return {"song": answer.song, "problem": answer.problem}
     starts = answer.start.tolist()
+    joined = [{"start": each.start, "end": each.end, "tag": classes[each.label],
+               "probability": each.probability} for each in answer.segments]
     return {"song": answer.song, "tag": classes[answer.label], "votes": ofClasses(answer.votes),
             "probabilities": ofClasses(answer.probabilities.mean(axis=0)),
             "chunks": [{"start": start, "probabilities": ofClasses(probabilities)}
-                       for start, probabilities in zip(starts, answer.probabilities, strict=True)]}
+                       for start, probabilities in zip(starts, answer.probabilities, strict=True)],
+            **({"segments": joined} if unit == "segment" else {})}
 
 
 FORMATS = {"table": asTable, "csv": asCSV, "json": asJSON, "jsonl": asJSONLines}

@@ -15,6 +15,7 @@ from makeSounds import encoded, noise, wav
 import buildArchitecture
 import dl
 import loadDatasets
+import predict
 import run
 from mirdl import settings
 from mirdl.errors import UserError, exit_on_user_error
@@ -460,6 +461,19 @@ def test_model_for_something_else(folder, parameters, description, line):
     with pytest.raises(UserError) as error:
         dl.main(parameters(*FIT, "mode=m"))
     assert exact(error.value) == f"error: the model 'data/results/m.npz' {line}"
+
+
+@pytest.mark.parametrize("arguments, line", [
+    (["--format", "sonic", "--chunks"],
+     "--format sonic has labels of segments: leave out --chunks"),
+    (["--format", "csv", "--out", "labels"],
+     "--out labels is for --format audacity or sonic, not for csv"),
+    (["--out", "labels"], "--out labels is for --format audacity or sonic, not for table"),
+])
+def test_labels_that_are_asked_for_in_vain(arguments, line):
+    with pytest.raises(UserError) as error:
+        predict.parse(["m", "song.wav", *arguments])
+    assert exact(error.value) == f"error: {line}"
 
 
 HEADER = ",".join(files.CURVES).encode()

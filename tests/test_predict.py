@@ -168,7 +168,7 @@ def test_a_model_that_knows_fewer_settings_has_the_published_ones(run, trained):
 
 def test_a_class_may_be_called_like_a_column():
     answer = predict.Answer("a.wav", 0, np.array([[0.75, 0.25]], np.float32), np.zeros(1))
-    assert predict.rows(answer, ["song", "speech"], chunks=False) == [
+    assert predict.rows(answer, ["song", "speech"], unit="song") == [
         {"song": "a.wav", "tag": "song", "votes": "1/1", "p(song)": "0.7500", "speech": "0.2500"}]
 
 
@@ -226,3 +226,35 @@ def test_probabilities_are_those_of_the_test_after_training(run, trained):
         losses = [-np.log(answer.probabilities[:, tagger.classes.index(song.split("/")[0])])
                   for answer, song in zip(answers, outcome.songs, strict=True)]
         assert np.mean(np.concatenate(losses)) == pytest.approx(outcome.loss, abs=1e-5)
+
+
+def test_segments_are_the_chunks_joined(run, capsys):
+    song = "data/datasets/Beats/fast/fast 0.wav"
+
+    def printed(*arguments):
+        predict.main([run, song, *arguments])
+        return capsys.readouterr().out
+    rows = list(csv.DictReader(io.StringIO(printed("--chunks", "--format", "csv"))))
+    found = list(csv.DictReader(io.StringIO(printed("--segments", "--format", "csv"))))
+    frame = 1024 / 44100
+    # three chunks of 250 frames, 40 apart: each stands for 40 frames around its middle
+    assert float(found[0]["start"]) == pytest.approx(105 * frame, abs=0.005)
+    assert float(found[-1]["end"]) == pytest.approx(225 * frame, abs=0.005)
+    assert [row["tag"] for row in found] == [
+        tag for place, tag in enumerate(row["tag"] for row in rows)
+        if place == 0 or tag != rows[place - 1]["tag"]]
+    labels = [line.split("\t") for line in printed("--format", "audacity").splitlines()]
+    assert [(f"{float(start):.2f}", f"{float(end):.2f}", tag) for start, end, tag in labels] == [
+        (row["start"], row["end"], row["tag"]) for row in found]
+    regions = list(csv.DictReader(io.StringIO(printed("--segments", "--format", "sonic"))))
+    assert [row["LABEL"] for row in regions] == [row["tag"] for row in found]
+    [answer] = json.loads(printed("--segments", "--format", "json"))
+    assert [each["tag"] for each in answer["segments"]] == [row["tag"] for row in found]
+    assert printed("--segments").splitlines()[0].split() == [
+        "song", "start", "end", "tag", "probability"]
+
+
+def test_labels_of_a_folder_are_files_of_their_own(run, tmp_path, capsys):
+    folder = str(tmp_path / "labels")
+    predict.main([run, "data/datasets/Beats/slow", "--format", "audacity", "--out", folder])
+    assert len(capsys.readouterr().out.splitlines()) == len(os.listdir(folder)) == 6

@@ -80,14 +80,19 @@ def path_for(name: str, kind: str, title: str, ending: str, others: Iterable[str
         Paths of which it must be none; a number after the title sees to that. Those that differ
         in case only count as equal, as on some file systems they are.
     """
+    return distinct_name(path_of(name, f".{kind}."), title, ending, others)
+
+
+def distinct_name(start: str, title: str, ending: str, others: Iterable[str]) -> str:
+    """Give a path START + title + ENDING; title, ending and others as of `path_for`."""
     title = "".join("_" if letter == "/" or category(letter) in ("Cc", "Cs") else letter
                     for letter in title)
     others = {_alike(other) for other in others}
     for number in count(1):
         end = (f"-{number}" if number > 1 else "") + ending
-        room = LONGEST - len(f"{name}.{kind}.{end}".encode(errors="surrogateescape"))
+        room = LONGEST - len((os.path.basename(start) + end).encode(errors="surrogateescape"))
         fitting = title.encode()[:max(room, 0)].decode(errors="ignore")
-        path = path_of(name, f".{kind}.{fitting}{end}")
+        path = f"{start}{fitting}{end}"
         if _alike(path) not in others:
             return path
 

@@ -1,0 +1,48 @@
+"""What a model says of a song: by chunk, by stretch of time, and as a whole."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirdl.results.segments import Segment, joined
+
+
+@dataclass
+class Answer:
+    """What a model says of a song.
+
+    Attributes
+    ----------
+    song : str
+        The path of the file.
+    label : int or None
+        The class that most chunks voted for; None where `problem` says why there is no answer.
+    probabilities : ndarray
+        (chunks, classes).
+    start : ndarray
+        (chunks,), seconds from the start of the song.
+    spectrogram : ndarray
+        float32, (bands, frames), normalised as the network saw it.
+    problem : str
+    stretches : ndarray
+        (chunks, 2), start and end in seconds of the time that each chunk stands for.
+    """
+
+    song: str
+    label: int | None = None
+    probabilities: np.ndarray | None = None
+    start: np.ndarray | None = None
+    spectrogram: np.ndarray | None = None
+    problem: str = ""
+    stretches: np.ndarray | None = None
+
+    @property
+    def votes(self) -> np.ndarray:
+        """How many chunks voted for each class: (classes,)."""
+        return np.bincount(self.probabilities.argmax(axis=1),
+                           minlength=self.probabilities.shape[1])
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The stretches of time in which all chunks have one class."""
+        return joined(self.stretches, self.probabilities)
