@@ -1,10 +1,12 @@
 """The filter bank in a graph: its value and its gradients as PyTensor Ops.
 
 Each is computed in the form that suits the device in use: compiled kernels on a CPU (ffi.py), XLA
-code elsewhere (xla.py).
+code elsewhere (xla.py). The value alone also has a form for converters of networks (plain.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import jax
 import numpy as np
@@ -15,9 +17,21 @@ from pytensor.link.jax.dispatch import jax_funcify
 from pytensor.tensor import as_tensor_variable
 from pytensor.tensor.type import TensorType
 
-from filterbank import ffi, xla
+from filterbank import ffi, plain, xla
 from filterbank.xla import Filters
 from theano import device
+
+_asked = ContextVar("form", default=None)
+
+
+@contextmanager
+def in_plain_form() -> Iterator[None]:
+    """Trace banks as plain convolutions and maxima, whatever the device."""
+    token = _asked.set(plain)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
 
 
 class _BankOp(Op):
@@ -34,7 +48,7 @@ class _BankOp(Op):
 
     def compute(self, *inputs: jax.Array) -> jax.Array | Sequence[jax.Array]:
         """Compute the outputs, one or several, as JAX arrays."""
-        form = ffi if device.in_use().platform == "cpu" else xla
+        form = _asked.get() or (ffi if device.in_use().platform == "cpu" else xla)
         return getattr(form, self.function)(*inputs, pool_bands=self.pool_bands)
 
     def perform(

@@ -91,7 +91,7 @@ def _larger(
     return jnp.where(take, a, b), jnp.where(take, i, j)
 
 
-def _grouped(x: jax.Array, pool_bands: int) -> jax.Array:
+def grouped(x: jax.Array, pool_bands: int) -> jax.Array:
     """Join the bands of each group, and drop those left over.
 
     x (batch, channels, bands, frames) becomes (batch, channels, groups, pool_bands * frames).
@@ -173,7 +173,7 @@ def parameter_gradient(
     list of array
         In the order and shapes of W, b, W, b ...
     """
-    x = _grouped(x, pool_bands)
+    x = grouped(x, pool_bands)
     correlations = {}
     for entries, which, lengths in _classes(filters):
         amount = gradient[:, which, :, None]
@@ -207,7 +207,7 @@ def input_gradient(
     array (batch, channels, bands, frames)
     """
     weights = parameters[::2]
-    total = jnp.zeros_like(_grouped(x, pool_bands))
+    total = jnp.zeros_like(grouped(x, pool_bands))
     batch = np.arange(len(x))[:, None, None, None]
     group = np.arange(total.shape[2])[:, None]
     for entries, which, lengths in _classes([(w.shape[3], len(w)) for w in weights]):
