@@ -143,6 +143,26 @@ def memory_needed(
     return int(2 * 4 * each * promised.seconds * RATE)
 
 
+def frame_algorithms(ds: dict) -> tuple[object, object, object]:
+    """Make the FrameCutter, Windowing and Spectrum of parameters["DS"]."""
+    # By default the streaming FrameCutter, unlike the standard one, adds noise to silent frames
+    cutter = streaming.FrameCutter(
+        frameSize=ds["frameSize"], hopSize=ds["hopSize"], silentFrames="keep"
+    )
+    return cutter, streaming.Windowing(type=ds["windowType"]), streaming.Spectrum()
+
+
+def mel_algorithm(bands: int, bins: int) -> object:
+    """Make the MelBands for spectra; arguments and errors as of `mel_weights`."""
+    try:
+        return streaming.MelBands(numberBands=bands, inputSize=bins)
+    except RuntimeError as error:
+        raise UserError(
+            f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} "
+            "can give; lower melBands or raise frameSize"
+        ) from error
+
+
 @lru_cache
 def mel_weights(bands: int, bins: int) -> np.ndarray:
     """Return the weights of Essentia's MelBands, each band a weighted sum of the power spectrum.
@@ -189,19 +209,12 @@ class _Chain:
     def __call__(self, source: object, samples: object) -> np.ndarray | None:
         """Run the algorithm `source`, whose output `samples` is the song: (frames, bands)."""
         ds, pool = self.ds, essentia.Pool()
-        # By default the streaming FrameCutter, unlike the standard one, adds noise to silent frames
-        cutter = streaming.FrameCutter(
-            frameSize=ds["frameSize"], hopSize=ds["hopSize"], silentFrames="keep"
-        )
-        window = streaming.Windowing(type=ds["windowType"])
-        spectrum = streaming.Spectrum()
+        cutter, window, spectrum = frame_algorithms(ds)
         samples >> cutter.signal
         cutter.frame >> window.frame
         window.frame >> spectrum.frame
         if self.sparing:
-            bands = streaming.MelBands(
-                numberBands=ds["melBands"], inputSize=ds["frameSize"] // 2 + 1
-            )
+            bands = mel_algorithm(ds["melBands"], ds["frameSize"] // 2 + 1)
             spectrum.spectrum >> bands.spectrum
             bands.bands >> (pool, "spectra")
         else:
@@ -307,13 +320,7 @@ def _mel_bands(spectra: np.ndarray, bands: int) -> np.ndarray:
     """Send spectra, (frames, bins), through Essentia's MelBands: (frames, bands)."""
     bins, pool = spectra.shape[1], essentia.Pool()
     source = streaming.VectorInput(list(spectra))   # a two-dimensional array takes 4 times as long
-    try:
-        mel = streaming.MelBands(numberBands=bands, inputSize=bins)
-    except RuntimeError as error:
-        raise UserError(
-            f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} "
-            "can give; lower melBands or raise frameSize"
-        ) from error
+    mel = mel_algorithm(bands, bins)
     source.data >> mel.spectrum
     mel.bands >> (pool, "bands")
     essentia.run(source)

@@ -1,0 +1,59 @@
+"""What Essentia does to the samples of a song, as numbers that need no Essentia."""
+
+from typing import Any, NamedTuple
+
+import essentia
+import essentia.streaming as streaming
+import numpy as np
+
+from mirdl.spectrograms import features
+
+OF_ONE_FILE = {"filename", "audioStream"}
+
+
+class FrontEnd(NamedTuple):
+    """The way from samples to energies.
+
+    Attributes
+    ----------
+    window : ndarray
+        float32, (frameSize,). A frame times the window has the spectrum that Essentia takes.
+    mel : ndarray or None
+        float32, (frameSize/2+1, melBands). A power spectrum times it are the energies; None with
+        specTransform "magnitudeSTFT".
+    chain : list of dict
+        Essentia's algorithms in order, each with its name ("algorithm") and all "parameters".
+    """
+
+    window: np.ndarray
+    mel: np.ndarray | None
+    chain: list[dict[str, Any]]
+
+
+def front_end(ds: dict) -> FrontEnd:
+    """Describe the front end of parameters["DS"]."""
+    cutter, windowing, spectrum = features.frame_algorithms(ds)
+    chain = [streaming.MonoLoader(), cutter, windowing, spectrum]
+    bins, mel = ds["frameSize"] // 2 + 1, None
+    if ds["specTransform"] == "mel":
+        chain.append(features.mel_algorithm(ds["melBands"], bins))
+        mel = features.mel_weights(ds["melBands"], bins)
+    return FrontEnd(_window(ds), mel, [_described(each, ds) for each in chain])
+
+
+def _window(ds: dict) -> np.ndarray:
+    """Send a frame of ones through Windowing, which puts its second half first (zeroPhase)."""
+    _, windowing, _ = features.frame_algorithms(ds)
+    source, pool = streaming.VectorInput([np.ones(ds["frameSize"], np.float32)]), essentia.Pool()
+    source.data >> windowing.frame
+    windowing.frame >> (pool, "window")
+    essentia.run(source)
+    return np.roll(pool["window"][0], ds["frameSize"] // 2)
+
+
+def _described(algorithm: Any, ds: dict) -> dict[str, Any]:  # noqa: ANN401 (Essentia's)
+    values = {name: algorithm.paramValue(name) for name in algorithm.parameterNames()
+              if name not in OF_ONE_FILE}
+    if "size" in values:        # Essentia sets it with the first frame
+        values["size"] = ds["frameSize"]
+    return {"algorithm": algorithm.name(), "parameters": values}
