@@ -1,5 +1,6 @@
 # make run: train and cross-validate a paper network on DanceLoops, which it makes itself.
-# make test: the quick tests.   make test-all: all tests.   make lint: the style.
+# make test: the quick tests.   make lint: the style.
+# make test-all: all tests, with the packages of requirements-export.txt.
 # make paper: all architectures of the paper with both chunk hops on Ballroom, which is downloaded.
 #   Stopped, it goes on. Other settings: make paper PAPER="DS.dataset=DanceLoops folds=3"
 # make torture: kill it, starve it, feed it rubbish, at length (50 minutes on 2 cores).
@@ -17,7 +18,7 @@ run: .venv/ready data/datasets/DanceLoops
 test: .venv/ready
 	$(VENV) -m pytest -m "not slow" $(PYTEST)
 
-test-all: .venv/ready
+test-all: .venv/export
 	$(VENV) -m pytest $(PYTEST)
 
 lint: .venv/ready
@@ -31,6 +32,10 @@ torture: .venv/ready
 
 data/datasets/DanceLoops: | .venv/ready
 	$(VENV) data/makeDanceLoops.py
+
+.venv/export: requirements-export.txt .venv/ready
+	$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
+	@touch $@
 
 .venv/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit("error: $(PYTHON) is Python %d.%d; this needs 3.11, 3.12 or 3.13: make run PYTHON=python3.12" % v)'

@@ -3,6 +3,7 @@
 `python utils.py NAME` draws the training curves.
 """
 
+import argparse
 import csv
 import difflib
 import io
@@ -17,6 +18,7 @@ from mirdl.errors import UserError, exit_on_user_error
 from mirdl.results import figures, files, models, tables
 from mirdl.results import report as page
 from mirdl.results.filters import find_filters, strongest
+from mirdl.theano_flags import start_theano
 
 STRONGEST = 5       # filters in a picture of activations
 USAGE = """usage: python utils.py [COMMAND] NAME ...
@@ -34,9 +36,12 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
   compare NAME NAME ...       a table: parameters, accuracies, epochs, seconds, paired test over
                               folds
   report NAME [SONG ...]      all of it on one HTML page that needs nothing else
+  export NAME [FILE.onnx] [--ensemble] [--licence=TEXT]
+                              the model as ONNX, and its front end as FILE.frontend.npz; of a run
+                              with --ensemble the mean of the models of all folds
 
-Pictures are saved in data/results. Of a whole run, filters and activations show the model with
-the best validation accuracy."""
+Pictures are saved in data/results. Of a whole run, filters, activations and export take the model
+with the best validation accuracy."""
 
 
 def main(arguments):
@@ -180,6 +185,40 @@ def report(name, *songs):
     return files.path_of(name, ".html")
 
 
+def export(*words):
+    """Write a model as ONNX, with the front end beside it; give the paths of both files.
+
+    Parameters
+    ----------
+    *words : str
+        NAME, perhaps FILE.onnx (by default NAME.onnx in data/results), --ensemble and
+        --licence=TEXT.
+
+    Raises
+    ------
+    UserError
+        If a package is missing, or ONNX has no form of the network.
+    """
+    parser = argparse.ArgumentParser("python utils.py export")
+    parser.add_argument("name")
+    parser.add_argument("file", nargs="?")
+    parser.add_argument("--ensemble", action="store_true")
+    parser.add_argument("--licence", default="not stated")
+    asked = parser.parse_args(words)
+    tagger = _tagger(asked.name, asked.ensemble)
+    try:
+        start_theano()
+        from mirdl.export import model_file
+    except ModuleNotFoundError as error:
+        raise UserError(f"export needs the package {error.name}: "
+                        "pip install -r requirements-export.txt") from error
+    path = asked.file or files.path_of(asked.name, ".onnx")
+    model_file.check_path(path)
+    tagger.forward      # noqa: B018 (builds the network)
+    return "\n".join(model_file.write(path, tagger.output, tagger.models, tagger.setWeights,
+                                      tagger.parameters, asked.licence))
+
+
 def _curves(*names):
     """Prepare the drawing of training curves."""
     runs = {name: [files.read_training(run) for run in files.runs(name)] for name in names}
@@ -225,9 +264,9 @@ def _activations(song, title, name):
 
 
 @lru_cache(1)       # for the next song
-def _tagger(model):
+def _tagger(model, ensemble=False):
     import predict  # only here: it loads Theano, which takes seconds
-    return predict.Tagger(model)
+    return predict.Tagger(model, ensemble)
 
 
 def _titlesOf(songs):
@@ -248,7 +287,8 @@ COMMANDS = {    # name -> function, fewest and most names
     "activations": (activations, 2, 99),
     "songs": (songs, 1, 1),
     "compare": (compare, 1, 99),
-    "report": (report, 1, 99)}
+    "report": (report, 1, 99),
+    "export": (export, 1, 4)}
 
 if __name__ == "__main__":
     exit_on_user_error(main, sys.argv[1:])

@@ -13,12 +13,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from conftest import ROOT, as_published, small
 
 import buildArchitecture
 import dl
 import loadDatasets
+import predict
+import utils
 from mirdl import settings
+from mirdl.spectrograms.features import compute_spectrogram
+from mirdl.spectrograms.front_end import front_end
+from mirdl.spectrograms.normalisation import compress
 
 HOME = Path(ROOT)
 PAGES = [HOME / "README.md", *sorted((HOME / "docs").glob("*.md"))]
@@ -60,7 +66,11 @@ def cases():
     for command in filter(is_ours, commands()):
         if "mlp.py" in command or any(part in command for part in PARTS_ELSEWHERE):
             continue
-        yield pytest.param(command, marks=() if command in QUICK else pytest.mark.slow)
+        marks = [] if command in QUICK else [pytest.mark.slow]
+        if "utils.py export" in command:
+            marks.append(pytest.mark.skipif(not importlib.util.find_spec("jax2onnx"),
+                                            reason="needs requirements-export.txt"))
+        yield pytest.param(command, marks=marks)
 
 
 def test_no_command_is_unknown():
@@ -199,6 +209,45 @@ def test_the_network_of_contributing_can_be_built(monkeypatch, parameters):
     assert output.output_shape == (None, 8) and set(layers) == {"input", "hidden"}
 
 
+@pytest.fixture
+def heard(trained, monkeypatch, tmp_path):
+    """Return the energies function of docs/export.md, and a song with its spectrogram."""
+    monkeypatch.chdir(tmp_path)
+    first, second = fenced(HOME / "docs/export.md", "python")
+    assert len(first.partition('"""\n')[2].splitlines()) <= 10
+    names = {}
+    exec(first, names)
+    song = str(trained[0] / "data/datasets/Beats/slow/slow 0.wav")
+    samples, rate = soundfile.read(song, dtype="float32")
+    ds = settings.check(settings.published())["DS"]
+    assert rate == 44100
+    return names, second, song, samples, ds
+
+
+def test_the_example_of_export_computes_what_essentia_does(heard):
+    names, _, song, samples, ds = heard
+    front = front_end(ds)
+    for hop in (1024, 700):
+        found = names["energies"](samples, {**front._asdict(), "hop": hop})
+        expected = compute_spectrogram(song, {**ds, "hopSize": hop})
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(compress(found, "log0m1v"), compress(expected, "log0m1v"),
+                                   rtol=0, atol=1e-5)
+
+
+def test_the_example_of_export_tags_a_song(heard, trained, monkeypatch, tmp_path):
+    pytest.importorskip("jax2onnx", reason="needs requirements-export.txt")
+    names, tags, song, samples, _ = heard
+    monkeypatch.chdir(trained[0])
+    utils.export(trained[1], str(tmp_path / "NAME.onnx"))
+    answer = predict.Tagger(trained[1]).tag(song)
+    monkeypatch.chdir(tmp_path)
+    names["samples"] = samples
+    exec(tags, names)
+    found = names["probabilities"][:len(answer.probabilities)]
+    np.testing.assert_allclose(found, answer.probabilities, rtol=0, atol=1e-5)
+
+
 def test_readme_is_short():
     assert len((HOME / "README.md").read_text("utf-8").splitlines()) <= 150
 
@@ -280,7 +329,7 @@ def test_each_floor_imports_only_from_below():
         parts = module.split(".")
         return next((numbers[name] for count in range(len(parts), 0, -1)
                      if (name := ".".join(parts[:count])) in numbers), 99)
-    assert len(numbers) == 16
+    assert len(numbers) == 17
     for path in (*HOME.glob("*.py"), *HOME.glob("mirdl/*/*.py"), *HOME.glob("mirdl/*.py"),
                  *HOME.glob("filterbank/*.py"), *HOME.glob("theano/**/*.py")):
         own = path.relative_to(HOME).with_suffix("").as_posix().replace("/", ".")

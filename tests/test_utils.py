@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -274,3 +275,13 @@ def test_a_run_of_an_earlier_version_is_shown(workplace):
         assert isPicture(path)
     with open(utils.report(run), encoding="utf-8") as file:
         assert file.read().count("<picture>") == 3
+
+
+def test_export_names_the_file_of_the_packages_that_it_needs(run, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("mirdl.export")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(UserError, match="export needs the package onnx: "
+                                        "pip install -r requirements-export.txt"):
+        utils.main(["export", run])
+    assert not os.path.exists(files.path_of(run, ".onnx"))

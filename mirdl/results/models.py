@@ -15,6 +15,7 @@ from mirdl.results.outcome import ModelInfo
 from mirdl.system.whole_files import whole
 
 PRELOADED = os.path.join("data", "preloaded", "models")
+FRONT_END = ".frontend.npz"     # beside an exported model; no model
 
 
 @dataclass
@@ -179,7 +180,8 @@ def _find(name: str) -> str:
     if path is None:
         names = sorted(entry.removesuffix(".npz") for folder in (files.FOLDER, PRELOADED)
                        if os.path.isdir(folder)
-                       for entry in os.listdir(folder) if entry.endswith(".npz"))
+                       for entry in os.listdir(folder)
+                       if entry.endswith(".npz") and not entry.endswith(FRONT_END))
         raise UserError(f"there is no model {name!r} in {files.FOLDER} or {PRELOADED}; "
                         f"models there: {', '.join(names) or 'none'}")
     return path

@@ -1,0 +1,92 @@
+"""NAME.onnx and NAME.frontend.npz: a model and what stands before it, for programs elsewhere."""
+
+import json
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import lasagne
+import numpy as np
+
+from mirdl.errors import UserError
+from mirdl.export import network
+from mirdl.results.models import FRONT_END, Model
+from mirdl.spectrograms.features import RATE
+from mirdl.spectrograms.front_end import FrontEnd, front_end
+from mirdl.system.whole_files import whole
+
+PACKAGES = ("jax", "jax2onnx", "onnx")
+
+
+def check_path(path: str) -> None:
+    """Refuse a path that is no name of an ONNX file, or whose folder is not there."""
+    if not path.endswith(".onnx"):
+        raise UserError(f"the file {path!r} must end in .onnx")
+    if not os.path.isdir(os.path.dirname(path) or "."):
+        raise UserError(f"there is no folder {os.path.dirname(path)!r} to write {path!r} to")
+
+
+def write(path: str, output: lasagne.layers.Layer, models: list[Model],
+          set_weights: Callable[[Model], None], parameters: dict[str, Any],
+          licence: str) -> list[str]:
+    """Write a model, or the mean of several models of a network, and its front end.
+
+    Parameters
+    ----------
+    path : str
+        Of the .onnx file; see `check_path`.
+    output, models, set_weights
+        As for `mirdl.export.network.to_onnx`.
+    parameters : dict
+        That the models were trained with, complete.
+    licence : str
+        Under which the model may be used.
+
+    Returns
+    -------
+    list of str
+        The paths of both files.
+
+    Raises
+    ------
+    UserError
+        If the network cannot be written as ONNX, or a file cannot be written.
+    """
+    front = front_end(parameters["DS"])
+    model = network.to_onnx(output, models, set_weights, parameters["DS"])
+    for key, value in metadata(models, parameters, front, licence).items():
+        model.metadata_props.add(key=key, value=value)
+    beside = path.removesuffix(".onnx") + FRONT_END
+    with whole(beside, "wb") as file:
+        arrays = {"window": front.window, "hop": parameters["DS"]["hopSize"]}
+        np.savez(file, **arrays, **({} if front.mel is None else {"mel": front.mel}))
+    with whole(path, "wb") as file:
+        file.write(model.SerializeToString())
+    return [path, beside]
+
+
+def metadata(models: list[Model], parameters: dict[str, Any], front: FrontEnd,
+             licence: str) -> dict[str, str]:
+    """Say what it takes to use a model, as texts; those of several values are JSON."""
+    info, data = models[0].info, parameters["DS"]
+    own = info.moments is None
+    return {
+        "models": json.dumps([model.name for model in models]),
+        "classes": json.dumps(info.classes),
+        "licence": licence,
+        "input": ("energies of mel bands" if data["specTransform"] == "mel" else
+                  "magnitudes of bins") + ", before compression: (chunks, 1, bands, frames)",
+        "compression": "log10(10000 x + 1), inside" if data["inputNorm"] == "log0m1v" else "none",
+        "normalisation": ("mean and std of the compressed spectrogram of each chunk's song are "
+                          "inputs: (chunks,)" if own else "inside"),
+        "sample_rate": f"{RATE}",
+        "frame_hop": f"{data['hopSize']}",
+        "chunk_frames": f"{data['xInput']}",
+        "chunk_hop": f"{parameters['chunkHop']}",
+        "essentia": json.dumps(front.chain),
+        "network": parameters["DL"]["type"],
+        "source_hash": info.architecture,
+        "parameters": json.dumps(parameters),
+        "versions": json.dumps({"training": info.versions,
+                                "export": {each: version(each) for each in PACKAGES}})}

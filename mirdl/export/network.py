@@ -1,0 +1,131 @@
+"""Trained networks as a function of a chunk, from mel energies to probabilities, and as ONNX."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import lasagne
+import numpy as np
+import onnx
+
+import theano
+import theano.tensor as T
+from filterbank.op import in_plain_form
+from mirdl.errors import UserError, one_line
+from mirdl.export import graph
+from mirdl.results.models import Model
+from theano.link.pure import pure
+
+CLOSE = 1e-5        # by which ONNX Runtime may differ
+CHUNKS = 3          # that the comparison takes
+
+Layer = lasagne.layers.Layer
+
+
+def to_onnx(output: Layer, models: list[Model], set_weights: Callable[[Model], None],
+            ds: dict[str, Any]) -> onnx.ModelProto:
+    """Write a network with its weights as ONNX, and compare what ONNX Runtime makes of it.
+
+    Parameters
+    ----------
+    output : lasagne Layer
+        The network's, (chunks, classes).
+    models : list of Model
+        Of several, the mean of their probabilities is taken.
+    set_weights : callable
+        Gives the network the weights of a model.
+    ds : dict
+        parameters["DS"].
+
+    Returns
+    -------
+    onnx.ModelProto
+        x: (chunks, 1, yInput, xInput), energies -> probabilities: (chunks, classes). If each song
+        is normalised by its own mean and standard deviation, mean and std: (chunks,) are inputs.
+
+    Raises
+    ------
+    UserError
+        If it cannot be written; it names the layer that is in the way.
+    """
+    if theano.config.floatX != "float32":
+        raise UserError(f"floatX={theano.config.floatX} cannot be exported: expected "
+                        "floatX=float32 in THEANO_FLAGS")
+    try:
+        return _converted(of_energies(output, models, set_weights, ds), models[0], ds)
+    except UserError:
+        raise
+    except Exception as error:      # jax2onnx raises nearly anything
+        reason = _refused_layer(output, models[0], set_weights, ds) or _first_line(error)
+        raise UserError(f"the network {models[0].info.parameters['DL']['type']} cannot be "
+                        f"exported: {reason}") from error
+
+
+def of_energies(layer: Layer, models: list[Model], set_weights: Callable[[Model], None],
+                ds: dict[str, Any]) -> Callable:
+    """Make a JAX function of one chunk of what a layer gives; arguments as of `to_onnx`.
+
+    Returns
+    -------
+    callable
+        (energies: (1, yInput, xInput), and mean and std if they are inputs) -> what the layer
+        gives for this chunk, the mean over the models.
+    """
+    one = T.TensorType(theano.config.floatX, (True, False, False, False))("x")
+    given = lasagne.layers.get_output(layer, one, deterministic=True)
+    call, shared = pure(theano.function([one], given))
+    weights = []
+    for model in models:
+        set_weights(model)
+        weights.append([variable.get_value() for variable in shared])
+
+    def function(x: jax.Array, *own: jax.Array) -> jax.Array:
+        if ds["inputNorm"] == "log0m1v":
+            x = jnp.log10(x * 10000 + 1)
+        answers = []
+        for model, values in zip(models, weights, strict=True):
+            mean, std = own or np.float32(model.info.moments)
+            [answer], _ = call([((x - mean) / std)[None]], values)
+            answers.append(answer[0])
+        return answers[0] if len(answers) == 1 else sum(answers) / len(answers)
+
+    return function
+
+
+def _converted(function: Callable, model: Model, ds: dict[str, Any]) -> onnx.ModelProto:
+    """Convert a function of `of_energies`; a ValueError if ONNX Runtime computes anything else."""
+    shapes = {"x": (1, ds["yInput"], ds["xInput"])}
+    # what chunks might hold
+    inputs = [np.random.RandomState(0).gamma(0.3, 0.01, (CHUNKS, *shapes["x"])).astype(np.float32)]
+    if model.info.moments is None:
+        shapes |= {"mean": (), "std": ()}
+        inputs += [np.full(CHUNKS, 1, np.float32), np.full(CHUNKS, 0.5, np.float32)]
+    with in_plain_form():
+        converted = graph.converted(function, shapes, "probabilities")
+    found = graph.computed(converted, inputs)
+    with jax.default_matmul_precision("highest"):       # on a GPU, too
+        expected = jax.vmap(function)(*inputs)
+    if not np.allclose(found, expected, rtol=CLOSE, atol=CLOSE):
+        difference = np.abs(found - expected).max()
+        raise ValueError(f"ONNX Runtime's values differ from JAX's by up to {difference:.2g}")
+    return converted
+
+
+def _refused_layer(output: Layer, model: Model, set_weights: Callable[[Model], None],
+                   ds: dict[str, Any]) -> str:
+    """Find the first layer that cannot be written, and say why; '' if each one by itself can."""
+    for number, layer in enumerate(lasagne.layers.get_all_layers(output)):
+        try:
+            _converted(of_energies(layer, [model], set_weights, ds), model, ds)
+        except Exception as error:
+            name = f" {layer.name!r}" if layer.name else ""
+            advice = ("; give it unroll_scan=True" if getattr(layer, "unroll_scan", True) is False
+                      else "")
+            return (f"its layer {number} ({type(layer).__name__}{name}) has no form in ONNX: "
+                    f"{_first_line(error)}{advice}")
+    return ""
+
+
+def _first_line(error: Exception) -> str:
+    return one_line(str(error).strip().partition("\n")[0])[:200] or type(error).__name__
