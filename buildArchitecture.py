@@ -13,15 +13,19 @@ from lasagne.layers import (
     Conv2DLayer,
     DenseLayer,
     FlattenLayer,
+    GlobalPoolLayer,
     InputLayer,
     MaxPool2DLayer,
+    Pool2DLayer,
     dropout,
 )
 from lasagne.nonlinearities import softmax
 
+import theano.tensor as T
 from filterbank import TemporalFilterBankLayer
 from mirdl.errors import UserError
 from mirdl.training import architectures
+from mirdl.training.batch_norm import batch_norm
 
 # (frames, filters): 1xn filters over time for the shapes of onsets (short) and of patterns (long),
 # paper section 3
@@ -122,6 +126,54 @@ def blackBox(input_var, parameters, numClasses):
     return output, {"input": data, "conv": filters, "hidden": hidden, "output": output}
 
 
+# Networks after the paper, for chunks of any length. Train them with recipe=today.
+
+def timbreRhythm(input_var, parameters, numClasses):
+    """Build filters over bands and over time, three layers over time, mean and maximum.
+
+    After J. Pons, O. Nieto, M. Prockup, E. Schmidt, A. Ehmann and X. Serra, 'End-to-end learning
+    for music audio tagging at scale', ISMIR 2018, but with fewer filters.
+    """
+    data = inputLayer(input_var, parameters)
+    bands = data.output_shape[2]
+    timbre = [maxOverBands(normalised(data, 24, (bands * tenths // 10, 7), pad=(0, 3)))
+              for tenths in (4, 9)]
+    rhythm = [normalised(meanOverBands(data), 8, (1, frames), pad="same")
+              for frames in (17, 33, 65)]
+    layer = MaxPool2DLayer(ConcatLayer([*timbre, *rhythm]), (1, 2))
+    front = layer
+    for _ in range(3):
+        layer = normalised(layer, 72, (1, 7), pad="same")
+    output = outputLayer(meanAndMaxOverTime(layer), numClasses)
+    return output, {"input": data, "front": front, "back": layer, "output": output}
+
+
+def vgg(input_var, parameters, numClasses):
+    """Build 3x3 filters in four layers, mean over bands, mean and maximum over time."""
+    data = inputLayer(input_var, parameters)
+    layer = data
+    for filters in (16, 32, 64):
+        layer = MaxPool2DLayer(normalised(layer, filters, 3, pad="same"), 2)
+    layer = normalised(layer, 128, 3, pad="same")
+    output = outputLayer(meanAndMaxOverTime(meanOverBands(layer)), numClasses)
+    return output, {"input": data, "conv": layer, "output": output}
+
+
+def normalised(incoming, filters, size, pad):
+    """Add filters with batch normalisation and ReLU."""
+    return batch_norm(Conv2DLayer(incoming, filters, size, pad=pad, W=HeUniform()))
+
+
+def meanOverBands(incoming):
+    """Take the mean over all bands, at each frame."""
+    return Pool2DLayer(incoming, (incoming.output_shape[2], 1), mode="average_inc_pad")
+
+
+def meanAndMaxOverTime(incoming):
+    """Take the mean and the maximum of each channel: (chunks, 2 * channels)."""
+    return ConcatLayer([GlobalPoolLayer(incoming, T.mean), GlobalPoolLayer(incoming, T.max)])
+
+
 def inputLayer(input_var, parameters):
     """Build the input layer for x: (chunks, numChannels, yInput, xInput)."""
     DS = parameters["DS"]
@@ -166,12 +218,25 @@ def buildNet(inputs, parameters, numClasses):
         If there is no such network, or its filters do not fit into the chunks.
     """
     name, DS = parameters["DL"]["type"], parameters["DS"]
-    net = architectures.find(name, sys.modules[__name__])
+    module = sys.modules[__name__]
+    net = architectures.find(name, module)
     try:
         return net(inputs, parameters, numClasses)
     except ValueError as error:
+        fitting = [other for other, build in architectures.networks(module).items()
+                   if fits(build, parameters)]
+        reason = str(error).rstrip(".")
         raise UserError(f"DL.type={name} cannot be built for chunks of {DS['yInput']} bands and "
-                        f"DS.xInput={DS['xInput']} frames: {error}") from error
+                        f"DS.xInput={DS['xInput']} frames: {reason}; choose another DS.xInput, "
+                        f"or a network that fits: {', '.join(fitting) or 'none does'}") from error
+
+
+def fits(net, parameters):
+    """Tell whether a network can be built for the chunks of these parameters."""
+    try:
+        return bool(net(None, parameters, 2))
+    except ValueError:
+        return False
 
 
 if __name__ == "__main__":

@@ -275,9 +275,11 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
      "{networks}"),
     (None, ["DL.type=pNetOne"],
      CANNOT_BUILD("pNetOne", 40) + "A filter of 216 frames does not fit into an input of 50 "
-     "frames: give longer inputs or shorter filters."),
+     "frames: give longer inputs or shorter filters; choose another DS.xInput, or a network that "
+     "fits: blackBox, frequency, oNetOne, oNetTwo, timbreRhythm, vgg"),
     (None, ["DS.melBands=2"],
-     CANNOT_BUILD("oNetOne", 2) + "pool_bands=4; 1 to 2, the bands of the input, was expected."),
+     CANNOT_BUILD("oNetOne", 2) + "pool_bands=4; 1 to 2, the bands of the input, was expected; "
+     "choose another DS.xInput, or a network that fits: none does"),
     (None, ["DS.melBands=2000"],
      "DS.melBands=2000 is more than a spectrum of DS.frameSize=2048 samples can be divided into "
      "(1024 at the very most)"),

@@ -10,6 +10,7 @@ from mirdl.training import architectures
 
 # networks of the paper before this one (CBMI 2016), and the number of their parameters
 BEFORE = {"time": 7336, "frequency": 3368, "timeFrequency": 196816, "blackBox": 3275312}
+AFTER = {"timbreRhythm": 120978, "vgg": 100184}      # with 8 classes
 TYPES = ["oNetOne", "pNetOne", "oNetTwo", "pNetTwo", "oNetpNet", "oNetTwopNetTwo",
          "oNetFourpNetFour", "oNetEightpNetEight"]
 
@@ -41,6 +42,27 @@ def test_the_predecessors_networks(parameters, name, count):
     assert len(np.unique(probabilities)) == 24, "every chunk and class has its own probability"
 
 
+@pytest.mark.parametrize("name", AFTER)
+@pytest.mark.parametrize("bands, frames", [(40, 128), (40, 20), (96, 33)])
+def test_the_networks_after_the_paper_take_chunks_of_any_length(parameters, name, bands, frames):
+    x = T.tensor4("x")
+    settled = parameters(f"DL.type={name}", f"DS.xInput={frames}", f"DS.melBands={bands}")
+    output, _ = buildArchitecture.buildNet(x, settled, 8)
+    if bands == 40:
+        assert lasagne.layers.count_params(output) == AFTER[name]
+    chunks = np.random.RandomState(0).standard_normal((3, 1, bands, frames)).astype(np.float32)
+    forward = theano.function([x], lasagne.layers.get_output(output))
+    probabilities = forward(chunks)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert len(np.unique(probabilities)) == 24, "every chunk and class has its own probability"
+
+
+def test_a_network_that_does_not_fit_names_those_that_do(parameters):
+    with pytest.raises(UserError, match="fits: .*oNetOne.*vgg") as error:
+        buildArchitecture.buildNet(None, parameters("DL.type=pNetOne", "DS.xInput=200"), 8)
+    assert "pNet" not in str(error.value).partition("fits:")[2]
+
+
 @pytest.mark.parametrize("name, seed", [("oNetOne", 11), ("pNetOne", 12), ("oNetpNet", 13)])
 def test_probabilities_equal_the_originals(oracle, parameters, name, seed):
     x = T.tensor4("x")
@@ -62,7 +84,7 @@ def test_a_new_function_is_a_network_and_helpers_are_none(monkeypatch, parameter
         data = buildArchitecture.inputLayer(input_var, parameters)
         return buildArchitecture.outputLayer(data, numClasses), {"input": data}
     monkeypatch.setattr(buildArchitecture, "mine", mine, raising=False)
-    assert sorted(architectures.networks(buildArchitecture)) == sorted([*TYPES, *BEFORE, "mine"])
+    assert set(architectures.networks(buildArchitecture)) == {*TYPES, *BEFORE, *AFTER, "mine"}
     output, _ = buildArchitecture.buildNet(None, parameters("DL.type=mine"), 3)
     assert lasagne.layers.count_params(output) == 40 * 250 * 3 + 3
 

@@ -70,8 +70,8 @@ def difference(model, tagger, *more):
     return np.abs(found - answer.probabilities).max()
 
 
-def test_there_are_twelve_networks():
-    assert len(NETWORKS) == 12
+def test_there_are_fourteen_networks():
+    assert len(NETWORKS) == 14
 
 
 @pytest.mark.parametrize("name", [
