@@ -20,6 +20,7 @@ from mirdl.results import files, models
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 from mirdl.results.tensorboard import events
 from mirdl.songs.checks import check_batches
+from mirdl.spectrograms.augmentation import augmented
 from mirdl.system.progress import bar, set_quiet
 from mirdl.training import architectures, checkpoint, model_checks, processes, runs, sweep
 from mirdl.training.baselines import baselines_of
@@ -156,6 +157,7 @@ def trainTrial(trial, dataset, network, saved):
         network.set_state(saved.current["network"])
     else:
         network.reset(training.rng, trial.dropout_seed)
+        network.weigh_classes(fold.train.y)
     files.write_training(training.rows, name)
     fit(network, fold, trial, training, saved)
     if training.best is None:
@@ -177,7 +179,8 @@ def fit(network, fold, trial, training, saved):
     with events(trial.name) as toTensorBoard, shown:
         for epoch in shown:
             start, lr = time.monotonic(), schedule.lr
-            figures = EpochFigures(epoch, *trainEpoch(network, fold.train, training.rng),
+            chunks = augmented(fold.train, trial.parameters["DS"]["augment"], training.rng)
+            figures = EpochFigures(epoch, *trainEpoch(network, chunks, training.rng),
                                    *validate(network, fold.validation))
             if figures.diverged():
                 shown.write(f"{trial.title}: {figures.diverged()} in epoch {epoch + 1}, training "
@@ -186,9 +189,10 @@ def fit(network, fold, trial, training, saved):
             shown.set_postfix_str(figures.line(), refresh=False)
             stop = schedule.add(figures.training_loss)
             if schedule.lr != lr:
-                network.set_learning_rate(schedule.lr)
-                shown.write(f"{trial.title}: learning rate {schedule.lr:g} from epoch "
-                            f"{epoch + 2} on")
+                network.set_learning_rate(schedule.lr, schedule.gradual)
+                if not schedule.gradual:
+                    shown.write(f"{trial.title}: learning rate {schedule.lr:g} from epoch "
+                                f"{epoch + 2} on")
             if stop and trial.parameters["asPublished"]:    # the original drops this epoch
                 break
             training.add(figures, network)
@@ -211,7 +215,9 @@ def trainEpoch(network, chunks, rng):
 
 
 def validate(network, chunks):
-    """Give mean loss and accuracy (%); as published, an incomplete batch is left out."""
+    """Give mean loss and accuracy (%) of `chunks.batches`; nan if no songs validate."""
+    if not len(chunks):
+        return np.nan, np.nan
     order = np.concatenate(chunks.batches())
     return mean_figures(*network.evaluate_all(chunks, order), chunks.y[order])
 

@@ -14,6 +14,7 @@ parameters = {"DL": {}, "DS": {}}
 parameters["DL"]["type"] = "oNetEightpNetEight"
 parameters["chunkHop"] = 250                # frames from chunk to chunk: 250 or 80 in the paper
 
+
 # general parameters
 parameters["errorCode"] = 999               # the class of a song that has no votes
 parameters["testMethod"] = "all"            # "majorityVote" (songs), "utterances" (chunks) or "all"
@@ -25,6 +26,9 @@ parameters["randomTry"] = 1                 # random initialisations per fold, t
 parameters["random_seed"] = 11              # of chunk order, initial weights, batches and dropout
 parameters["use_random_seed"] = True        # False: another seed in each run
 parameters["stratified"] = False            # True: each fold has the classes in equal shares
+# songs that validate: "published", or a share of those that are not tested; "0": none, and the last
+# epoch's model counts
+parameters["validation"] = "published"
 parameters["checkpointEvery"] = 1           # epochs, at least, between two saved states
 # True: the published program's choices that change numbers (docs/fidelity.md);
 # False: every chunk and every example is used
@@ -45,6 +49,11 @@ parameters["DL"]["batchSize"] = 50          # chunks
 parameters["DL"]["lr"] = 0.01               # learning rate at the start
 parameters["DL"]["momentum"] = 0.0          # of Nesterov's method
 parameters["DL"]["cost"] = "crossentropy"   # or "squared_error"
+# sgd momentum nesterov_momentum adagrad rmsprop adadelta adam, as in lasagne.updates
+parameters["DL"]["update"] = "nesterov_momentum"
+parameters["DL"]["weightDecay"] = 0.0       # share of the weights, times lr, taken away by a step
+parameters["DL"]["schedule"] = "published"  # of the learning rate; or "cosine"
+parameters["DL"]["classWeights"] = "none"   # "balanced": each class counts as much in the loss
 
 # data set (input data) parameters
 parameters["DS"]["dataset"] = "Ballroom"    # a folder of data/datasets: one folder per class in it
@@ -60,6 +69,8 @@ parameters["DS"]["xInput"] = 250            # frames of a chunk
 parameters["DS"]["inputNorm"] = "log0m1v"
 # mean and variance of "global" (all songs), "local" (each song), "train" (the training songs)
 parameters["DS"]["inputNormWhere"] = "global"
+# how training chunks are altered, anew in each epoch: crop+stretch:1.2+gain:0.3+mask:0.1+mixup:0.3
+parameters["DS"]["augment"] = ""
 parameters["DS"]["store"] = "auto"          # spectrograms in "memory", on "disk", or by their size
 # songs that stay together in a fold: a CSV file with the columns song and group, or a regular
 # expression on TAG/file

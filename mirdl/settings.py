@@ -7,6 +7,7 @@ and what it acts on; every list of keys elsewhere is a query of it.
 import copy
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -79,8 +80,48 @@ SHARE = _number("a share from 0 to 1", lambda value: 0 <= value <= 1)
 EVEN = Kind(int, "an even whole number from 2 to 1048576",
             lambda value: 2 <= value <= 2**20 and value % 2 == 0)
 ONE = Kind(int, "1 (a spectrogram has one channel)", lambda value: value == 1)
+VALIDATION = Kind(
+    str, "'published', 0 or a share of at most 0.5 (of the songs that are not tested)",
+    lambda value: value == "published" or validation_share(value) <= 0.5)
 WINDOW = _choice("hamming", "hann", "hannnsgcq", "triangular", "square", "blackmanharris62",
                  "blackmanharris70", "blackmanharris74", "blackmanharris92")
+
+# how training chunks can be altered, with the strength of each where none is given, and the limits
+# of what may be given; see mirdl.spectrograms.augmentation
+AUGMENTATIONS = {"crop": (None, None, None), "stretch": (1.2, 1.0, 4.0), "gain": (0.3, 0.0, 10.0),
+                 "mask": (0.1, 0.0, 0.9), "mixup": (0.3, 0.0, 10.0)}
+AUGMENT = Kind(
+    str, "'' or any of crop+stretch:1.2+gain:0.3+mask:0.1+mixup:0.3, with a strength or without",
+    lambda value: strengths(value) is not None)
+
+
+def strengths(augment: str) -> dict[str, float | None] | None:
+    """Read DS.augment: the strength of each way to alter chunks; None if it is not understood.
+
+    Examples
+    --------
+    >>> strengths("crop+mixup:0.2+mask")
+    {'crop': None, 'mixup': 0.2, 'mask': 0.1}
+    """
+    found = {}
+    for part in filter(None, augment.split("+")):
+        name, colon, number = part.partition(":")
+        if name not in AUGMENTATIONS or name in found:
+            return None
+        default, least, most = AUGMENTATIONS[name]
+        try:
+            found[name] = float(number) if colon else default
+        except ValueError:
+            return None
+        if colon and (least is None or not least < found[name] <= most):
+            return None
+    return found
+
+
+def validation_share(validation: str) -> float:
+    """Read the share in `validation`; nan if it is none."""
+    return float(validation) if re.fullmatch(r"0?\.\d+|0", validation) else float("nan")
+
 
 SETTINGS = {setting.key: setting for setting in (
     Setting("DL.type", "oNetEightpNetEight",
@@ -99,6 +140,9 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("trainSplit", 0.8, SHARE, "share of the songs to train on; only with folds=1"),
     Setting("testSplit", 0.1, SHARE,
             "share of the songs to test; only with folds=1; the rest validates"),
+    Setting("validation", "published", VALIDATION,
+            "the songs that validate: as published, or a share; 0: none, the last epoch's model "
+            "counts"),
     Setting("randomTry", 1, _integer(1),
             "random initialisations tried in each fold; the best one counts"),
     Setting("random_seed", 11, _integer(0),
@@ -131,6 +175,16 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("DL.momentum", 0.0,
             _number("a number from 0 to below 1", lambda value: 0 <= value < 1),
             "momentum of Nesterov's method"),
+    Setting("DL.update", "nesterov_momentum",
+            _choice("sgd", "momentum", "nesterov_momentum", "adagrad", "rmsprop", "adadelta",
+                    "adam"),
+            "the rule of lasagne.updates that changes the weights"),
+    Setting("DL.weightDecay", 0.0, _number("a number of 0 or more", lambda value: value >= 0),
+            "share of the weights, times the learning rate, that each step takes away"),
+    Setting("DL.schedule", "published", _choice("published", "cosine"),
+            "the learning rate: halved when the training loss rises, or half a cosine down to 0"),
+    Setting("DL.classWeights", "none", _choice("none", "balanced"),
+            "'balanced': each class counts as much in the loss, whatever its number of chunks"),
     Setting("DL.cost", "crossentropy", _choice("crossentropy", "squared_error"), "the loss"),
     Setting("DS.dataset", "Ballroom", _name("the name of a folder in data/datasets"),
             "the data set: a folder that holds one folder of songs per class"),
@@ -148,6 +202,7 @@ SETTINGS = {setting.key: setting for setting in (
             "'log0m1v': log10(10000 x + 1), then mean 0 and variance 1", INPUT),
     Setting("DS.inputNormWhere", "global", _choice("global", "local", "train"),
             "mean and variance over all songs, each song, or the fold's training songs", INPUT),
+    Setting("DS.augment", "", AUGMENT, "how training chunks are altered, anew in each epoch"),
     Setting("DS.store", "auto", _choice("auto", "memory", "disk"),
             "where spectrograms are kept; 'auto': on disk if all processes together would need "
             "more than a quarter of the memory"),
@@ -185,7 +240,7 @@ def published() -> Parameters:
 
 
 def override(parameters: Parameters, arguments: list[str],
-             tell: Callable[[str], Any] = print) -> Parameters:
+             tell: Callable[[str], Any] = lambda line: print(f"override: {line}")) -> Parameters:
     """Apply the command line's overrides to a copy of the parameters.
 
     Parameters
@@ -216,7 +271,7 @@ def override(parameters: Parameters, arguments: list[str],
         _check_known(key)
         group, leaf = _place(parameters, key)
         value = _parse(key, text)
-        tell(f"override: {key} = {value!r} (was {group.get(leaf)!r})")
+        tell(f"{key} = {value!r} (was {group.get(leaf)!r})")
         group[leaf] = value
     return parameters
 
@@ -248,7 +303,7 @@ def check(parameters: Parameters) -> Parameters:
         if key not in given:
             raise UserError(f"the parameter {key} is missing; it must be {setting.kind.expected}")
         group, leaf = _place(parameters, key)
-        group[leaf] = _checked(key, given[key])
+        group[leaf] = allowed(key, given[key])
     _check_together(parameters)
     _derive(parameters, "valSplit", 1 - parameters["trainSplit"] - parameters["testSplit"])
     data = parameters["DS"]
@@ -271,6 +326,14 @@ def _check_together(parameters: Parameters) -> None:
     if parameters["folds"] == 1 and grouped and not data["split"]:
         raise UserError("folds=1 is the published program's fixed split: stratified, DS.groups "
                         "and DS.replicas=together need folds of 2 or more")
+    learning = parameters["DL"]
+    if learning["momentum"] and learning["update"] not in ("momentum", "nesterov_momentum"):
+        raise UserError(f"DL.momentum={learning['momentum']} is not used by DL.update="
+                        f"{learning['update']}; leave it at 0, or choose momentum or "
+                        "nesterov_momentum")
+    if parameters["validation"] == "0" and parameters["randomTry"] > 1:
+        raise UserError("validation=0 leaves no song to choose among randomTry="
+                        f"{parameters['randomTry']} trainings by; set randomTry=1")
     if parameters["sweep"] and parameters["mode"] != "train":
         raise UserError(f"sweep={parameters['sweep']} trains networks; it needs mode=train, not "
                         f"mode={parameters['mode']}")
@@ -366,6 +429,27 @@ def flat(parameters: Parameters) -> Iterator[tuple[str, Any]]:
             yield str(key), value
 
 
+def allowed(key: str, value: object) -> object:
+    """Check the value of a setting; give it in the setting's type.
+
+    Raises
+    ------
+    UserError
+        If it is not allowed.
+    """
+    kind, expected, allows = SETTINGS[key].kind
+    if key == "DS.groups" and value is None:
+        value = ""
+    if kind is str and type(value) in (int, float):
+        value = str(value)
+    if kind is float and type(value) is int:
+        value = float(value) if abs(value) < 2**53 else value
+    if type(value) is not kind or not allows(value):
+        raise UserError(f"{key}={value if isinstance(value, str) else repr(value)} "
+                        f"is not allowed: expected {expected}")
+    return value
+
+
 def _check_known(key: str) -> None:
     if key in SETTINGS:
         return
@@ -389,19 +473,7 @@ def _parse(key: str, text: str) -> object:
             value = kind(text)
         except ValueError:
             value = text
-    return _checked(key, value)
-
-
-def _checked(key: str, value: object) -> object:
-    kind, expected, allows = SETTINGS[key].kind
-    if key == "DS.groups" and value is None:
-        value = ""
-    if kind is float and type(value) is int:
-        value = float(value) if abs(value) < 2**53 else value
-    if type(value) is not kind or not allows(value):
-        raise UserError(f"{key}={value if isinstance(value, str) else repr(value)} "
-                        f"is not allowed: expected {expected}")
-    return value
+    return allowed(key, value)
 
 
 def _derive(parameters: Parameters, key: str, value: object) -> None:

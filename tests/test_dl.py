@@ -18,7 +18,7 @@ from mirdl.results.outcome import Outcome
 from mirdl.spectrograms import cache
 from mirdl.training import architectures, runs
 from mirdl.training.network import Network
-from mirdl.training.schedule import Schedule
+from mirdl.training.schedule import Published
 from mirdl.training.trial import Job, Training, Trial
 
 
@@ -244,6 +244,24 @@ def test_two_folds_and_two_tries(cross_validate):
     assert len(curves) == 4, "every try has a random stream of its own"
 
 
+def test_without_validation_songs_the_last_epochs_model_counts(cross_validate, capsys):
+    outcomes = cross_validate("validation=0", "DL.schedule=cosine", "DL.num_epochs=3")
+    for outcome in outcomes:
+        curves, info = files.read_training(outcome.name), models.load(outcome.name).info
+        assert outcome.best_epoch == 2 and np.isnan(outcome.validation)
+        assert np.isnan(curves.validation_loss).all() and np.isfinite(curves.training_loss).all()
+        assert info.validation_songs == [] and len(info.training_songs) == 12
+        assert info.validation is None
+    name = outcomes[0].name.removesuffix("-f0")
+    assert models.load_best(name).name == outcomes[0].name, "no fold is the best one"
+    assert "learning rate" not in capsys.readouterr().out, "a gradual change is not told"
+
+
+def test_a_schedules_last_epoch_is_one_it_was_made_for(cross_validate):
+    outcome, *_ = cross_validate("DL.schedule=cosine", "DL.num_epochs=3", "DL.update=adam")
+    assert outcome.epochs == 3
+
+
 def test_squared_error_trains(cross_validate):
     outcome, *_ = cross_validate("DL.cost=squared_error", "DL.lr=0.1", "DL.momentum=0.9")
     losses = files.read_training(outcome.name).training_loss
@@ -377,7 +395,7 @@ def test_stop_and_best_model_follow_the_originals_rule(asked, oracle, monkeypatc
     settled = asked(f"DL.num_epochs={len(case['val_acc'])}")
     trial = Trial(runs.Run(settled, "id", 11, {}, ""), 0, 0)
     files.write_training([], trial.name)
-    training = Training(Schedule(0.01), None, SimpleNamespace())
+    training = Training(Published(0.01), None, SimpleNamespace())
     dl.fit(Still(), SimpleNamespace(train=None, validation=None), trial, training, Still())
     rows = files.read_training(trial.name).epoch
     assert [rows[0], rows[-1], len(rows)] == case["rows_in_training_file"]

@@ -165,6 +165,22 @@ def test_killed_in_each_fold_every_file_is_the_same_to_the_bit(here, undisturbed
 
 
 @pytest.mark.slow
+def test_an_augmented_training_is_resumed_to_the_bit_and_equal_for_any_workers(here, parameters):
+    today = small("DL.type=vgg", "DL.update=adam", "asPublished=False", "DS.xInput=60",
+                  "chunkHop=20", "DL.batchSize=10", "DL.num_epochs=12",
+                  "DS.augment=crop+stretch+gain+mask+mixup")
+    Process(*today).wait()
+    undisturbed = left()
+    assert len([name for name in undisturbed if name.endswith(b".npz")]) == 3
+    clear_results()
+    process = Process(*today)
+    process.until(partial(is_trained, 0, 4), "epoch 4 of fold 1")
+    process.kill()
+    Process("resume=last", "workers=2").wait()
+    assert left() == undisturbed
+
+
+@pytest.mark.slow
 def test_killed_at_random_instants_every_file_is_the_same_to_the_bit(here, undisturbed,
                                                                      record_property, capsys):
     shutil.rmtree("data/preloaded")

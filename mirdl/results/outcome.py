@@ -19,7 +19,6 @@ from mirdl.results.baseline import Baseline, PairedTest
 from mirdl.results.votes import likeliest, majority_vote, share_right
 
 NAN = float("nan")
-TO_TRY = "try recipe=today, another network (DL.type), more epochs (DL.num_epochs) or more songs"
 
 
 class EpochFigures(NamedTuple):
@@ -31,7 +30,7 @@ class EpochFigures(NamedTuple):
         From 0.
     training_loss, validation_loss : float
     training_accuracy, validation_accuracy : float
-        In %.
+        In %. Those of the validation are nan if no songs validate.
     """
 
     epoch: int
@@ -40,17 +39,26 @@ class EpochFigures(NamedTuple):
     validation_loss: float
     validation_accuracy: float
 
+    @property
+    def is_validated(self) -> bool:
+        """Whether there are validation songs."""
+        return not np.isnan(self.validation_accuracy)
+
     def diverged(self) -> str:
         """Tell which loss is not finite, '' if both are."""
-        for part, loss in (("training", self.training_loss), ("validation", self.validation_loss)):
+        losses = {"training": self.training_loss}
+        if self.is_validated:
+            losses["validation"] = self.validation_loss
+        for part, loss in losses.items():
             if not np.isfinite(loss):
                 return f"the {part} loss is {loss}"
         return ""
 
     def line(self) -> str:
         """Tell the figures in one line, for a progress bar."""
-        return (f"loss {self.training_loss:.3f}, accuracy {self.training_accuracy:.0f} %, "
-                f"validation {self.validation_accuracy:.0f} %")
+        text = f"loss {self.training_loss:.3f}, accuracy {self.training_accuracy:.0f} %"
+        return text + (f", validation {self.validation_accuracy:.0f} %" if self.is_validated
+                       else "")
 
     def text(self, epochs: int) -> str:
         """Write the figures for a .result file; `epochs` is how many there are at most."""
@@ -243,8 +251,10 @@ class CrossValidation:
                  f"  {test.first} songs that only the network has right, {test.second} that only "
                  f"{best.name} has"]
         if np.mean([outcome.majority_vote for outcome in self.outcomes]) < best.mean:
+            recipe = "" if self.parameters.get("recipe") == "today" else "recipe=today, "
             lines.append(f"The network does worse than {best.name} ({best.mean:.1f} % of songs): "
-                         f"{TO_TRY}")
+                         f"try {recipe}another network (DL.type), more epochs (DL.num_epochs) or "
+                         "more songs")
         return lines
 
     def only(self, name: str) -> Self:

@@ -132,6 +132,8 @@ def check_batches(
         If one has none: fewer chunks than DL.batchSize as published, otherwise no chunk at all.
     """
     size = parameters["DL"]["batchSize"]
+    if parameters["validation"] == "0":
+        parts = tuple(part for part in parts if part != "validation")
     for number in range(parameters["folds"]):
         songs_of = split(dataset, number, parameters)._asdict()
         for part in parts:

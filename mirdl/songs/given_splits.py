@@ -76,15 +76,11 @@ def settled(parameters: dict[str, Any], split: GivenSplit | None) -> dict[str, A
     Raises
     ------
     UserError
-        If folds has neither its default nor the number of folds of the split, or stratified is
-        set, which a given split cannot follow.
+        If folds has neither its default nor the number of folds of the split.
     """
     if split is None:
         return parameters
     folds, own = parameters["folds"], "" if parameters["DS"]["split"] else OWN
-    if parameters["stratified"]:
-        raise UserError(f"{split.source} divides the songs, so stratified=True can do nothing; "
-                        f"leave it out{own}")
     if folds not in (settings.SETTINGS["folds"].default, split.folds):
         has = "is one fixed split (folds=1)" if split.folds == 1 else f"has {split.folds} folds"
         raise UserError(f"folds={folds} contradicts {split.source}, which {has}; leave folds out"

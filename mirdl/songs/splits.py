@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from mirdl.errors import UserError
+from mirdl.settings import validation_share
 from mirdl.songs.dataset import DataSet, Split
 
 # by stratified, and whether there are groups
@@ -37,8 +38,9 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
 
     Without a given split, groups and stratified this is `published_split`. Otherwise the given
     split or scikit-learn's splitters choose the test songs of each fold, and a fold validates on
-    the test songs of the next one; with two folds, on half of the songs that are not tested. A
-    given split may also name the parts of one fixed split.
+    the test songs of the next one; with two folds, on half of the songs that are not tested. Where
+    `validation` is a share, the songs that are not tested are divided anew: one block of 1 / share
+    validates. A given split may also name the parts of one fixed split, which stay as they are.
 
     Parameters
     ----------
@@ -47,7 +49,8 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
     number : int
         Of the fold, from 0.
     parameters : dict
-        Used are folds, stratified, asPublished, and with folds=1 trainSplit and valSplit.
+        Used are folds, stratified, asPublished, validation, and with folds=1 trainSplit and
+        valSplit.
 
     Returns
     -------
@@ -59,22 +62,16 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
         If there are fewer groups than folds or, with stratified, no tag with as many songs as
         folds.
     """
-    songs, folds = np.arange(len(dataset.names)), parameters["folds"]
-    if dataset.split is not None:
+    if dataset.split is not None and isinstance(dataset.split[0], str):
         given = np.array(dataset.split)
-        if given.dtype.kind == "U":
-            return Split(*(np.flatnonzero(given == part) for part in Split._fields))
-        tests = [np.flatnonzero(given == fold) for fold in range(folds)]
-    elif dataset.groups is None and not parameters["stratified"]:
-        return published_split(len(songs), number, parameters)
+        return Split(*(np.flatnonzero(given == part) for part in Split._fields))
+    if dataset.split is None and dataset.groups is None and not parameters["stratified"]:
+        chosen = published_split(len(dataset.names), number, parameters)
     else:
-        tests = _blocks(dataset, songs, folds, parameters)
-    rest = np.setdiff1d(songs, tests[number])
-    if folds == 2:
-        validation, _ = _blocks(dataset, rest, 2, parameters)
-    else:
-        validation = tests[(number + 1) % folds]
-    return Split(np.setdiff1d(rest, validation), validation, tests[number])
+        chosen = _split_by_blocks(dataset, number, parameters)
+    if parameters["validation"] == "published":
+        return chosen
+    return _divided_anew(dataset, chosen, parameters)
 
 
 def published_split(num_songs: int, number: int, parameters: dict) -> Split:
@@ -112,21 +109,50 @@ def published_split(num_songs: int, number: int, parameters: dict) -> Split:
     return Split(np.setdiff1d(rest, validation), validation, blocks[number])
 
 
+def _split_by_blocks(dataset: DataSet, number: int, parameters: dict) -> Split:
+    """Choose the songs of one fold by the given split, or by groups and stratified."""
+    songs, folds = np.arange(len(dataset.names)), parameters["folds"]
+    if dataset.split is not None:
+        tests = [np.flatnonzero(np.equal(dataset.split, fold)) for fold in range(folds)]
+    else:
+        tests = _blocks(dataset, songs, folds, parameters, f"folds={folds}")
+    rest = np.setdiff1d(songs, tests[number])
+    if folds == 2:
+        validation, _ = _blocks(dataset, rest, 2, parameters, f"folds={folds}")
+    else:
+        validation = tests[(number + 1) % folds]
+    return Split(np.setdiff1d(rest, validation), validation, tests[number])
+
+
+def _divided_anew(dataset: DataSet, chosen: Split, parameters: dict) -> Split:
+    """Let the share `validation` of the songs that are not tested validate."""
+    rest = np.union1d(chosen.train, chosen.validation)
+    share = validation_share(parameters["validation"])
+    validation = rest[:0]
+    if share:
+        asked = f"validation={parameters['validation']} of folds={parameters['folds']}"
+        validation = _blocks(dataset, rest, round(1 / share), parameters, asked)[0]
+    return Split(np.setdiff1d(rest, validation), validation, chosen.test)
+
+
 def _blocks(
-    dataset: DataSet, songs: np.ndarray, count: int, parameters: dict
+    dataset: DataSet, songs: np.ndarray, count: int, parameters: dict, asked: str
 ) -> list[np.ndarray]:
-    """Cut some of the songs into `count` blocks that share no group, stratified if asked for."""
+    """Cut some of the songs into `count` blocks that share no group, stratified if asked for.
+
+    `asked` is the setting, in messages.
+    """
     every = dataset.groups or dataset.names
     groups, labels = [every[song] for song in songs], dataset.labels[songs]
     if len(set(groups)) < count:
         raise UserError(
-            f"folds={parameters['folds']} is more than the {len(set(every))} groups of songs can "
+            f"{asked} is more than the {len(set(every))} groups of songs can "
             "be divided into (training, validation and test each need one); lower folds"
         )
     most = np.bincount(labels).max()
     if parameters["stratified"] and most < count:
         raise UserError(
-            f"folds={parameters['folds']} is more than stratified=True can divide: "
+            f"{asked} is more than stratified=True can divide: "
             f"no tag has more than {most} songs; lower folds, or leave out stratified"
         )
     splitter = SPLITTERS[parameters["stratified"], dataset.groups is not None](count)

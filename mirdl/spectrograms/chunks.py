@@ -90,6 +90,11 @@ class Chunks:
         """Return the number of chunks."""
         return len(self.song)
 
+    @property
+    def bands(self) -> int:
+        """How many bands a chunk has."""
+        return self.spectrograms[0].shape[0] if self.spectrograms else 0
+
     def shuffle(self, rng: np.random.RandomState) -> None:
         """Put the chunks into a random order: one permutation drawn from `rng`."""
         order = rng.permutation(len(self))
@@ -155,14 +160,17 @@ class Chunks:
         y : ndarray
             (chunks,), the classes.
         """
-        bands = self.spectrograms[0].shape[0] if self.spectrograms else 0
-        x = np.empty((len(which), 1, bands, self.width), np.float32)
+        x = np.empty((len(which), 1, self.bands, self.width), np.float32)
         for row, chunk in zip(x, which, strict=True):
-            song, start = self.song[chunk], self.start[chunk]
-            window = self.spectrograms[song][:, start:start + self.width]
-            np.subtract(window, self.mean[song], out=row[0])
+            song = self.song[chunk]
+            np.subtract(self._window(chunk), self.mean[song], out=row[0])
             row /= self.std[song]
         return x, self.y[which]
+
+    def _window(self, chunk: int) -> np.ndarray:
+        """Read the frames of a chunk, not yet normalised: (bands, width)."""
+        start = self.start[chunk]
+        return self.spectrograms[self.song[chunk]][:, start:start + self.width]
 
     def _split(self, order: np.ndarray | None) -> list[np.ndarray]:
         order = np.arange(len(self)) if order is None else order

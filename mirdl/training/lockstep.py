@@ -173,14 +173,15 @@ class Lockstep:
         """
         count = len(self.slots)
         most = self._keep_largest((kind, size), (len(batches) for _, batches in asked.values()))
-        chunks = self._keep_largest(kind, (len(examples[0]) for examples, _ in asked.values()))
+        chunks = self._keep_largest(kind, (len(examples.y) for examples, _ in asked.values()))
         every, on = np.zeros((count, most, size), np.int32), np.zeros((count, most), bool)
-        types = np.int32, np.float32, np.float32, np.int32
-        columns = [np.zeros((count, chunks), dtype) for dtype in types]
-        columns[2][:] = 1       # the standard deviations
+        like, _ = next(iter(asked.values()))
+        # ones where nothing is asked for: standard deviations must not be 0
+        columns = jax.tree.map(
+            lambda values: np.ones((count, chunks, *values.shape[1:]), values.dtype), like)
         for slot, (examples, batches) in asked.items():
             every[slot.number, :len(batches)], on[slot.number, :len(batches)] = batches, True
-            for column, values in zip(columns, examples, strict=True):
+            for column, values in zip(*map(jax.tree.leaves, (columns, examples)), strict=True):
                 column[slot.number, :len(values)] = values
         with memory_errors_told():
             if kind == "train":

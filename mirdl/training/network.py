@@ -12,6 +12,7 @@ import numpy as np
 import theano
 import theano.tensor as T
 from mirdl.errors import UserError
+from mirdl.settings import strengths
 from mirdl.spectrograms.chunks import Chunks
 
 
@@ -50,15 +51,19 @@ class Network:
         self.output, self.layers = self._new(x, np.random.RandomState(0))
         self._lr = theano.shared(np.asarray(settings["lr"], theano.config.floatX), "lr")
         prediction = lasagne.layers.get_output(self.output)
-        loss = costs(prediction, y, num_classes, settings["cost"]).mean()
+        mixed = []      # the classes of what is mixed in, and the weights of `y`
+        if _mixes(parameters):
+            mixed = [T.ivector("other"), T.vector("weight")]
+        self._class_weights = theano.shared(np.ones(num_classes, theano.config.floatX), "classes")
+        loss = self._training_costs(prediction, y, *mixed).mean()
         right = T.eq(T.argmax(prediction, axis=1), y)
         accuracy = T.mean(right, dtype=theano.config.floatX)
         weights = lasagne.layers.get_all_params(self.output, trainable=True)
         self._weights = lasagne.layers.get_all_params(self.output)
         # the learning rate is a shared variable: nothing is compiled anew when it changes
-        updates = lasagne.updates.nesterov_momentum(loss, weights, self._lr, settings["momentum"])
+        updates = updates_of(loss, self.output, self._lr, settings)
         self._velocities = [variable for variable in updates if variable not in set(weights)]
-        self.train = theano.function([x, y], [loss, accuracy], updates=updates)
+        self.train = theano.function([x, y, *mixed], [loss, accuracy], updates=updates)
         test = lasagne.layers.get_output(self.output, deterministic=True)
         test_costs = costs(test, y, num_classes, settings["cost"])
         self.evaluate = theano.function([x, y], [test_costs, test])
@@ -85,7 +90,8 @@ class Network:
             (batches,).
         """
         with memory_errors_told():
-            figures = [self.train(x, y.astype(np.int32)) for x, y in chunks.ahead(batches)]
+            figures = [self.train(x, y.astype(np.int32), *mixed)
+                       for x, y, *mixed in chunks.ahead(batches)]
         return [np.array(column) for column in zip(*figures, strict=True)]
 
     def evaluate_all(self, chunks: Chunks, order: np.ndarray) -> list[np.ndarray]:
@@ -125,14 +131,27 @@ class Network:
         for stream in self._streams:
             stream.seed(seed)
 
-    def set_learning_rate(self, lr: float) -> None:
+    def set_learning_rate(self, lr: float, gradual: bool = False) -> None:
         """Set a new learning rate.
 
-        Momentum starts anew, as it did when the original compiled its functions anew.
+        Momentum starts anew, as it did when the original compiled its functions anew, unless the
+        rate changes gradually.
         """
         self._lr.set_value(np.asarray(lr, theano.config.floatX))
-        for velocity in self._velocities:
+        for velocity in [] if gradual else self._velocities:
             velocity.set_value(np.zeros_like(velocity.get_value()))
+
+    def weigh_classes(self, y: np.ndarray) -> None:
+        """Let all classes of the training chunks count as much, if DL.classWeights is 'balanced'.
+
+        Parameters
+        ----------
+        y : ndarray
+            (chunks,), their classes.
+        """
+        counts = np.bincount(y, minlength=self._num_classes)
+        weights = len(y) / np.maximum(counts, 1) / np.count_nonzero(counts)
+        self._class_weights.set_value(weights.astype(theano.config.floatX))
 
     def get_weights(self) -> list[np.ndarray]:
         """Give the values of all parameters, in get_all_params order."""
@@ -160,7 +179,7 @@ class Network:
 
     @property
     def _others(self) -> list[theano.compile.SharedVariable]:
-        return [*self._velocities, self._lr, *self._noise]
+        return [*self._velocities, self._lr, self._class_weights, *self._noise]
 
     def _new(self, x: theano.Variable | None,
              rng: np.random.RandomState) -> tuple[lasagne.layers.Layer, dict]:
@@ -172,9 +191,55 @@ class Network:
         size, data = self._parameters["DL"]["batchSize"], self._parameters["DS"]
         x = np.zeros((size, data["numChannels"], data["yInput"], data["xInput"]), np.float32)
         y = np.zeros(size, np.int32)
+        mixed = [y, np.ones(size, np.float32)] if _mixes(self._parameters) else []
         with memory_errors_told():
-            self.train(x, y)
+            self.train(x, y, *mixed)
             self.evaluate(x, y)
+
+    def _training_costs(self, prediction: theano.Variable, y: theano.Variable,
+                        other: theano.Variable | None = None,
+                        weight: theano.Variable | None = None) -> theano.Variable:
+        """Give the cost of each chunk, weighted by its class and mixed: (chunks,)."""
+        if other is not None:
+            return (weight * self._training_costs(prediction, y)
+                    + (1 - weight) * self._training_costs(prediction, other))
+        settings = self._parameters["DL"]
+        each = costs(prediction, y, self._num_classes, settings["cost"])
+        return each * self._class_weights[y] if settings["classWeights"] == "balanced" else each
+
+
+def _mixes(parameters: dict[str, Any]) -> bool:
+    return "mixup" in strengths(parameters["DS"]["augment"])
+
+
+def updates_of(loss: theano.Variable, output: lasagne.layers.Layer, lr: theano.Variable,
+               settings: dict[str, Any]) -> dict[theano.Variable, theano.Variable]:
+    """Give what a training step changes.
+
+    Parameters
+    ----------
+    loss : scalar
+    output : Layer
+    lr : scalar
+        The learning rate.
+    settings : dict
+        parameters["DL"]. DL.weightDecay takes its share of the weights that are regularizable
+        (not of offsets) away besides, whatever the rule: I. Loshchilov and F. Hutter, 'Decoupled
+        Weight Decay Regularization', ICLR 2019.
+
+    Returns
+    -------
+    dict
+        Shared variable -> its new value.
+    """
+    rule = getattr(lasagne.updates, settings["update"])
+    options = [settings["momentum"]] if "momentum" in settings["update"] else []
+    weights = lasagne.layers.get_all_params(output, trainable=True)
+    updates = rule(loss, weights, lr, *options)
+    if settings["weightDecay"]:
+        for weight in lasagne.layers.get_all_params(output, trainable=True, regularizable=True):
+            updates[weight] -= lr * settings["weightDecay"] * weight
+    return updates
 
 
 def costs(prediction: theano.Variable, y: theano.Variable, num_classes: int,

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from mirdl.spectrograms.augmentation import Augmented, Draws, altered, mixed_targets
 from mirdl.spectrograms.chunks import Chunks
 from mirdl.training.network import Network, memory_errors_told
 from theano.link.pure import pure
@@ -29,17 +31,35 @@ class Songs:
         with memory_errors_told():
             self.frames = jax.device_put(np.concatenate(spectrograms, axis=1))
 
-    def examples(self, chunks: Chunks) -> tuple[np.ndarray, ...]:
-        """Give what it takes to cut out each of the chunks on the device.
-
-        Returns
-        -------
-        first, mean, std, y : ndarray
-            (chunks,): its first frame in `frames`, what it is normalised by, its class.
-        """
+    def examples(self, chunks: Chunks) -> "Examples":
+        """Give what it takes to cut out each of the chunks on the device."""
         song = chunks.song
         first = (self._starts[chunks.places[song]] + chunks.start).astype(np.int32)
-        return first, chunks.mean[song], chunks.std[song], chunks.y.astype(np.int32)
+        draws = chunks.draws if isinstance(chunks, Augmented) else Draws()
+        return Examples(first, chunks.mean[song], chunks.std[song], chunks.y.astype(np.int32),
+                        draws)
+
+
+class Examples(NamedTuple):
+    """What it takes to cut out chunks on the device.
+
+    Attributes
+    ----------
+    first : ndarray
+        int32, (chunks,), the first frame of each in `Songs.frames`.
+    mean, std : ndarray
+        float32, (chunks,), what it is normalised by.
+    y : ndarray
+        int32, (chunks,), its class.
+    draws : Draws
+        How it is altered.
+    """
+
+    first: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+    y: np.ndarray
+    draws: Draws
 
 
 class Vectors:
@@ -110,14 +130,14 @@ class Programs:
         for_training, for_test = ([self.shared.index(variable) for variable in some]
                                   for some in (shared, tested))
 
-        def cut(frames: Array, examples: list[Array], batch: Array) -> list[Array]:
-            first, mean, std, y = (values[batch] for values in examples)
-            windows = jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(
-                frames, start, width, axis=1))(first)
+        def cut(frames: Array, examples: Examples, batch: Array) -> list[Array]:
+            first, mean, std, y, draws = jax.tree.map(lambda values: values[batch], examples)
+            windows = _windows(frames, first, draws.factor, width)
             x = (windows - mean[:, None, None]) / std[:, None, None]
-            return [x[:, None], y]      # x: (chunks, 1, bands, frames)
+            # x: (chunks, 1, bands, frames)
+            return [altered(x[:, None], draws, jnp), y, *mixed_targets(y, draws, jnp)]
 
-        def train_batch(frames: Array, examples: list[Array], vectors: list[Array],
+        def train_batch(frames: Array, examples: Examples, vectors: list[Array],
                         given: tuple[Array, Array]) -> tuple[list[Array], list[Array]]:
             batch, on = given
             values = self.vectors.values(vectors)
@@ -128,13 +148,13 @@ class Programs:
             changed = zip(self.vectors.of(values), vectors, strict=True)
             return [jnp.where(on, new, old) for new, old in changed], figures
 
-        def train_all(vectors: list[Array], frames: Array, examples: list[Array], batches: Array,
+        def train_all(vectors: list[Array], frames: Array, examples: Examples, batches: Array,
                       on: Array) -> tuple:
             step = partial(train_batch, frames, examples)
             vectors, figures = jax.lax.scan(step, vectors, (batches, on))
             return vectors, *figures
 
-        def test_all(vectors: list[Array], frames: Array, examples: list[Array],
+        def test_all(vectors: list[Array], frames: Array, examples: Examples,
                      batches: Array) -> tuple:
             values = self.vectors.values(vectors)
             own = [values[place] for place in for_test]
@@ -143,3 +163,19 @@ class Programs:
 
         self.train = compiled(jax.vmap(train_all, in_axes=(0, None, 0, 0, 0)))
         self.evaluate = compiled(jax.vmap(test_all, in_axes=(0, None, 0, 0)))
+
+
+def _windows(frames: Array, first: Array, factor: Array | None, width: int) -> Array:
+    """Read `width` frames from each of `first` on: (chunks, bands, width).
+
+    Where there is a `factor` they are that far apart, linear between two frames; see
+    `augmentation.Augmented`.
+    """
+    if factor is None:
+        return jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(
+            frames, start, width, axis=1))(first)
+    places = factor[:, None] * jnp.arange(width, dtype=jnp.float32)      # (chunks, width)
+    before = places.astype(jnp.int32)
+    share, before = (places - before)[:, None], first[:, None] + before
+    read = jax.vmap(lambda which: frames[:, which])
+    return read(before) * (1 - share) + read(before + 1) * share

@@ -10,7 +10,7 @@ import numpy as np
 
 from mirdl.results import files
 from mirdl.results.outcome import EpochFigures, ModelInfo, Outcome
-from mirdl.training.schedule import Schedule
+from mirdl.training import schedule
 
 if TYPE_CHECKING:
     from mirdl.songs.dataset import DataSet, Fold
@@ -103,7 +103,8 @@ class Training:
 
     Attributes
     ----------
-    schedule : Schedule
+    schedule : Published or Cosine
+        See `mirdl.training.schedule`.
     rng : RandomState
         Draws the order of the chunks in each epoch.
     info : ModelInfo
@@ -113,12 +114,12 @@ class Training:
     seconds : float
         Spent on these epochs.
     best : int or None
-        The epoch of the best validation accuracy.
+        The epoch of the best validation accuracy, or the last one if no songs validate.
     weights : list of ndarray or None
         Those of the network after that epoch.
     """
 
-    schedule: Schedule
+    schedule: schedule.Published | schedule.Cosine
     rng: np.random.RandomState
     info: ModelInfo
     rows: list[EpochFigures] = field(default_factory=list)
@@ -134,19 +135,22 @@ class Training:
     def add(self, figures: EpochFigures, network: Network) -> None:
         """Add an epoch to the curves; keep the network's weights if it is the best so far.
 
+        Without validation songs the last one is the best.
+
         A model of validation accuracy 0 is kept only as long as none is better. (The original
         kept none, and failed.)
         """
         self.rows.append(figures)
         accuracy = figures.validation_accuracy
-        if self.best is None or accuracy > self.rows[self.best].validation_accuracy:
+        if (self.best is None or not figures.is_validated
+                or accuracy > self.rows[self.best].validation_accuracy):
             self.best, self.weights = figures.epoch, network.get_weights()
             self.info.validation = accuracy
 
     @classmethod
     def new(cls, trial: Trial, info: ModelInfo) -> Self:
         """Make the training of a trial before its first epoch."""
-        return cls(Schedule(trial.parameters["DL"]["lr"]), trial.rng(), info)
+        return cls(schedule.new(trial.parameters), trial.rng(), info)
 
     def outcome(self, name: str) -> Outcome:
         """Give what it came to, as far as that is known before the test."""
@@ -161,7 +165,7 @@ class Training:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from what `get_state` gave."""
-        self.schedule = Schedule(**state["schedule"])
+        self.schedule = type(self.schedule)(**state["schedule"])
         self.rng.set_state(state["rng"])
         self.rows = [EpochFigures(*row) for row in state["rows"]]
         self.seconds, self.best, self.weights = state["seconds"], state["best"], state["weights"]

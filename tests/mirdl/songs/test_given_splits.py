@@ -77,8 +77,6 @@ def test_folds_follow_from_the_split(parameters):
         settled(parameters("folds=3", "DS.split=fixed"), given("fixed"))
     assert str(error.value) == ("folds=3 contradicts DS.split=fixed, which is one fixed split "
                                 "(folds=1); leave folds out")
-    with pytest.raises(UserError, match="so stratified=True can do nothing; leave it out, or add"):
-        settled(parameters("stratified=True"), own)
 
 
 def test_settled_parameters_are_allowed_again(parameters):

@@ -103,3 +103,27 @@ def test_fewer_groups_or_songs_of_a_tag_than_folds_are_refused(parameters):
         split(dataset, 0, parameters("folds=4", "stratified=True"))
     with pytest.raises(UserError, match="folds=1 is the published .* need folds of 2 or more"):
         parameters("folds=1", "DS.groups=x")
+
+
+@pytest.mark.parametrize("more", [[], ["stratified=True"], ["DS.groups=by hand"]])
+@pytest.mark.parametrize("published", [True, False])
+def test_a_share_of_the_songs_that_are_not_tested_validates(parameters, more, published):
+    groups = [f"g{number // 3}" for number in range(60)] if "DS.groups=by hand" in more else None
+    dataset = dataset_of(groups, np.random.RandomState(2).randint(0, 2, 60))
+    for number in range(4):
+        asked = "folds=4", f"asPublished={published}", *more
+        before = split(dataset, number, parameters(*asked))
+        tenth = split(dataset, number, parameters("validation=0.1", *asked))
+        none = split(dataset, number, parameters("validation=0", *asked))
+        for parts in (tenth, none):
+            np.testing.assert_array_equal(parts.test, before.test)
+            assert sorted(np.concatenate(parts)) == list(range(60))
+        assert 3 <= len(tenth.validation) <= 6 and len(none.validation) == 0
+        if groups:
+            assert not {groups[song] for song in tenth.validation} & {
+                groups[song] for song in tenth.train}
+
+
+def test_a_share_with_the_fixed_split(parameters):
+    parts = split(dataset_of(None, [0, 1] * 20), 0, parameters("folds=1", "validation=0"))
+    assert [len(part) for part in parts] == [35, 0, 5]

@@ -9,7 +9,7 @@ from mirdl.results.outcome import EpochFigures, ModelInfo, Outcome
 from mirdl.training import checkpoint
 from mirdl.training.checkpoint import Checkpoint
 from mirdl.training.runs import Run
-from mirdl.training.schedule import Schedule
+from mirdl.training.schedule import Published
 from mirdl.training.trial import Training, Trial
 
 
@@ -37,7 +37,7 @@ def trial(workplace, parameters):
 @pytest.fixture
 def training(trial):
     info = ModelInfo(trial.parameters, ["a", "b"], 7, 0, "hash", {}, [0.0, 1.0], [], [], ["a/1"])
-    return Training(Schedule(0.01), trial.rng(), info)
+    return Training(Published(0.01), trial.rng(), info)
 
 
 def row(epoch, accuracy):

@@ -22,6 +22,9 @@ from theano import device
 ALONE, TOGETHER = "foldsTogether=False", "foldsTogether=True"
 LASAGNES_LAYERS = "DL.type=timeFrequency", "DS.xInput=80", "DL.lr=0.0001"
 INCOMPLETE_BATCH = "asPublished=False", "DL.batchSize=7", "randomTry=2"
+AUGMENTED = ("DS.augment=crop+stretch+gain+mask+mixup", "DL.update=adam", "DL.schedule=cosine",
+             "DL.classWeights=balanced", "validation=0", "DS.xInput=100", "DL.lr=0.0001",
+             "DL.momentum=0", "asPublished=False")
 
 
 def a_run(*overrides):
@@ -56,7 +59,8 @@ def assertClose(found, expected):
 
 
 @pytest.mark.parametrize("overrides", [
-    ("DL.type=oNetOne",), ("DL.type=oNetOne", *INCOMPLETE_BATCH), LASAGNES_LAYERS])
+    ("DL.type=oNetOne",), ("DL.type=oNetOne", *INCOMPLETE_BATCH), LASAGNES_LAYERS,
+    AUGMENTED])
 def test_together_equals_one_by_one(asked, overrides):
     alone = read(dl.main(asked(*overrides)))
     assertClose(read(dl.main(asked(*overrides, TOGETHER))), alone)

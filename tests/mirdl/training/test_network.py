@@ -7,10 +7,17 @@ from mirdl.training.network import Network, costs, mean_figures
 
 @pytest.fixture(scope="module")
 def network():
+    return network_of("DL.momentum=0.9")
+
+
+def network_of(*overrides):
+    """Make a small network with these settings."""
     from mirdl import settings
     parameters = settings.check(settings.override(settings.published(), [
-        "DL.type=oNetOne", "DS.xInput=60", "DL.batchSize=4", "DL.momentum=0.9", "DL.lr=0.05"]))
-    return Network(buildArchitecture.buildNet, parameters, 3)
+        "DL.type=oNetOne", "DS.xInput=60", "DL.batchSize=4", "DL.lr=0.05", *overrides]))
+    made = Network(buildArchitecture.buildNet, parameters, 3)
+    made.reset(np.random.RandomState(5), seed=3)
+    return made
 
 
 @pytest.fixture
@@ -41,6 +48,71 @@ def test_momentum_starts_anew_with_a_new_learning_rate(network, batch):
             velocity.set_value(0 * velocity.get_value())
     for one, other in zip(train_twice(forget_velocities), started_anew, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_rate_that_changes_gradually_keeps_the_momentum(network, batch):
+    def second_step(*rate):
+        network.reset(np.random.RandomState(5), seed=3)
+        network.train(*batch)
+        network.set_learning_rate(*rate)
+        network.train(*batch)
+        return network.get_weights()
+    network.reset(np.random.RandomState(5), seed=3)
+    for _ in range(2):
+        network.train(*batch)
+    for one, other in zip(second_step(0.05, True), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("rule", ["sgd", "adagrad", "rmsprop", "adadelta", "adam"])
+def test_every_rule_trains_and_its_state_goes_on_to_the_bit(rule, batch):
+    network = network_of(f"DL.update={rule}", "DL.lr=0.01")
+    first = network.get_weights()
+    network.train(*batch)
+    state = network.get_state()
+    expected = network.train(*batch)
+    assert any(not np.array_equal(*pair) for pair in zip(first, network.get_weights(), strict=True))
+    network.reset(np.random.RandomState(6), seed=4)
+    network.set_state(state)
+    np.testing.assert_array_equal(network.train(*batch), expected)
+
+
+def test_weight_decay_takes_its_share_of_filters_but_not_of_offsets(batch):
+    plain, decayed = network_of("DL.update=adam"), network_of("DL.update=adam",
+                                                              "DL.weightDecay=0.1")
+    first = plain.get_weights()
+    for network in (plain, decayed):
+        network.train(*batch)
+    for before, one, other in zip(first, plain.get_weights(), decayed.get_weights(), strict=True):
+        share = 0.05 * 0.1 if before.ndim > 1 else 0
+        np.testing.assert_allclose(one - other, share * before, atol=1e-6)
+
+
+def test_balanced_classes_count_alike():
+    rng = np.random.RandomState(1)
+    x = np.repeat(rng.standard_normal((1, 1, 40, 60)), 4, axis=0).astype(np.float32)
+    network = network_of("DL.update=sgd", "DL.classWeights=balanced")
+    network.weigh_classes(np.array([0] * 6 + [1] * 2 + [2]))
+
+    def loss(label):
+        network.reset(np.random.RandomState(5), seed=3)
+        y = np.full(4, label, np.int32)
+        return network.train(x, y)[0]
+    weighted = np.array([loss(label) for label in range(3)])
+    network.weigh_classes(np.arange(3))
+    np.testing.assert_allclose(weighted / [loss(label) for label in range(3)],
+                               [9 / 18, 9 / 6, 9 / 3], rtol=1e-5)
+
+
+def test_a_mixed_chunk_costs_its_two_classes_by_weight(batch):
+    x, y = batch
+    network = network_of("DS.augment=mixup", "DL.update=sgd")
+
+    def loss(weight):
+        network.reset(np.random.RandomState(5), seed=3)
+        return network.train(x, y, np.roll(y, 1), np.full(4, weight, np.float32))[0]
+    assert loss(1) != loss(0)
+    assert loss(0.75) == pytest.approx(0.75 * loss(1) + 0.25 * loss(0), rel=1e-5)
 
 
 def test_the_learning_rate_scales_the_first_step(network, batch):

@@ -1,0 +1,135 @@
+from types import SimpleNamespace
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mirdl.spectrograms.augmentation import Augmented, Draws, altered, augmented, draw
+from mirdl.spectrograms.chunks import Chunks
+from mirdl.spectrograms.store import Store
+from mirdl.training.on_device import Songs, _windows
+
+ALL = "crop+stretch:1.5+gain:0.5+mask:0.3+mixup:0.4"
+BANDS, WIDTH = 6, 20
+
+
+@pytest.fixture
+def chunks():
+    """Three songs, the last one of just one chunk; frame f of band b of song s is 1000 s + f."""
+    songs = [1000 * song + np.tile(np.arange(frames, dtype=np.float32), (BANDS, 1))
+             for song, frames in enumerate((90, 50, WIDTH))]
+    return Chunks(songs, np.array([0, 1, 2], np.uint8), [range(0, 71, 10), range(0, 31, 10), [0]],
+                  WIDTH, np.zeros(3, np.float32), np.ones(3, np.float32), batch_size=4,
+                  places=np.arange(3))
+
+
+def rng():
+    return np.random.RandomState(3)
+
+
+def every(chunks):
+    return chunks[np.arange(len(chunks))]
+
+
+def test_nothing_asked_nothing_drawn(chunks):
+    stream = rng()
+    assert augmented(chunks, "", stream) is chunks
+    assert stream.randint(1000) == rng().randint(1000)
+
+
+def test_the_same_stream_gives_the_same_epoch_and_the_next_one_differs(chunks):
+    stream = rng()
+    first, second = (every(augmented(chunks, ALL, stream)) for _ in range(2))
+    again = every(augmented(chunks, ALL, rng()))
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(first[0], second[0])
+
+
+def test_crop_begins_anywhere_in_its_own_song(chunks):
+    starts = set()
+    for seed in range(50):
+        x, y = every(augmented(chunks, "crop", np.random.RandomState(seed)))
+        first = x[:, 0, :, 0]
+        assert np.array_equal(x[:, 0], first[..., None] + np.arange(WIDTH)), "one piece each"
+        assert (first[:, 0] // 1000 == y).all(), "of its own song"
+        starts |= set(first[y == 1, 0].tolist())
+    assert starts == {1000.0 + start for start in range(31)}, "the first and the last place, too"
+    assert y.dtype == np.uint8 and y.tolist() == chunks.y.tolist()
+
+
+def test_stretch_reads_frames_a_factor_apart(chunks):
+    for seed in range(20):
+        epoch = augmented(chunks, "stretch:1.5", np.random.RandomState(seed))
+        x, _ = every(epoch)
+        factor = epoch.draws.factor
+        # a ramp of one a frame becomes one of the factor
+        expected = x[:, 0, 0, :1] + factor[:, None] * np.arange(WIDTH)
+        np.testing.assert_allclose(x[:, 0, 0], expected, atol=2e-3)
+        assert (factor >= 1 / 1.5 - 1e-6).all() and (factor <= 1.5 + 1e-6).all()
+        assert factor[-1] <= (WIDTH - 2) / (WIDTH - 1) + 1e-6, "no more frames than the song has"
+
+
+def test_without_crop_chunks_begin_where_they_did_or_just_before(chunks):
+    start, draws = draw(chunks, {"stretch": 1.5}, rng())
+    needed = (draws.factor * (WIDTH - 1)).astype(int) + 2
+    frames = np.array([90, 50, WIDTH])[chunks.song]
+    np.testing.assert_array_equal(start, np.minimum(chunks.start, frames - needed))
+
+
+def test_gain_adds_a_smooth_curve_over_the_bands(chunks):
+    plain, _ = every(chunks)
+    curve = every(augmented(chunks, "gain:0.5", rng()))[0] - plain
+    assert np.ptp(curve, axis=3).max() < 1e-3, "the same in each frame"
+    assert np.std(curve[:, 0, :, 0]) > 0.1
+    waves = np.cos(np.pi * np.outer((np.arange(BANDS) + 0.5) / BANDS, np.arange(4)))
+    rest = np.linalg.lstsq(waves, curve[:, 0, :, 0].T, rcond=None)[1]
+    assert (rest < 1e-5).all(), "made of four cosines"
+
+
+def test_mask_sets_bands_and_frames_to_the_mean(chunks):
+    epoch = augmented(chunks, "mask:0.5", rng())
+    x, _ = every(epoch)
+    for masked, bands, frames in zip(x[:, 0] == 0, epoch.draws.bands, epoch.draws.frames,
+                                     strict=True):
+        assert masked[slice(*bands)].all() and masked[:, slice(*frames)].all()
+        assert 0 <= np.diff(bands)[0] <= 3 and 0 <= np.diff(frames)[0] <= 10
+    assert np.diff(epoch.draws.bands).max() == 3
+
+
+def test_mixup_mixes_a_chunk_with_the_one_before_it(chunks):
+    plain, classes = every(chunks)
+    x, y, other, weight = every(augmented(chunks, "mixup:0.4", rng()))
+    assert y.tolist() == classes.tolist() and other.tolist() == np.roll(classes, 1).tolist()
+    assert (weight >= 0.5).all() and (weight <= 1).all() and np.std(weight) > 0.05
+    share = weight[:, None, None, None]
+    np.testing.assert_allclose(x, share * plain + (1 - share) * np.roll(plain, 1, axis=0),
+                               rtol=1e-5)
+
+
+def test_songs_on_disk_are_altered_alike(chunks, tmp_path):
+    store = Store(str(tmp_path / "store"), {})
+    stored = [store.keep(str(number), (), song)[1]
+              for number, song in enumerate(chunks.spectrograms)]
+    expected = every(augmented(chunks, ALL, rng()))
+    chunks.spectrograms = stored
+    for one, other in zip(every(augmented(chunks, ALL, rng())), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_device_cuts_and_alters_as_the_cpu_does(chunks):
+    epoch = augmented(chunks, ALL, rng())
+    assert isinstance(epoch, Augmented)
+    expected, *_ = every(epoch)
+    songs = Songs(chunks.spectrograms)
+    first, _, _, _, draws = songs.examples(epoch)
+    windows = _windows(songs.frames, first, draws.factor, WIDTH)[:, None]
+    np.testing.assert_allclose(altered(windows, draws, jnp), expected, atol=2e-3)
+
+
+def test_draws_of_a_chunk_that_is_not_altered_change_nothing():
+    x = np.random.RandomState(0).standard_normal((2, 1, BANDS, WIDTH)).astype(np.float32)
+    draws = Draws(gain=np.zeros((2, 4), np.float32), bands=np.zeros((2, 2), np.int32),
+                  frames=np.zeros((2, 2), np.int32), weight=np.ones(2, np.float32))
+    np.testing.assert_array_equal(altered(x, draws, np), x)
+    assert altered(x, Draws(), SimpleNamespace()) is x
