@@ -93,13 +93,14 @@ def curves(runs: dict[str, list[EpochFigures]], baseline: Baseline | None = None
     losses, accuracies = figure.subplots(2, 1, sharex=True)
     labels = {}     # text -> line
     for number, (name, folds) in enumerate(runs.items()):
-        for place, part in enumerate(("training", "validation")):
+        parts = ["training", "validation"][:1 + _is_validated(folds)]
+        for place, part in enumerate(parts):
             color = f"C{place}" if single else f"C{number}"
             style = "-" if single else ("--", "-")[place]
             for axes, figure_name in ((losses, "loss"), (accuracies, "accuracy")):
                 _mean_and_band(axes, [getattr(fold, f"{part}_{figure_name}") for fold in folds],
                                color, style)
-            if single or part == "validation":
+            if single or part == parts[-1]:
                 labels[part if single else name] = Line2D([], [], color=color, ls=style)
     if baseline is not None:
         labels[f"{baseline.name}: {baseline.mean:.1f} % of test songs"] = accuracies.axhline(
@@ -124,6 +125,11 @@ def curves(runs: dict[str, list[EpochFigures]], baseline: Baseline | None = None
     for text, label in zip(legend.get_texts(), labels, strict=True):
         text.set_text(_wrapped(label, 90))      # only now: a legend passes over labels like '_a'
     return figure
+
+
+def _is_validated(folds: list[EpochFigures]) -> bool:
+    """Tell whether songs validated: without any, all figures of the validation are nan."""
+    return not all(np.isnan(fold.validation_accuracy).all() for fold in folds)
 
 
 def _mean_and_band(axes: Axes, folds: list[np.ndarray], color: str, style: str) -> None:

@@ -90,10 +90,10 @@ def find_filters(model: Model) -> list[Filter]:
                 if weights[place].shape[1:3] == (1, 1) and weights[place].shape[3] > 1]
     if not temporal:
         raise UserError(f"the network {parameters['DL']['type']} has no filters over time in its "
-                        "first layer (arrays of the shape (filters, 1, 1, frames)); it has "
-                        f"{[value.shape for value in weights]}")
+                        "first layer (arrays of the shape (filters, 1, 1, frames)); its first is "
+                        f"{weights[0].shape}")
     shapes = [(kernel[0, 0, ::-1], float(bias)) for place in temporal
-              for kernel, bias in zip(weights[place], weights[place + 1], strict=True)]
+              for kernel, bias in zip(*_with_bias(weights, place), strict=True)]
     outputs = [None] * len(shapes)
     # the rows of the output layer: filter by filter, each by its groups of pooled bands
     output_layer, bands = weights[-2], parameters["DS"]["yInput"]
@@ -104,6 +104,19 @@ def find_filters(model: Model) -> list[Filter]:
     found = [Filter(kernel, bias, rate, output)
              for (kernel, bias), output in zip(shapes, outputs, strict=True)]
     return sorted(found, key=lambda each: len(each.weights))
+
+
+def _with_bias(weights: list[np.ndarray], place: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give the filters of the array at `place`, and their biases.
+
+    Where they are normalised over the batch, what that makes of them in a test.
+    """
+    kernels, after = weights[place], weights[place + 1:place + 5]
+    if [value.shape for value in after] != 4 * [kernels.shape[:1]]:
+        return kernels, after[0]
+    beta, gamma, mean, inv_std = after
+    scale = gamma * inv_std
+    return kernels * scale[:, None, None, None], beta - mean * scale
 
 
 def main_tempo(weights: np.ndarray, rate: float) -> float:

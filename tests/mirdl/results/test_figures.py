@@ -162,6 +162,15 @@ def test_folds_of_different_length_and_without_a_finite_loss():
     assert "mean and standard deviation over 3 folds" in texts
 
 
+def test_without_validation_songs_only_the_training_is_drawn():
+    nan = np.full(3, np.nan)
+    alone = training(3)._replace(validation_loss=nan, validation_accuracy=nan)
+    texts, _ = texts_on(figures.curves({"run": [alone]}))
+    assert "training" in texts and "validation" not in texts
+    texts, _ = texts_on(figures.curves({"one": [alone], "other": [training(3)]}))
+    assert {"one", "other"} <= set(texts)
+
+
 def test_dark_pictures_are_dark(workplace):
     with style.context("dark_background"):
         path = figures.save(figures.confusion(result(["a", "b"]), "run"), "data/dark.png")

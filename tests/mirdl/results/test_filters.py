@@ -98,3 +98,23 @@ def test_a_network_without_filters_over_time_is_told(model):
     model.weights = [np.zeros((32, 1, 12, 8)), np.zeros(32), np.zeros((100, 3)), np.zeros(3)]
     with pytest.raises(UserError, match=r"oNetpNet has no filters over time.*\(32, 1, 12, 8\)"):
         filters.find_filters(model)
+
+
+def test_a_normalised_filter_is_what_normalisation_makes_of_it_in_a_test(parameters):
+    settled, x = parameters("DL.type=timbreRhythm", "DS.xInput=100"), T.tensor4("x")
+    output, _ = buildArchitecture.buildNet(x, settled, 3)
+    rng = np.random.RandomState(5)
+    weights = [value + rng.uniform(0.1, 0.5, value.shape).astype(np.float32)
+               for value in lasagne.layers.get_all_param_values(output)]
+    lasagne.layers.set_all_param_values(output, weights)
+    info = ModelInfo(settled, list("abc"), 11, 0, "", {}, None, [], [], [])
+    found = filters.find_filters(Model("m", "m.npz", weights, info))
+    assert [len(each.weights) for each in found] == [17] * 8 + [33] * 8 + [65] * 8
+    assert all(each.output is None for each in found), "other layers lie between"
+    normalised = next(layer for layer in lasagne.layers.get_all_layers(output)
+                      if layer.output_shape == (None, 8, 1, 100) and hasattr(layer, "gamma"))
+    spectrogram = rng.standard_normal((40, 100)).astype(np.float32)
+    forward = theano.function([x], lasagne.layers.get_output(normalised, deterministic=True))
+    expected = forward(spectrogram[None, None])[0, :, 0, 8:-8]      # without its padding
+    mean = spectrogram.mean(axis=0, keepdims=True)
+    np.testing.assert_allclose(filters.responses(found[:8], mean)[:, 0], expected, atol=1e-4)
