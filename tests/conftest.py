@@ -58,7 +58,7 @@ def small(*overrides):
     small("folds=2") -> ["DS.dataset=Beats", "DL.type=oNetOne", "folds=2", ...]
     """
     arguments = ("DS.dataset=Beats", "DL.type=oNetOne", "folds=3", "chunkHop=80",
-                 "DL.batchSize=3", "DL.num_epochs=4", *overrides)
+                 "DL.batchSize=3", "DL.num_epochs=4", "baselines=False", *overrides)
     values = dict(argument.split("=", 1) for argument in arguments)
     return [f"{key}={value}" for key, value in values.items()]
 

@@ -120,6 +120,9 @@ def test_a_cross_validation_writes_every_file_and_they_agree(asked, capsys):
     assert "Number of parameters: 571" in text
 
 
+WITH = "baselines=True"
+
+
 def result_of(outcomes):
     """Give the name of a run, the text of its .result file and what its .json file says."""
     name = outcomes[0].name.removesuffix("-f0")
@@ -128,10 +131,10 @@ def result_of(outcomes):
 
 
 def test_baselines_and_mean_probabilities_come_after_the_originals_part(cross_validate, capsys):
-    with_them = result_of(cross_validate("DL.num_epochs=1"))
+    with_them = result_of(cross_validate("DL.num_epochs=1", WITH))
     out = capsys.readouterr().out
     assert "\nbaselines: largest class, logistic regression, random forest ...\n####" in out
-    without = result_of(cross_validate("DL.num_epochs=1", "baselines=False"))
+    without = result_of(cross_validate("DL.num_epochs=1"))
     assert "baselines" not in capsys.readouterr().out.replace("override: baselines", "")
     name, text, result = with_them
     means = [outcome.mean_probability for outcome in result.outcomes]
@@ -157,41 +160,41 @@ def test_baselines_and_mean_probabilities_come_after_the_originals_part(cross_va
 
 def test_a_run_stopped_before_its_baselines_ends_as_if_it_had_not_been(
         cross_validate, parameters, monkeypatch):
-    expected = result_of(cross_validate("DL.num_epochs=1"))
+    expected = result_of(cross_validate("DL.num_epochs=1", WITH))
 
     def interrupt(*arguments):
         raise KeyboardInterrupt
     with monkeypatch.context() as patch:
         patch.setattr(dl, "baselines_of", interrupt)
         with pytest.raises(KeyboardInterrupt, match="go on with: python run.py resume="):
-            cross_validate("DL.num_epochs=1")
+            cross_validate("DL.num_epochs=1", WITH)
     found = result_of(dl.resume("last", parameters()))
     assert found[1] == expected[1] and found[2].baselines == expected[2].baselines
 
 
 def test_baselines_answer_the_folds_that_count(cross_validate, monkeypatch):
-    all_folds = result_of(cross_validate("DL.num_epochs=1"))[2]
+    all_folds = result_of(cross_validate("DL.num_epochs=1", WITH))[2]
     original = dl.trainTrial
     monkeypatch.setattr(dl, "trainTrial", lambda trial, *others: (
         None if trial.fold == 1 else original(trial, *others)))
-    outcomes = cross_validate("DL.num_epochs=1")
+    outcomes = cross_validate("DL.num_epochs=1", WITH)
     _, text, result = result_of(outcomes)
     assert "1 of 3 folds had no finite loss" in text and len(result.outcomes) == 2
     assert result.baselines == [each.of_folds([0, 2]) for each in all_folds.baselines]
 
 
 def test_without_votes_of_songs_baselines_answer_alone(cross_validate):
-    _, text, result = result_of(cross_validate("DL.num_epochs=1", "testMethod=utterances"))
+    _, text, result = result_of(cross_validate("DL.num_epochs=1", "testMethod=utterances", WITH))
     assert result.baselines[2].mean > 0 and "random forest: " in text
     assert "Paired test" not in text and "does worse" not in text
     assert np.isnan(result.outcomes[0].mean_probability)
 
 
 def test_a_model_that_is_tested_has_no_baselines(cross_validate, capsys):
-    outcomes = cross_validate("DL.num_epochs=1")
+    outcomes = cross_validate("DL.num_epochs=1", WITH)
     capsys.readouterr()
-    tested = cross_validate(f"mode={outcomes[0].name.removesuffix('-f0')}")
-    assert "aselines" not in capsys.readouterr().out
+    tested = cross_validate(WITH, f"mode={outcomes[0].name.removesuffix('-f0')}")
+    assert "aselines" not in capsys.readouterr().out.replace("override: baselines", "")
     assert [each.likeliest for each in tested] == [each.likeliest for each in outcomes]
 
 

@@ -25,8 +25,9 @@ for pool_bands in (1, 4, 9):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vector_bytes, steps", [
-    pytest.param(16, 6, id="NEON", marks=pytest.mark.slow), pytest.param(32, 3, id="AVX2")])
+    pytest.param(16, 6, id="NEON"), pytest.param(32, 3, id="AVX2")])
 def test_narrower_vectors_give_the_same(tmp_path, vector_bytes, steps):
     """numba's cache goes by processor; the kernels for another one need a cache of their own."""
     code = OTHER_MACHINE.format(vector_bytes=vector_bytes, steps=steps)
