@@ -123,12 +123,15 @@ class Programs:
     """
 
     def __init__(self, network: Network, width: int) -> None:
-        train, shared = pure(network.train)
+        train, trained = pure(network.train)
         test, tested = pure(network.evaluate)
-        self.shared = list(dict.fromkeys([*shared, *tested]))
+        # by what holds their values: batch normalisation updates a clone of its averages
+        shared = {id(variable.container): variable for variable in [*trained, *tested]}
+        places = {container: place for place, container in enumerate(shared)}
+        self.shared = list(shared.values())
         self.vectors = Vectors([variable.get_value() for variable in self.shared])
-        for_training, for_test = ([self.shared.index(variable) for variable in some]
-                                  for some in (shared, tested))
+        for_training, for_test = ([places[id(variable.container)] for variable in some]
+                                  for some in (trained, tested))
 
         def cut(frames: Array, examples: Examples, batch: Array) -> list[Array]:
             first, mean, std, y, draws = jax.tree.map(lambda values: values[batch], examples)
@@ -143,8 +146,9 @@ class Programs:
             values = self.vectors.values(vectors)
             own = [values[place] for place in for_training]
             figures, updated = train(cut(frames, examples, batch), own)
-            for place, value in zip(for_training, updated, strict=True):
-                values[place] = value
+            for place, before, value in zip(for_training, own, updated, strict=True):
+                if value is not before:
+                    values[place] = value
             changed = zip(self.vectors.of(values), vectors, strict=True)
             return [jnp.where(on, new, old) for new, old in changed], figures
 

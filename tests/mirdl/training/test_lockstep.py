@@ -66,6 +66,20 @@ def test_together_equals_one_by_one(asked, overrides):
     assertClose(read(dl.main(asked(*overrides, TOGETHER))), alone)
 
 
+def test_running_averages_of_batch_normalisation_are_each_trainings_own(asked, monkeypatch):
+    def normalised(input_var, parameters, numClasses):
+        data = buildArchitecture.inputLayer(input_var, parameters)
+        layer = buildArchitecture.normalised(data, 4, (5, 5), pad="same")
+        features = buildArchitecture.meanAndMaxOverTime(layer)
+        return buildArchitecture.outputLayer(features, numClasses), {"input": data}
+    monkeypatch.setattr(buildArchitecture, "normalised2", normalised, raising=False)
+    settled = "DL.type=normalised2", "DS.xInput=60", "DL.lr=0.001", "DL.momentum=0"
+    alone = read(dl.main(asked(*settled)))
+    *_, mean, inv_std, _, _ = alone[0][2]
+    assert np.abs(mean).min() > 1e-3 and np.abs(inv_std - 1).min() > 1e-3
+    assertClose(read(dl.main(asked(*settled, TOGETHER))), alone)
+
+
 @pytest.fixture
 def alone(asked):
     """Cross-validate one fold after the other; return all that the run has left."""
