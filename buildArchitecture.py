@@ -126,7 +126,7 @@ def blackBox(input_var, parameters, numClasses):
     return output, {"input": data, "conv": filters, "hidden": hidden, "output": output}
 
 
-# Networks after the paper, for chunks of any length.
+# Networks after the paper, for chunks of any length. Train them with recipe=today.
 
 def timbreRhythm(input_var, parameters, numClasses):
     """Build filters over bands and over time, three layers over time, mean and maximum.

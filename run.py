@@ -2,7 +2,7 @@
 
 import sys
 
-from mirdl import settings
+from mirdl import recipes, settings
 from mirdl.errors import exit_on_user_error
 from mirdl.theano_flags import start_theano
 
@@ -14,6 +14,7 @@ parameters = {"DL": {}, "DS": {}}
 parameters["DL"]["type"] = "oNetEightpNetEight"
 parameters["chunkHop"] = 250                # frames from chunk to chunk: 250 or 80 in the paper
 
+parameters["recipe"] = "published"          # "today": settings of today (docs/recipes.md)
 
 # general parameters
 parameters["errorCode"] = 999               # the class of a song that has no votes
@@ -85,10 +86,10 @@ parameters["DS"]["replicas"] = "keep"       # known replicas: "keep", "drop" or 
 def main(arguments):
     """Apply the command line's overrides to the parameters, then hand them to dl.py."""
     if settings.asks_for_help(arguments):
-        print(settings.help_text(parameters))
+        print(settings.help_text(parameters), recipes.help_text(), sep="\n\n")
         return
     stopped, overrides = settings.divide_resume(arguments)
-    chosen = settings.override(parameters, overrides)
+    chosen = recipes.apply(settings.override(parameters, overrides), overrides)
     print("starting: loading Theano, Lasagne and Essentia ...", flush=True)
     start_theano()
     import dl  # only now: these imports are slow, and a mistyped setting fails first

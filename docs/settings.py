@@ -7,7 +7,7 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE / "settings.md"
 sys.path.insert(0, str(HERE.parent))     # for mirdl
 
-from mirdl import settings  # noqa: E402 (only now can it be found)
+from mirdl import recipes, settings  # noqa: E402 (only now can it be found)
 
 HEAD = """\
 # Settings
@@ -41,6 +41,17 @@ These settings change no number and no file of a run, except that `foldsTogether
 (the results are equal to 1e-4). So all of them but `sweep` may stand beside `resume=`."""),
 }
 
+RECIPES = """\
+## Recipes
+
+`recipe=today` stands for the settings below. It replaces only what still has its published value:
+what you have set in `run.py` or on the command line stays. Each replaced setting is printed. What
+the recipe is worth, and why it has these values, stands in [recipes.md](recipes.md).
+
+| key | `recipe=today` |
+| --- | --- |
+"""
+
 TAIL = """\
 ## Keys that follow from others
 
@@ -58,6 +69,8 @@ def page() -> str:
         rows = [_row(setting) for setting in settings.SETTINGS.values() if setting.role == role]
         parts.append(f"## {title}\n\n{text}\n\n| key | default | meaning | it may be |\n"
                      "| --- | --- | --- | --- |\n" + "".join(rows))
+    parts.append(RECIPES + "".join(f"| `{key}` | `{value}` |\n"
+                                   for key, value in recipes.RECIPES["today"].items()))
     parts.append(TAIL + "".join(f"| `{key}` | {source} |\n"
                                 for key, source in settings.DERIVED.items()))
     return "\n".join(parts)

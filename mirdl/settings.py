@@ -126,6 +126,8 @@ def validation_share(validation: str) -> float:
 SETTINGS = {setting.key: setting for setting in (
     Setting("DL.type", "oNetEightpNetEight",
             _name("the name of a function of buildArchitecture.py"), "the network"),
+    Setting("recipe", "published", _choice("published", "today"),
+            "settings under one word: 'today' replaces those that have their published value"),
     Setting("chunkHop", 250, _integer(1),
             "frames from the start of a chunk to the start of the next"),
     # labels are uint8 up to 255 classes: 256 and more can be no class

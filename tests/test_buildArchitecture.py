@@ -10,7 +10,7 @@ from mirdl.training import architectures
 
 # networks of the paper before this one (CBMI 2016), and the number of their parameters
 BEFORE = {"time": 7336, "frequency": 3368, "timeFrequency": 196816, "blackBox": 3275312}
-AFTER = {"timbreRhythm": 120978, "vgg": 100184}      # with 8 classes
+AFTER = {"timbreRhythm": 120832, "vgg": 99928}      # with 8 classes
 TYPES = ["oNetOne", "pNetOne", "oNetTwo", "pNetTwo", "oNetpNet", "oNetTwopNetTwo",
          "oNetFourpNetFour", "oNetEightpNetEight"]
 

@@ -165,10 +165,11 @@ def test_killed_in_each_fold_every_file_is_the_same_to_the_bit(here, undisturbed
 
 
 @pytest.mark.slow
-def test_an_augmented_training_is_resumed_to_the_bit_and_equal_for_any_workers(here, parameters):
-    today = small("DL.type=vgg", "DL.update=adam", "asPublished=False", "DS.xInput=60",
-                  "chunkHop=20", "DL.batchSize=10", "DL.num_epochs=12",
-                  "DS.augment=crop+stretch+gain+mask+mixup")
+@pytest.mark.parametrize("network, workers", [
+    ("vgg", 1), ("oNetOne", 2)])    # how XLA adds up vgg's convolutions depends on its threads
+def test_an_augmented_training_is_resumed_to_the_bit(here, network, workers):
+    today = small(f"DL.type={network}", "recipe=today", "DS.xInput=60", "chunkHop=20",
+                  "DL.num_epochs=12", "DS.augment=crop+stretch+gain+mask+mixup")
     Process(*today).wait()
     undisturbed = left()
     assert len([name for name in undisturbed if name.endswith(b".npz")]) == 3
@@ -176,7 +177,7 @@ def test_an_augmented_training_is_resumed_to_the_bit_and_equal_for_any_workers(h
     process = Process(*today)
     process.until(partial(is_trained, 0, 4), "epoch 4 of fold 1")
     process.kill()
-    Process("resume=last", "workers=2").wait()
+    Process("resume=last", f"workers={workers}").wait()
     assert left() == undisturbed
 
 

@@ -252,9 +252,9 @@ class CrossValidation:
                  f"{best.name} has"]
         if np.mean([outcome.majority_vote for outcome in self.outcomes]) < best.mean:
             recipe = "" if self.parameters.get("recipe") == "today" else "recipe=today, "
-            lines.append(f"The network does worse than {best.name} ({best.mean:.1f} % of songs): "
-                         f"try {recipe}another network (DL.type), more epochs (DL.num_epochs) or "
-                         "more songs")
+            lines.append(f"By majority vote the network does worse than {best.name} "
+                         f"({best.mean:.1f} % of songs): try {recipe}another network (DL.type), "
+                         "more epochs (DL.num_epochs) or more songs")
         return lines
 
     def only(self, name: str) -> Self:

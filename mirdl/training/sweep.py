@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import product
 from typing import Any, NamedTuple
 
-from mirdl import settings
+from mirdl import recipes, settings
 from mirdl.errors import UserError
 from mirdl.results import files, tables
 from mirdl.system import pickles
@@ -93,6 +93,8 @@ def plan(text: str, parameters: dict[str, Any], build: Callable,
     planned = []
     for overrides in combinations(text):
         changed = settings.override({**parameters, **execution}, overrides, tell=str)
+        if any(override.startswith("recipe=") for override in overrides):
+            changed = recipes.apply(changed, overrides, tell=str)
         changed, _ = settings.divide(settings.check(changed))
         build(None, changed, 2)
         *_, changed = find_songs(changed)

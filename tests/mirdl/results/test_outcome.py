@@ -72,8 +72,8 @@ def test_a_network_that_a_baseline_beats_is_told_so(result):
         "  random forest:       100.00 % of songs, std 0.00 %",
         "Paired test against random forest, song by song: p = 1",
         "  0 songs that only the network has right, 1 that only random forest has",
-        "The network does worse than random forest (100.0 % of songs): try recipe=today, another "
-        "network (DL.type), more epochs (DL.num_epochs) or more songs", ""]
+        "By majority vote the network does worse than random forest (100.0 % of songs): try "
+        "recipe=today, another network (DL.type), more epochs (DL.num_epochs) or more songs", ""]
     result.baselines = [LARGEST]
     assert "Paired test against largest class" in result.text()
     assert "does worse" not in result.text()

@@ -1,0 +1,79 @@
+import pytest
+
+import run
+from mirdl import recipes, settings
+from mirdl.errors import UserError
+from mirdl.training import sweep
+
+
+def values_of(*overrides, parameters=None):
+    arguments = list(overrides)
+    changed = settings.override(parameters or settings.published(), arguments, tell=str)
+    return dict(settings.flat(recipes.apply(changed, arguments, tell=str)))
+
+
+def test_every_value_of_a_recipe_is_allowed_and_another_than_the_published_one():
+    published = dict(settings.flat(settings.published()))
+    for key, value in recipes.RECIPES["today"].items():
+        assert settings.allowed(key, value) == value != published[key]
+    assert "DL.type" not in recipes.RECIPES["today"]
+    settings.check(recipes.apply(settings.override(settings.published(), ["recipe=today"])))
+
+
+def test_published_changes_nothing():
+    assert values_of() == dict(settings.flat(settings.published()))
+    assert recipes.RECIPES["published"] == {}
+
+
+def test_what_the_user_has_chosen_stays(capsys):
+    arguments = ["recipe=today", "DL.lr=0.01", "DL.num_epochs=7"]
+    edited = settings.published()
+    edited["DS"]["augment"] = "crop"
+    changed = dict(settings.flat(recipes.apply(settings.override(edited, arguments), arguments)))
+    assert changed["DL.lr"] == 0.01, "named on the command line, though it is the published value"
+    assert changed["DL.num_epochs"] == 7 and changed["DS.augment"] == "crop"
+    assert changed["DL.update"] == "adam" and changed["recipe"] == "today"
+    told = capsys.readouterr().out
+    assert "recipe=today: DL.update = 'adam' (was 'nesterov_momentum')" in told
+    assert "recipe=today: DL.lr" not in told and "recipe=today: DS.augment" not in told
+
+
+def test_a_recipe_may_stand_in_run_py(parameters):
+    edited = settings.published()
+    edited["recipe"] = "today"
+    assert values_of(parameters=edited)["DL.schedule"] == "cosine"
+
+
+def test_an_unknown_recipe_is_refused():
+    edited = settings.published()
+    edited["recipe"] = "tomorrow"
+    with pytest.raises(UserError, match="recipe=tomorrow is not allowed: expected one of 'publ"):
+        recipes.apply(edited)
+
+
+def test_recipes_in_a_sweep():
+    first, second = sweep.plan("recipe=published,today DL.type=oNetOne", settings.published(),
+                               lambda *_: None, lambda settled: (None, None, settled))
+    assert first.parameters["DL"]["update"] == "nesterov_momentum"
+    assert second.parameters["DL"]["update"] == "adam"
+    assert first.parameters["folds"] == second.parameters["folds"]
+
+
+def test_the_help_says_what_it_stands_for(capsys):
+    run.main(["--help"])
+    told = capsys.readouterr().out
+    assert "recipe=today: " in told
+    for key, value in recipes.RECIPES["today"].items():
+        assert f"{key}={value}" in told.partition("recipe=today: ")[2]
+
+
+def test_run_applies_it(monkeypatch, capsys):
+    class Stop(Exception):
+        pass
+
+    def stop():
+        raise Stop
+    monkeypatch.setattr(run, "start_theano", stop)
+    with pytest.raises(Stop):
+        run.main(["recipe=today"])
+    assert "recipe=today: DS.augment" in capsys.readouterr().out
