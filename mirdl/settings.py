@@ -6,11 +6,10 @@ and what it acts on; every list of keys elsewhere is a query of it.
 
 import copy
 import difflib
-import math
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from mirdl import kinds
 from mirdl.errors import UserError
 
 # what a parameter acts on
@@ -20,14 +19,6 @@ EXPERIMENT = "the experiment"
 EXECUTION = "only how the work is done"     # no number and no file of a run depends on it
 
 Parameters = dict[str, Any]
-
-
-class Kind(NamedTuple):
-    """What a value may be: its type, the words for what is expected, and the test for that."""
-
-    type: type
-    expected: str
-    allows: Callable[[Any], bool]
 
 
 class Setting(NamedTuple):
@@ -47,178 +38,109 @@ class Setting(NamedTuple):
 
     key: str
     default: Any
-    kind: Kind
+    kind: kinds.Kind
     meaning: str
     role: str = EXPERIMENT
 
 
-def _integer(least: int) -> Kind:
-    return Kind(int, f"a whole number of {least} or more", lambda value: least <= value < 2**31)
-
-
-def _number(expected: str, allows: Callable[[float], bool]) -> Kind:
-    return Kind(float, expected, lambda value: math.isfinite(value) and allows(value))
-
-
-def _choice(*choices: str) -> Kind:
-    return Kind(str, "one of " + ", ".join(map(repr, choices)), lambda value: value in choices)
-
-
-def _name(expected: str) -> Kind:
-    # a name becomes part of file names: it must not climb out of data/
-    return Kind(str, expected, lambda value: bool(value) and value == value.strip()
-                and value.isprintable() and not value.startswith(".")
-                and not set(value) & set('/\\:*?"<>|'))
-
-
-def _text(expected: str) -> Kind:
-    return Kind(str, expected, str.isprintable)
-
-
-FLAG = Kind(bool, "True or False", lambda value: True)
-SHARE = _number("a share from 0 to 1", lambda value: 0 <= value <= 1)
-EVEN = Kind(int, "an even whole number from 2 to 1048576",
-            lambda value: 2 <= value <= 2**20 and value % 2 == 0)
-ONE = Kind(int, "1 (a spectrogram has one channel)", lambda value: value == 1)
-VALIDATION = Kind(
-    str, "'published', 0 or a share of at most 0.5 (of the songs that are not tested)",
-    lambda value: value == "published" or validation_share(value) <= 0.5)
-WINDOW = _choice("hamming", "hann", "hannnsgcq", "triangular", "square", "blackmanharris62",
-                 "blackmanharris70", "blackmanharris74", "blackmanharris92")
-
-# how training chunks can be altered, with the strength of each where none is given, and the limits
-# of what may be given; see mirdl.spectrograms.augmentation
-AUGMENTATIONS = {"crop": (None, None, None), "stretch": (1.2, 1.0, 4.0), "gain": (0.3, 0.0, 10.0),
-                 "mask": (0.1, 0.0, 0.9), "mixup": (0.3, 0.0, 10.0)}
-AUGMENT = Kind(
-    str, "'' or any of crop+stretch:1.2+gain:0.3+mask:0.1+mixup:0.3, with a strength or without",
-    lambda value: strengths(value) is not None)
-
-
-def strengths(augment: str) -> dict[str, float | None] | None:
-    """Read DS.augment: the strength of each way to alter chunks; None if it is not understood.
-
-    Examples
-    --------
-    >>> strengths("crop+mixup:0.2+mask")
-    {'crop': None, 'mixup': 0.2, 'mask': 0.1}
-    """
-    found = {}
-    for part in filter(None, augment.split("+")):
-        name, colon, number = part.partition(":")
-        if name not in AUGMENTATIONS or name in found:
-            return None
-        default, least, most = AUGMENTATIONS[name]
-        try:
-            found[name] = float(number) if colon else default
-        except ValueError:
-            return None
-        if colon and (least is None or not least < found[name] <= most):
-            return None
-    return found
-
-
-def validation_share(validation: str) -> float:
-    """Read the share in `validation`; nan if it is none."""
-    return float(validation) if re.fullmatch(r"0?\.\d+|0", validation) else float("nan")
-
-
 SETTINGS = {setting.key: setting for setting in (
     Setting("DL.type", "oNetEightpNetEight",
-            _name("the name of a function of buildArchitecture.py"), "the network"),
-    Setting("recipe", "published", _choice("published", "today"),
+            kinds.name("the name of a function of buildArchitecture.py"), "the network"),
+    Setting("recipe", "published", kinds.choice("published", "today"),
             "settings under one word: 'today' replaces those that have their published value"),
-    Setting("chunkHop", 250, _integer(1),
+    Setting("chunkHop", 250, kinds.integer(1),
             "frames from the start of a chunk to the start of the next"),
     # labels are uint8 up to 255 classes: 256 and more can be no class
-    Setting("errorCode", 999, _integer(256), "the class of a song that has no votes"),
-    Setting("testMethod", "all", _choice("all", "majorityVote", "utterances"),
+    Setting("errorCode", 999, kinds.integer(256), "the class of a song that has no votes"),
+    Setting("testMethod", "all", kinds.choice("all", "majorityVote", "utterances"),
             "what is tested: songs by majority vote, chunks (utterances), or both"),
     Setting("mode", "train",
-            _name("'train' or the name of a model in data/results or data/preloaded/models"),
+            kinds.name("'train' or the name of a model in data/results or data/preloaded/models"),
             "train, or test this model"),
-    Setting("folds", 10, _integer(1),
+    Setting("folds", 10, kinds.integer(1),
             "folds of the cross-validation; 1: a fixed split by trainSplit and testSplit"),
-    Setting("trainSplit", 0.8, SHARE, "share of the songs to train on; only with folds=1"),
-    Setting("testSplit", 0.1, SHARE,
+    Setting("trainSplit", 0.8, kinds.SHARE, "share of the songs to train on; only with folds=1"),
+    Setting("testSplit", 0.1, kinds.SHARE,
             "share of the songs to test; only with folds=1; the rest validates"),
-    Setting("validation", "published", VALIDATION,
-            "the songs that validate: as published, or a share; 0: none, the last epoch's model "
+    Setting("validation", "published", kinds.VALIDATION,
+            "the songs that validate: as published, or a share, near 1/n; 0: none, the last model "
             "counts"),
-    Setting("randomTry", 1, _integer(1),
+    Setting("randomTry", 1, kinds.integer(1),
             "random initialisations tried in each fold; the best one counts"),
-    Setting("random_seed", 11, _integer(0),
+    Setting("random_seed", 11, kinds.integer(0),
             "seed of the chunks' order, initial weights, batches and dropout"),
-    Setting("use_random_seed", True, FLAG, "False: another seed in each run"),
-    Setting("stratified", False, FLAG, "each fold has the classes in equal shares"),
-    Setting("checkpointEvery", 1, _integer(1),
+    Setting("use_random_seed", True, kinds.FLAG, "False: another seed in each run"),
+    Setting("stratified", False, kinds.FLAG, "each fold has the classes in equal shares"),
+    Setting("checkpointEvery", 1, kinds.integer(1),
             "epochs, at least, between two saved states (saving takes 2 % of the time at most)"),
-    Setting("asPublished", True, FLAG,
+    Setting("asPublished", True, kinds.FLAG,
             "keep those choices of the published program that change numbers"),
-    Setting("baselines", True, FLAG,
+    Setting("baselines", True, kinds.FLAG,
             "after training, simple classifiers answer on the same folds and training songs"),
-    Setting("workers", 1, _integer(1), "trainings that run at once, each in its own process",
+    Setting("workers", 1, kinds.integer(1), "trainings that run at once, each in its own process",
             EXECUTION),
     Setting("cluster", "",
-            _text("'' (this machine), the address of a Dask scheduler (tcp://host:8786) or its "
-                  "scheduler file"),
+            kinds.text("'' (this machine), the address of a Dask scheduler (tcp://host:8786) or "
+                       "its scheduler file"),
             "train on this Dask cluster instead", EXECUTION),
-    Setting("foldsTogether", False, FLAG,
+    Setting("foldsTogether", False, kinds.FLAG,
             "train all folds of a small network at once on one device, best a GPU", EXECUTION),
-    Setting("quiet", False, FLAG, "no progress bars", EXECUTION),
+    Setting("quiet", False, kinds.FLAG, "no progress bars", EXECUTION),
     Setting("sweep", "",
-            _text("'' (one run), or lists of values whose product is run: "
-                  "DL.type=oNetOne,pNetOne chunkHop=250,80"),
+            kinds.text("'' (one run), or lists of values whose product is run: "
+                       "DL.type=oNetOne,pNetOne chunkHop=250,80"),
             "run every combination of these values, then compare them", EXECUTION),
-    Setting("DL.num_epochs", 250, _integer(1), "epochs at most"),
-    Setting("DL.batchSize", 50, _integer(1), "chunks in a batch"),
-    Setting("DL.lr", 0.01, _number("a number above 0", lambda value: value > 0),
+    Setting("DL.num_epochs", 250, kinds.integer(1), "epochs at most"),
+    Setting("DL.batchSize", 50, kinds.integer(1), "chunks in a batch"),
+    Setting("DL.lr", 0.01, kinds.number("a number above 0", lambda value: value > 0),
             "learning rate at the start"),
     Setting("DL.momentum", 0.0,
-            _number("a number from 0 to below 1", lambda value: 0 <= value < 1),
+            kinds.number("a number from 0 to below 1", lambda value: 0 <= value < 1),
             "momentum of Nesterov's method"),
     Setting("DL.update", "nesterov_momentum",
-            _choice("sgd", "momentum", "nesterov_momentum", "adagrad", "rmsprop", "adadelta",
+            kinds.choice("sgd", "momentum", "nesterov_momentum", "adagrad", "rmsprop", "adadelta",
                     "adam"),
             "the rule of lasagne.updates that changes the weights"),
-    Setting("DL.weightDecay", 0.0, _number("a number of 0 or more", lambda value: value >= 0),
+    Setting("DL.weightDecay", 0.0, kinds.number("a number of 0 or more", lambda value: value >= 0),
             "share of the weights, times the learning rate, that each step takes away"),
-    Setting("DL.schedule", "published", _choice("published", "cosine"),
+    Setting("DL.schedule", "published", kinds.choice("published", "cosine"),
             "the learning rate: halved when the training loss rises, or half a cosine down to 0"),
-    Setting("DL.classWeights", "none", _choice("none", "balanced"),
+    Setting("DL.classWeights", "none", kinds.choice("none", "balanced"),
             "'balanced': each class counts as much in the loss, whatever its number of chunks"),
-    Setting("DL.cost", "crossentropy", _choice("crossentropy", "squared_error"), "the loss"),
-    Setting("DS.dataset", "Ballroom", _name("the name of a folder in data/datasets"),
+    Setting("DL.cost", "crossentropy", kinds.choice("crossentropy", "squared_error"), "the loss"),
+    Setting("DS.dataset", "Ballroom", kinds.name("the name of a folder in data/datasets"),
             "the data set: a folder that holds one folder of songs per class"),
     # The names of files in data/preloaded hold these five in this order
-    Setting("DS.frameSize", 2048, EVEN, "samples of a frame, at 44.1 kHz", SPECTROGRAM),
-    Setting("DS.hopSize", 1024, _integer(1),
+    Setting("DS.frameSize", 2048, kinds.EVEN, "samples of a frame, at 44.1 kHz", SPECTROGRAM),
+    Setting("DS.hopSize", 1024, kinds.integer(1),
             "samples from the start of a frame to the start of the next", SPECTROGRAM),
-    Setting("DS.specTransform", "mel", _choice("mel", "magnitudeSTFT"),
+    Setting("DS.specTransform", "mel", kinds.choice("mel", "magnitudeSTFT"),
             "energies of mel bands, or magnitudes of all bins", SPECTROGRAM),
-    Setting("DS.melBands", 40, _integer(2), "mel bands, if specTransform is 'mel'", SPECTROGRAM),
-    Setting("DS.windowType", "blackmanharris62", WINDOW, "window of a frame", SPECTROGRAM),
-    Setting("DS.numChannels", 1, ONE, "channels of the network's input"),
-    Setting("DS.xInput", 250, _integer(1), "frames of a chunk", INPUT),
-    Setting("DS.inputNorm", "log0m1v", _choice("log0m1v", "None"),
+    Setting("DS.melBands", 40, kinds.integer(2), "mel bands, if specTransform is 'mel'",
+            SPECTROGRAM),
+    Setting("DS.windowType", "blackmanharris62", kinds.WINDOW, "window of a frame", SPECTROGRAM),
+    Setting("DS.numChannels", 1, kinds.ONE, "channels of the network's input"),
+    Setting("DS.xInput", 250, kinds.integer(1), "frames of a chunk", INPUT),
+    Setting("DS.inputNorm", "log0m1v", kinds.choice("log0m1v", "None"),
             "'log0m1v': log10(10000 x + 1), then mean 0 and variance 1", INPUT),
-    Setting("DS.inputNormWhere", "global", _choice("global", "local", "train"),
+    Setting("DS.inputNormWhere", "global", kinds.choice("global", "local", "train"),
             "mean and variance over all songs, each song, or the fold's training songs", INPUT),
-    Setting("DS.augment", "", AUGMENT, "how training chunks are altered, anew in each epoch"),
-    Setting("DS.store", "auto", _choice("auto", "memory", "disk"),
+    Setting("DS.augment", "", kinds.AUGMENT, "how training chunks are altered, anew in each epoch"),
+    Setting("DS.store", "auto", kinds.choice("auto", "memory", "disk"),
             "where spectrograms are kept; 'auto': on disk if all processes together would need "
             "more than a quarter of the memory"),
-    Setting("DS.groups", "", _text("'' or None (no groups), a CSV file or a regular expression"),
+    Setting("DS.groups", "",
+            kinds.text("'' or None (no groups), a CSV file or a regular expression"),
             "songs that stay together in a fold: a CSV file with the columns song and group, or "
             "a regular expression on TAG/file"),
     Setting("DS.split", "",
-            _text("'' (the data set's own split, if it has one), 'none', the name of a split that "
-                  "its loader offers, or a CSV file"),
+            kinds.text("'' (the data set's own split, if it has one), 'none', the name of a split "
+                       "that its loader offers, or a CSV file"),
             "which songs train, validate and test: a CSV file with the columns song and fold, or "
             "song and part (train, validation, test)"),
-    Setting("DS.labels", "", _text("'' (the tags are the folders' names) or a CSV file"),
+    Setting("DS.labels", "", kinds.text("'' (the tags are the folders' names) or a CSV file"),
             "the tags of the songs: a CSV file with the columns song and tag"),
-    Setting("DS.replicas", "keep", _choice("keep", "drop", "together"),
+    Setting("DS.replicas", "keep", kinds.choice("keep", "drop", "together"),
             "known replicas: keep both, drop one of each pair, or keep them in one fold"),
 )}
 
@@ -333,7 +255,7 @@ def _check_together(parameters: Parameters) -> None:
         raise UserError(f"DL.momentum={learning['momentum']} is not used by DL.update="
                         f"{learning['update']}; leave it at 0, or choose momentum or "
                         "nesterov_momentum")
-    if parameters["validation"] == "0" and parameters["randomTry"] > 1:
+    if kinds.validation_share(parameters["validation"]) == 0 and parameters["randomTry"] > 1:
         raise UserError("validation=0 leaves no song to choose among randomTry="
                         f"{parameters['randomTry']} trainings by; set randomTry=1")
     if parameters["sweep"] and parameters["mode"] != "train":
@@ -358,8 +280,13 @@ def complete(parameters: Parameters) -> Parameters:
     if not all(isinstance(parameters.get(group, {}), dict) for group in ("DL", "DS")):
         raise UserError(f"{parameters!r:.200} are no parameters")
     defaults = published()
-    groups = {group: {**defaults[group], **parameters.get(group, {})} for group in ("DL", "DS")}
-    return check({**defaults, **parameters, **groups})
+    groups = {group: _filled(parameters.get(group, {}), defaults[group]) for group in ("DL", "DS")}
+    return check({**_filled(parameters, defaults), **groups})
+
+
+def _filled(given: Parameters, defaults: Parameters) -> Parameters:
+    """Add what is missing, behind what is given, as a resumed run writes its files again."""
+    return {**given, **defaults, **given}
 
 
 def divide(parameters: Parameters) -> tuple[Parameters, Parameters]:
@@ -390,7 +317,7 @@ def divide_resume(arguments: list[str]) -> tuple[str | None, list[str]]:
     Raises
     ------
     UserError
-        If any not of `EXECUTION` come with it: a stopped run keeps its parameters.
+        If a setting of another role comes with it: a stopped run keeps its parameters.
     """
     asked = [argument for argument in arguments if argument.startswith("resume=")]
     others = [argument for argument in arguments if argument not in asked]
@@ -440,9 +367,9 @@ def allowed(key: str, value: object) -> object:
         If it is not allowed.
     """
     kind, expected, allows = SETTINGS[key].kind
-    if key == "DS.groups" and value is None:
+    if key == "DS.groups" and value in (None, "None"):
         value = ""
-    if kind is str and type(value) in (int, float):
+    if kind is str and type(value) in (int, float):     # validation = 0.1 in run.py
         value = str(value)
     if kind is float and type(value) is int:
         value = float(value) if abs(value) < 2**53 else value
@@ -469,7 +396,7 @@ def _parse(key: str, text: str) -> object:
     if kind is bool:
         value = {"true": True, "false": False}.get(text.lower(), text)
     elif kind is str:
-        value = None if key == "DS.groups" and text == "None" else text
+        value = text
     else:
         try:
             value = kind(text)

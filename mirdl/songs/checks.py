@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from mirdl.errors import UserError
+from mirdl.kinds import validation_share
 from mirdl.songs.dataset import DataSet, Songs, Split
 from mirdl.songs.given_splits import GivenSplit
 from mirdl.songs.splits import split
@@ -132,12 +133,13 @@ def check_batches(
         If one has none: fewer chunks than DL.batchSize as published, otherwise no chunk at all.
     """
     size = parameters["DL"]["batchSize"]
-    if parameters["validation"] == "0":
-        parts = tuple(part for part in parts if part != "validation")
+    unvalidated = validation_share(parameters["validation"]) == 0
     for number in range(parameters["folds"]):
         songs_of = split(dataset, number, parameters)._asdict()
         for part in parts:
             songs = songs_of[part]
+            if part == "validation" and unvalidated and not len(songs):
+                continue
             count = sum(
                 len(chunk_starts(dataset.spectrograms[song].shape[1], parameters))
                 for song in songs

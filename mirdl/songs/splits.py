@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from mirdl.errors import UserError
-from mirdl.settings import validation_share
+from mirdl.kinds import validation_share
 from mirdl.songs.dataset import DataSet, Split
 
 # by stratified, and whether there are groups
@@ -130,30 +130,33 @@ def _divided_anew(dataset: DataSet, chosen: Split, parameters: dict) -> Split:
     share = validation_share(parameters["validation"])
     validation = rest[:0]
     if share:
-        asked = f"validation={parameters['validation']} of folds={parameters['folds']}"
-        validation = _blocks(dataset, rest, round(1 / share), parameters, asked)[0]
+        count = round(1 / share)
+        asked = f"validation={parameters['validation']}, one block of {count},"
+        validation = _blocks(dataset, rest, count, parameters, asked,
+                             "raise validation, or set validation=0")[0]
     return Split(np.setdiff1d(rest, validation), validation, chosen.test)
 
 
 def _blocks(
-    dataset: DataSet, songs: np.ndarray, count: int, parameters: dict, asked: str
+    dataset: DataSet, songs: np.ndarray, count: int, parameters: dict, asked: str,
+    advice: str = "lower folds"
 ) -> list[np.ndarray]:
     """Cut some of the songs into `count` blocks that share no group, stratified if asked for.
 
-    `asked` is the setting, in messages.
+    `asked` is the setting in messages, `advice` what to do.
     """
     every = dataset.groups or dataset.names
     groups, labels = [every[song] for song in songs], dataset.labels[songs]
     if len(set(groups)) < count:
         raise UserError(
-            f"{asked} is more than the {len(set(every))} groups of songs can "
-            "be divided into (training, validation and test each need one); lower folds"
+            f"{asked} is more than the {len(set(groups))} groups of songs can be divided into "
+            f"(training, validation and test each need one); {advice}"
         )
     most = np.bincount(labels).max()
     if parameters["stratified"] and most < count:
         raise UserError(
             f"{asked} is more than stratified=True can divide: "
-            f"no tag has more than {most} songs; lower folds, or leave out stratified"
+            f"no tag has more than {most} songs; {advice}, or leave out stratified"
         )
     splitter = SPLITTERS[parameters["stratified"], dataset.groups is not None](count)
     with warnings.catch_warnings():

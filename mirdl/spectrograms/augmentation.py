@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mirdl.settings import strengths
+from mirdl.kinds import strengths
 from mirdl.spectrograms.chunks import Chunks
 
 WAVES = 4       # cosines that a gain curve over the bands is made of
@@ -102,7 +102,7 @@ def draw(chunks: Chunks, asked: dict[str, float | None],
     ----------
     chunks : Chunks
     asked : dict
-        The strength of each augmentation; see `mirdl.settings.strengths`. A chunk begins anywhere
+        The strength of each augmentation; see `mirdl.kinds.strengths`. A chunk begins anywhere
         in its song (crop); its tempo is changed by a factor of at most the strength, evenly drawn
         on a logarithmic axis (stretch); each cosine of the curve over its bands has this standard
         deviation, in standard deviations of the data (gain); up to this share of its bands, and of

@@ -12,7 +12,7 @@ import numpy as np
 import theano
 import theano.tensor as T
 from mirdl.errors import UserError
-from mirdl.settings import strengths
+from mirdl.kinds import strengths
 from mirdl.spectrograms.chunks import Chunks
 
 

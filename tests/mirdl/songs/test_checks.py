@@ -97,6 +97,16 @@ def test_batches_larger_than_a_part_are_refused(parameters):
         check(3, parts=("test",))
 
 
+def test_no_song_validates_where_none_is_asked_to_but_a_fixed_split_keeps_its_own(parameters):
+    dataset = dataset_of([np.zeros((2, 330), np.float32)] * 9, [0, 1, 0] * 3)
+    settled = parameters("folds=1", "chunkHop=80", "DL.batchSize=3", "validation=0",
+                         "trainSplit=0.6", "testSplit=0.4")
+    checks.check_batches(dataset, settled)
+    dataset.split = [*["train"] * 5, "validation", *["test"] * 3]
+    with pytest.raises(UserError, match="fold 1 has 1 validation chunks of 1 songs"):
+        checks.check_batches(dataset, settled)
+
+
 def test_without_asPublished_a_part_needs_one_chunk(parameters):
     dataset = dataset_of([np.zeros((2, 330), np.float32)] * 3, [0, 1, 1])
     settled = parameters("folds=1", "trainSplit=0.7", "testSplit=0.3", "asPublished=False")
