@@ -128,8 +128,8 @@ class Network:
         output, _ = self._new(None, rng)
         self.set_weights(lasagne.layers.get_all_param_values(output))
         self.set_learning_rate(self._parameters["DL"]["lr"])
-        for stream in self._streams:
-            stream.seed(seed)
+        for place, stream in enumerate(self._streams):      # each drops units of its own
+            stream.seed(seed + place)
 
     def set_learning_rate(self, lr: float, gradual: bool = False) -> None:
         """Set a new learning rate.

@@ -1,7 +1,10 @@
+import lasagne
 import numpy as np
 import pytest
 
 import buildArchitecture
+import theano
+import theano.tensor as T
 from mirdl.training.network import Network, costs, mean_figures
 
 
@@ -136,6 +139,20 @@ def test_reset_forgets_all_that_was_learnt(network, batch):
     assert network.train(*batch)[0] != first[0][0]
 
 
+def test_each_dropout_layer_drops_units_of_its_own(monkeypatch, batch):
+    def twice(input_var, parameters, numClasses):
+        data = buildArchitecture.inputLayer(input_var, parameters)
+        both = [lasagne.layers.dropout(data) for _ in range(2)]
+        output = buildArchitecture.outputLayer(lasagne.layers.ConcatLayer(both), numClasses)
+        return output, {"input": data}
+    monkeypatch.setattr(buildArchitecture, "twice", twice, raising=False)
+    network = network_of("DL.type=twice")
+    concat = lasagne.layers.get_all_layers(network.output)[-3]
+    x = lasagne.layers.get_all_layers(network.output)[0].input_var
+    one, other = np.split(theano.function([x], lasagne.layers.get_output(concat))(batch[0]), 2, 1)
+    assert 0.4 < np.mean((one == 0) == (other == 0)) < 0.6
+
+
 def test_a_state_goes_on_to_the_bit(network, batch):
     network.reset(np.random.RandomState(5), seed=3)
     network.train(*batch)
@@ -152,8 +169,6 @@ def test_a_state_goes_on_to_the_bit(network, batch):
 def test_costs_of_each_chunk():
     prediction = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]], np.float32)
     y = np.array([0, 2], np.int32)
-    import theano
-    import theano.tensor as T
     p, labels = T.matrix(), T.ivector()
     both = theano.function([p, labels], [costs(p, labels, 3, cost)
                                          for cost in ("crossentropy", "squared_error")])
