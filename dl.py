@@ -109,8 +109,8 @@ def crossValidate(run, dataset, execution):
         tries = np.reshape([outcomes[each.name] for each in trials], (run.parameters["folds"], -1))
         best = [bestTrial(fold, run.parameters) for fold in tries if any(fold)]
         baselines = baselines_of(run, dataset, [outcome.fold for outcome in best])
-    if best:
-        summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)
+        if best:
+            summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)
     runs.forget(run, trials)
     if not best:
         raise runs.DivergedError(run)

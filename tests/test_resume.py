@@ -465,8 +465,8 @@ def test_no_cluster_is_told(here, script):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["resume=last"], "there is no stopped run 'last' in data/results; to be resumed there: none"),
-    (["resume="], "there is no stopped run '' in data/results; to be resumed there: none"),
+    (["resume=last"], "there is no stopped run 'last' in data/results; stopped runs there: none"),
+    (["resume="], "there is no stopped run '' in data/results; stopped runs there: none"),
     (["resume=123", "folds=3"],
      "resume=123 goes on with the parameters that the run was begun with; leave out the other "
      "arguments"),

@@ -119,7 +119,10 @@ def _serve(pipe: Connection) -> NoReturn:
                 answer = function(*arguments), None
             except Exception as error:
                 answer = None, error
-            pipe.send(answer)
+            try:
+                pipe.send(answer)
+            except MemoryError as error:        # pickled, it takes the memory once more
+                pipe.send((None, error))
             signal.alarm(0)
             del answer
             gc.collect()        # Essentia's networks are cycles, each with the numbers of a song

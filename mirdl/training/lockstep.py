@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
 import jax
@@ -133,10 +133,13 @@ class Lockstep:
             try:
                 running = {threads.submit(run_job, job, slot): job
                            for job, slot in zip(jobs, self.slots, strict=True)}
-                for ended in as_completed(running):
-                    if not isinstance(ended.exception(), StoppedError):
-                        yield running[ended], ended.result()
-                        tell()
+                waiting = set(running)
+                while waiting:
+                    ended, waiting = wait(waiting, 1, FIRST_COMPLETED)
+                    for each in ended:
+                        if not isinstance(each.exception(), StoppedError):
+                            yield running[each], each.result()
+                    tell()
             except BaseException as error:
                 self.stop(error)
                 raise
@@ -204,7 +207,6 @@ class Slot:
 
     def __init__(self, lockstep: Lockstep, number: int) -> None:
         self._lockstep, self.number = lockstep, number
-        self.num_params = lockstep.network.num_params
 
     def train_epoch(self, chunks: Chunks, batches: list[np.ndarray]) -> list[np.ndarray]:
         """Train with each batch; see `Network.train_epoch`."""

@@ -101,7 +101,7 @@ def _on_cluster(address: str, progress: Callable, function: Callable,
                 jobs: list) -> Iterator[tuple]:
     """Run the jobs on the Dask cluster of this scheduler; Dask itself does a lost job again."""
     from distributed import Client  # only here: it takes a second
-    # what is of use comes as an exception
+    # what matters is raised as an exception
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL + 1)
     place = {"address": address}
     if os.path.exists(address):
@@ -206,5 +206,5 @@ def keep_memory() -> None:
 
 def _given_up(job: Any) -> UserError:  # noqa: ANN401 (anything with a title)
     return UserError(f"{job.title} was given up: {DEATHS} processes that worked on it were ended "
-                     "by the system, for want of memory most likely; lower workers or "
+                     "by the system, probably for lack of memory; lower workers or "
                      "DL.batchSize, or end other programs")

@@ -8,7 +8,7 @@ once.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -129,9 +129,7 @@ def resumed(run_id: str) -> Iterator[Run]:
     """
     name = _find(run_id)
     with _locked(name):
-        run = read(name)
-        settings.complete(run.parameters)       # they may be those of another version
-        yield run
+        yield read(name)
 
 
 def read(name: str) -> Run:
@@ -144,9 +142,11 @@ def read(name: str) -> Run:
     """
     path = files.path_of(name, RUN)
     try:
-        return Run(**checkpoint.load(path, checkpoint.FORMAT, "run")["run"])
+        run = Run(**checkpoint.load(path, checkpoint.FORMAT, "run")["run"])
     except TypeError as error:
         raise UserError(f"cannot go on from {path!r}: {error}") from error
+    parameters, _ = settings.divide(settings.complete(run.parameters))
+    return replace(run, parameters=parameters)      # they may lack settings of this version
 
 
 @contextmanager
@@ -215,7 +215,7 @@ def _find(run_id: str) -> str:
     found = names[-1:] if run_id == "last" else [
         name for name in names if name == run_id or name.endswith("_" + run_id)]
     if not found:
-        raise UserError(f"there is no stopped run {run_id!r} in {files.FOLDER}; to be resumed "
+        raise UserError(f"there is no stopped run {run_id!r} in {files.FOLDER}; stopped runs "
                         f"there: {', '.join(names) or 'none'}")
     return found[0]
 

@@ -6,11 +6,11 @@ Sweep_ID.sweep lists the runs until all are done, so that a sweep can be resumed
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import product
 from typing import Any, NamedTuple
 
-from mirdl import recipes, settings
+from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import files, tables
 from mirdl.system import pickles
@@ -60,7 +60,8 @@ def combinations(text: str) -> list[list[str]]:
     lists = {}
     for part in text.split():
         key, equals, values = part.partition("=")
-        excluded = {*lists, *settings.keys(settings.EXECUTION), "mode"}
+        # a recipe replaces what was not chosen, which only the command line tells
+        excluded = {*lists, *settings.keys(settings.EXECUTION), "mode", "recipe"}
         if not equals or not all(values.split(",")) or key in excluded:
             raise UserError(f"sweep={text} is not understood at {part!r}: expected "
                             "key=value,value ..., each key of a run once, for instance "
@@ -93,8 +94,6 @@ def plan(text: str, parameters: dict[str, Any], build: Callable,
     planned = []
     for overrides in combinations(text):
         changed = settings.override({**parameters, **execution}, overrides, tell=str)
-        if any(override.startswith("recipe=") for override in overrides):
-            changed = recipes.apply(changed, overrides, tell=str)
         changed, _ = settings.divide(settings.check(changed))
         build(None, changed, 2)
         *_, changed = find_songs(changed)
@@ -188,10 +187,11 @@ def find_equal(planned: list[PlannedRun]) -> str | None:
     entries = sorted(os.listdir(files.FOLDER))
     for name in (entry.removesuffix(ENDING) for entry in entries if entry.endswith(ENDING)):
         sweep_id, (free, _) = name.removeprefix("Sweep_"), runs.last_work(name)
-        if free and _read(sweep_id)[1] == _fingerprint(planned):
-            print(f"This sweep was stopped; going on with it. To begin anew, remove "
-                  f"{_path(sweep_id)}", flush=True)
-            return sweep_id
+        with suppress(UserError):       # of another version, or damaged: not equal
+            if free and _read(sweep_id)[1] == _fingerprint(planned):
+                print(f"This sweep was stopped; going on with it. To begin anew, remove "
+                      f"{_path(sweep_id)}", flush=True)
+                return sweep_id
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -192,13 +193,13 @@ def model_info(trial: Trial, dataset: DataSet, fold: Fold) -> ModelInfo:
                      training_moments=training_moments)
 
 
-def progress(trials: list[Trial], ended: set[str]) -> tuple[int, int, str]:
+def progress(trials: list[Trial], ended: Collection[str]) -> tuple[int, int, str]:
     """Tell how far a run is, from the curves on disk.
 
     Parameters
     ----------
     trials : list of Trial
-    ended : set of str
+    ended : collection of str
         The names of those that have ended.
 
     Returns

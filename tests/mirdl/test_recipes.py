@@ -51,12 +51,9 @@ def test_an_unknown_recipe_is_refused():
         recipes.apply(edited)
 
 
-def test_recipes_in_a_sweep():
-    first, second = sweep.plan("recipe=published,today DL.type=oNetOne", settings.published(),
-                               lambda *_: None, lambda settled: (None, None, settled))
-    assert first.parameters["DL"]["update"] == "nesterov_momentum"
-    assert second.parameters["DL"]["update"] == "adam"
-    assert first.parameters["folds"] == second.parameters["folds"]
+def test_a_sweep_takes_no_recipes():
+    with pytest.raises(UserError, match="is not understood at 'recipe=published,today'"):
+        sweep.combinations("recipe=published,today DL.type=oNetOne")
 
 
 def test_the_help_says_what_it_stands_for(capsys):

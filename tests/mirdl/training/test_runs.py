@@ -3,6 +3,7 @@ import os
 import numpy as np
 import pytest
 
+from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import files
 from mirdl.system import pickles
@@ -13,7 +14,7 @@ from mirdl.training.trial import all_trials
 
 @pytest.fixture
 def run(workplace, parameters):
-    settled = parameters("DS.dataset=Beats", "DL.type=oNetOne", "folds=2")
+    settled, _ = settings.divide(parameters("DS.dataset=Beats", "DL.type=oNetOne", "folds=2"))
     fingerprint = {"songs": "x", "mean": np.arange(3.0)}
     return Run(settled, "20260101-000000-0000abcd", 7, fingerprint, "hash")
 
@@ -32,6 +33,14 @@ def test_a_run_is_kept_until_it_is_forgotten(run):
     assert os.listdir(files.FOLDER) == [] and not runs.is_stopped(run.name)
 
 
+def test_a_run_begun_before_a_setting_existed_has_its_published_value(run):
+    del run.parameters["DS"]["augment"], run.parameters["recipe"]
+    with runs.begun(run):
+        pass
+    found = runs.read(run.name).parameters
+    assert found["DS"]["augment"] == "" and found["recipe"] == "published"
+
+
 def test_a_run_that_is_worked_on_is_refused(run):
     # in this process too, as the lock belongs to the file that was opened
     message = f"another process is working on the run '{run.name}'; wait for it"
@@ -40,8 +49,8 @@ def test_a_run_that_is_worked_on_is_refused(run):
 
 
 def test_a_run_that_is_not_there_is_answered_with_those_that_are(run):
-    with pytest.raises(UserError, match="there is no stopped run 'last' in data/results; to be "
-                                        "resumed there: none"), runs.resumed("last"):
+    with pytest.raises(UserError, match="there is no stopped run 'last' in data/results; stopped "
+                                        "runs there: none"), runs.resumed("last"):
         pass
     with runs.begun(run):
         pass

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from mirdl import settings
@@ -36,3 +38,8 @@ def test_a_stopped_sweep_is_known_by_what_was_asked_for(workplace, parameters, c
         assert sweep.find_equal(plan(other)) is None
     other, _ = settings.divide(parameters("DS.dataset=Beats", "DL.type=oNetOne", "DL.lr=1"))
     assert sweep.find_equal(plan(asked, other)) is None
+    for name in os.listdir("data/results"):
+        if name.endswith(".sweep"):
+            with open(os.path.join("data/results", name), "wb") as file:
+                file.write(b"damaged")
+    assert sweep.find_equal(plan(asked)) is None, "an old or damaged file stops no new sweep"
