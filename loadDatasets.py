@@ -43,10 +43,10 @@ def ESC10(folder):
 
 def findSongs(parameters):
     """Find the songs, their given split if there is one, and the parameters with its folds."""
-    DS = parameters["DS"]
-    songs = loaders.songs_of(DS, sys.modules[__name__])
-    split = given_split(songs, DS)
-    return loaders.without_replicas(songs, DS), split, settled(parameters, split)
+    songs = loaders.songs_of(parameters["DS"], sys.modules[__name__])
+    split = given_split(songs, parameters["DS"])
+    songs = loaders.without_replicas(songs, parameters["DS"], split and split.places)
+    return songs, split, settled(parameters, split)
 
 
 def load_dataset(parameters, processes=1):

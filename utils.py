@@ -288,7 +288,7 @@ COMMANDS = {    # name -> function, fewest and most names
     "songs": (songs, 1, 1),
     "compare": (compare, 1, 99),
     "report": (report, 1, 99),
-    "export": (export, 1, 4)}
+    "export": (export, 1, 99)}
 
 if __name__ == "__main__":
     exit_on_user_error(main, sys.argv[1:])

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))     # for mirdl,
 from mirdl.errors import UserError, exit_on_user_error
 from mirdl.songs.public_sets import SETS
 from mirdl.system.pool import in_parallel
-from mirdl.system.whole_files import cannot_write, make_folder, whole
+from mirdl.system.whole_files import cannot_write, make_folder, remove_leftovers, whole
 
 HERE = Path(__file__).resolve().parent
 SUMS = HERE / "DanceLoops.sha256"   # made by `sha256sum */*.wav` in the data set's folder
@@ -275,7 +275,7 @@ def record(rng: RandomState, mix: np.ndarray) -> np.ndarray:
 
 
 def clip(tag: str, number: int, seconds: tuple[int, int] = SIZE.seconds) -> np.ndarray:
-    """Return the samples, int16, of clip `number` of style `tag`; they depend on nothing else."""
+    """Return the samples, int16, of clip `number` of style `tag`, always the same."""
     rng = np.random.RandomState(20170305 + 1000 * list(STYLES).index(tag) + number)
     style = STYLES[tag]
     tempo = int(rng.randint(1000 * style.bpm[0], 1000 * style.bpm[1] + 1))
@@ -357,7 +357,8 @@ def make(out: Path, size: Size = SIZE) -> None:
                         "such as data/datasets")
     for tag in STYLES:
         make_folder(partial / tag)
-    for name in wrongFiles(partial):        # incomplete, or from another version of this script
+        remove_leftovers(partial / tag)
+    for name in wrongFiles(partial) if size is SIZE else ():    # made by another version
         (partial / name).unlink(missing_ok=True)
     missing = [(partial, tag, number, size.seconds)
                for tag, count in size.clips.items() for number in range(count)

@@ -314,7 +314,7 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
     (linkATagToNothing, [], "'{datasets}/Small/c' is a broken link; mend or remove it"),
     (spoilTag, [], NONE_LEFT),
     (None, ["DS.split=s.csv"],
-     "DS.split=s.csv cannot be read: [Errno 2] No such file or directory: 's.csv'; give a CSV file "
+     "DS.split=s.csv cannot be read: No such file or directory; give a CSV file "
      "with the columns song and fold or song and part"),
     (None, ["DS.split=filtered"],
      "DS.split=filtered is neither a .csv file nor a split of data set 'Small'; splits there: "
@@ -322,8 +322,8 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
     (table("s.csv", "song;fold"), ["DS.split=s.csv"],
      "DS.split=s.csv has the columns ['song;fold']; expected song and fold or song and part"),
     (table("s.csv", "song,fold", "a/6.wav,1"), ["DS.split=s.csv"],
-     "DS.split=s.csv names 'a/6.wav': no song of data set 'Small', or more than one, is called so; "
-     "give paths below its folder"),
+     "DS.split=s.csv names 'a/6.wav', but no song of data set 'Small', or more than one, has that "
+     "name; give paths below its folder"),
     (table("s.csv", "song,fold", "a/0.wav,1"), ["DS.split=s.csv"],
      "DS.split=s.csv names the song 'a/0.wav' twice (line 8); leave one of these lines"),
     (table("s.csv", "song,fold", "a/0.wav,2"), ["DS.split=s.csv"],
@@ -339,8 +339,8 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
     (table("l.csv", "song,label"), ["DS.labels=l.csv"],
      "DS.labels=l.csv has the columns ['song', 'label']; expected song and tag"),
     (table("l.csv", "song,tag", "c/1.wav,1"), ["DS.labels=l.csv"],
-     "DS.labels=l.csv names 'c/1.wav': no song of data set 'Small', or more than one, is called "
-     "so; give paths below its folder"),
+     "DS.labels=l.csv names 'c/1.wav', but no song of data set 'Small', or more than one, has that "
+     "name; give paths below its folder"),
 ])
 def test_data_set(folder, parameters, spoil, overrides, line):
     if spoil:
@@ -465,7 +465,7 @@ def test_model_for_something_else(folder, parameters, description, line):
 
 @pytest.mark.parametrize("arguments, line", [
     (["--format", "sonic", "--chunks"],
-     "--format sonic has labels of segments: leave out --chunks"),
+     "--format sonic writes labels of segments: leave out --chunks"),
     (["--format", "csv", "--out", "labels"],
      "--out labels is for --format audacity or sonic, not for csv"),
     (["--out", "labels"], "--out labels is for --format audacity or sonic, not for table"),

@@ -66,8 +66,9 @@ def given_split(songs: Songs, ds: dict) -> GivenSplit | None:
         raise UserError(f"{source} is neither a .csv file nor a split of data set "
                         f"{ds['dataset']!r}; splits there: {there}")
     places = songs.splits[asked]
+    fixed = bool(places) and set(places.values()) <= {*Split._fields}
     return _given(asked, source, {name: places[name] for name in songs.files if name in places},
-                  fixed=set(places.values()) <= {*Split._fields})
+                  fixed, "" if ds["split"] else OWN)
 
 
 def settled(parameters: dict[str, Any], split: GivenSplit | None) -> dict[str, Any]:
@@ -92,10 +93,10 @@ def settled(parameters: dict[str, Any], split: GivenSplit | None) -> dict[str, A
 def _from_table(path: str, source: str, songs: Songs, dataset: str) -> tuple[dict, bool]:
     """Read song -> fold or part, without unused songs, and whether these are parts."""
     table = tables.read(source, path, ("fold", "part"))
-    places, fixed = tables.of_songs(table, songs.tags, dataset), table.column == "part"
+    places, fixed = tables.of_songs(table, songs.tags, dataset), table.name == "part"
     without = [name for name in songs.files if name not in places]
     if without:
-        raise UserError(f"{source} gives no {table.column} to {names_of(without)}; name every "
+        raise UserError(f"{source} gives no {table.name} to {names_of(without)}; name every "
                         f"song, those that are to be left out with {UNUSED!r}")
     for name, place in places.items() if fixed else ():
         if place not in (*Split._fields, UNUSED):
@@ -104,18 +105,19 @@ def _from_table(path: str, source: str, songs: Songs, dataset: str) -> tuple[dic
     return {name: place for name, place in places.items() if place != UNUSED}, fixed
 
 
-def _given(name: str, source: str, places: dict[str, int | str], fixed: bool) -> GivenSplit:
+def _given(name: str, source: str, places: dict[str, int | str], fixed: bool,
+           own: str = "") -> GivenSplit:
     """Give folds their numbers, in the order of their names; refuse a split without a test."""
     values = set(places.values())
     if fixed:
         for part in Split._fields:
             if part not in values:
                 raise UserError(f"{source} has no song of the part {part!r}; each of "
-                                f"{', '.join(Split._fields)} needs some")
+                                f"{', '.join(Split._fields)} needs some{own}")
         return GivenSplit(name, source, places, 1)
     if len(values) < 2:
         raise UserError(f"{source} has {some(len(values), 'fold', 'folds')}; expected two or more, "
-                        f"or {', '.join(Split._fields)} for one fixed split")
+                        f"or {', '.join(Split._fields)} for one fixed split{own}")
     order = {fold: number for number, fold in enumerate(sorted(values, key=_by_number))}
     return GivenSplit(name, source, {song: order[fold] for song, fold in places.items()},
                       len(order))
@@ -124,6 +126,6 @@ def _given(name: str, source: str, places: dict[str, int | str], fixed: bool) ->
 def _by_number(fold: int | str) -> tuple[float, str]:
     """Sort folds that are numbers by these, before names."""
     try:
-        return float(fold), ""
+        return float(fold), str(fold)
     except ValueError:
         return float("inf"), str(fold)

@@ -3,7 +3,7 @@
 import inspect
 import os
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from types import ModuleType
 
@@ -90,9 +90,13 @@ def public_songs(folder: str, known: PublicSet) -> Songs:
                    splits={name: tables.known(parts, songs.tags) for name, parts in read.items()})
 
 
-def without_replicas(songs: Songs, ds: dict) -> Songs:
-    """Leave out the second song of each pair of replicas if DS.replicas is "drop"."""
-    out = {replica for _, replica in songs.replicas} if ds["replicas"] == "drop" else ()
+def without_replicas(songs: Songs, ds: dict, used: Collection[str] | None) -> Songs:
+    """Leave out the second song of each pair of replicas if DS.replicas is "drop".
+
+    It stays where the first one is not among those that are `used` (None: all are).
+    """
+    out = {replica for kept, replica in songs.replicas
+           if used is None or kept in used} if ds["replicas"] == "drop" else ()
     files = {name: file for name, file in songs.files.items() if name not in out}
     return replace(songs, files=files)
 
@@ -175,7 +179,7 @@ def _check(songs: Songs, where: str) -> None:
     try:
         texts = [text for song, (path, tag) in songs.files.items() for text in (song, path, tag)]
     except (TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{where} gives files of another form than song -> (path, tag): {error}"
+        raise UserError(f"{where} gives files that are not of the form song -> (path, tag): {error}"
                         ) from error
     _refuse_others(texts, where)
     for song in songs.files if songs.groups is not None else ():
@@ -187,4 +191,5 @@ def _check(songs: Songs, where: str) -> None:
 def _refuse_others(texts: Iterable[object], where: str) -> None:
     for text in texts:
         if not isinstance(text, str) or not text:
-            raise UserError(f"{where} gives {text!r} for a song, a path or a tag; expected a text")
+            raise UserError(f"{where} gives {text!r} for a song, a path or a tag; expected text "
+                            "that is not empty")

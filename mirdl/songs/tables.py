@@ -11,20 +11,20 @@ from mirdl.errors import UserError
 from mirdl.songs.wording import names_of
 
 
-class Table(NamedTuple):
+class Column(NamedTuple):
     """One column of a table.
 
     Attributes
     ----------
     source : str
         The setting that names it, for messages: 'DS.split=folds.csv'.
-    column : str
+    name : str
     values : dict
         What the table calls a song -> its value, both in composed Unicode.
     """
 
     source: str
-    column: str
+    name: str
     values: dict[str, str]
 
 
@@ -37,13 +37,13 @@ def composed(text: str) -> str:
 
 
 def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
-         instead: str = "") -> Table:
+         instead: str = "") -> Column:
     """Read a CSV file with a header, the column song and one of `columns`.
 
     Parameters
     ----------
     source : str
-        See `Table`.
+        See `Column`.
     path : str
     columns : tuple of str
         Names of columns, of which the file has one.
@@ -54,7 +54,7 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
 
     Returns
     -------
-    Table
+    Column
 
     Raises
     ------
@@ -68,10 +68,11 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
             there = [column for column in columns if column in (rows.fieldnames or ())]
             if len(there) != 1 or "song" not in rows.fieldnames:
                 raise UserError(f"{source} has the columns {rows.fieldnames}; expected {expected}")
-            return Table(source, there[0], _values(rows, source, there[0], twice))
+            return Column(source, there[0], _values(rows, source, there[0], twice))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"{source} cannot be read: {error}; give a CSV file with the columns {expected}"
+            f"{source} cannot be read: {reason}; give a CSV file with the columns {expected}"
             f"{instead}"
         ) from error
 
@@ -130,12 +131,12 @@ def known(values: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:
     return {names[song]: value for song, value in values.items() if names.get(song)}
 
 
-def of_songs(table: Table, tags: Mapping[str, str], dataset: str) -> dict[str, str]:
+def of_songs(table: Column, tags: Mapping[str, str], dataset: str) -> dict[str, str]:
     """Find the songs of a table's rows.
 
     Parameters
     ----------
-    table : Table
+    table : Column
     tags : dict of str
         Name of each song -> its tag.
     dataset : str
@@ -154,15 +155,16 @@ def of_songs(table: Table, tags: Mapping[str, str], dataset: str) -> dict[str, s
     names, rows = aliases(tags), {}
     unknown = [song for song in table.values if not names.get(song)]
     if unknown:
-        raise UserError(f"{table.source} names {names_of(unknown)}: no song of data set "
-                        f"{dataset!r}, or more than one, is called so; give paths below its folder")
+        raise UserError(f"{table.source} names {names_of(unknown)}, but no song of data set "
+                        f"{dataset!r}, or more than one, has that name; give paths below its "
+                        "folder")
     for song, value in table.values.items():
         if names[song] in rows:
             raise UserError(f"{table.source} names the song {names[song]!r} twice, as "
                             f"{rows[names[song]]!r} and {song!r}; leave one of these lines")
         rows[names[song]] = song
         if not value:
-            raise UserError(f"{table.source} gives no {table.column} to the song {song!r}; "
+            raise UserError(f"{table.source} gives no {table.name} to the song {song!r}; "
                             "give it one")
     return {name: table.values[song] for name, song in rows.items()}
 

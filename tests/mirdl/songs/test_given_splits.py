@@ -61,6 +61,17 @@ def test_the_splits_that_a_loader_offers():
         given("x")
 
 
+def test_folds_of_one_number_have_an_order_of_their_own(tmp_path):
+    split = given(write(tmp_path / "f.csv", "fold", ["1", "01", "2", "1.0"]))
+    assert split.places == {"a/1.wav": 1, "a/2.wav": 0, "b/1.wav": 3, "b/2.wav": 2}
+
+
+def test_a_split_of_its_own_without_songs_is_told_with_the_way_out():
+    empty = Songs({name: ("/" + name, name[0]) for name in NAMES}, splits={"own": {}}, split="own")
+    with pytest.raises(UserError, match="has 0 folds; expected .*, or add DS.split=none"):
+        given_split(empty, {"dataset": "Set", "split": ""})
+
+
 def test_folds_follow_from_the_split(parameters):
     unchanged = parameters("folds=7", "stratified=True")
     assert settled(unchanged, None) is unchanged

@@ -58,7 +58,8 @@ def test_labels_give_songs_their_tags_wherever_these_lie(folder, tmp_path):
     assert songs.notes == [f"1 song has no tag in DS.labels={path} and is passed over: "
                            "'b/deep/1.wav'"]
     path.write_text("song,tag\nloose,quick\nnone.wav,slow\n")
-    with pytest.raises(UserError, match="labels.csv names 'none.wav': no song of data set 'Set'"):
+    message = "labels.csv names 'none.wav', but no song of data set 'Set'"
+    with pytest.raises(UserError, match=message):
         loaders.songs_of({**DS, "labels": str(path)}, MODULE)
 
 
@@ -87,7 +88,8 @@ def test_replicas_are_left_out_or_put_together(folder):
         ds = {**DS, "replicas": how}
         songs = loaders.songs_of(ds, module)
         assert songs.replicas == (("y.wav", "x.wav"),)
-        assert list(loaders.without_replicas(songs, ds).files) == left
+        assert list(loaders.without_replicas(songs, ds, None).files) == left
+        assert "x.wav" in loaders.without_replicas(songs, ds, {"x.wav"}).files, "y.wav is unused"
     assert loaders.groups_in(songs, ["x.wav", "y.wav"], ds) == ["y.wav", "y.wav"]
     message = ("DS.replicas=drop needs a data set whose replicas are known: Ballroom or GTZAN, not "
                "Set; name songs")
@@ -98,7 +100,7 @@ def test_replicas_are_left_out_or_put_together(folder):
 @pytest.mark.parametrize("load, message", [
     (lambda folder: {"x.wav": "quick"}, "gives dict; expected Songs"),
     (lambda folder: None, "gives NoneType; expected Songs"),
-    (lambda folder: Songs({"x.wav": "quick"}), "of another form than song -> .path, tag."),
+    (lambda folder: Songs({"x.wav": "quick"}), "that are not of the form song -> .path, tag."),
     (lambda folder: Songs({"x.wav": ("/x.wav", 3)}), "gives 3 for a song, a path or a tag"),
     (lambda folder: Songs({"x.wav": ("/x.wav", "")}), "gives '' for a song, a path or a tag"),
     (lambda folder: Songs({"x.wav": ("/x.wav", "a")}, groups={}), "no group to the song 'x.wav'"),

@@ -34,7 +34,7 @@ def test_a_song_is_named_once_or_again_with_the_same_value_where_that_may_be(tmp
 def test_what_is_no_table_is_told(tmp_path):
     with pytest.raises(UserError, match="^DS.split=n.csv cannot be read: .*No such file"):
         tables.read("DS.split=n.csv", str(tmp_path / "n.csv"), ("fold",))
-    with pytest.raises(UserError, match="Is a directory: .*; give a CSV file with the columns song "
+    with pytest.raises(UserError, match="Is a directory; give a CSV file with the columns song "
                                         "and fold, or a poem"):
         tables.read("DS.split=n.csv", str(tmp_path), ("fold",), instead=", or a poem")
 
@@ -56,7 +56,7 @@ def test_a_name_with_dots_is_no_ending():
 
 
 def table(values):
-    return tables.Table("DS.split=t.csv", "fold", values)
+    return tables.Column("DS.split=t.csv", "fold", values)
 
 
 def test_rows_find_their_songs():
@@ -67,7 +67,8 @@ def test_rows_find_their_songs():
 
 @pytest.mark.parametrize("values, message", [
     ({"rock/a": "1", "a": "1", "x": "1", "y": "2", "z": "1"},
-     "names 'a', 'x', 'y' and 1 other: no song of data set 'Set', or more than one, is called so"),
+     "names 'a', 'x', 'y' and 1 other, but no song of data set 'Set', or more than one, has that "
+     "name"),
     ({"rock/b": "1", "rock/deep/b.ogg": "1"},
      "names the song 'rock/deep/b.ogg' twice, as 'rock/b' and 'rock/deep/b.ogg'; leave one"),
     ({"rock/a": ""}, "gives no fold to the song 'rock/a'; give it one"),
