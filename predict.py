@@ -67,7 +67,7 @@ def parse(arguments):
                         help="the mean of the probabilities that the models of all folds give")
     asked = parser.parse_args(arguments)
     if asked.format in LABELS and asked.unit == "chunk":
-        raise UserError(f"--format {asked.format} has labels of segments: leave out --chunks")
+        raise UserError(f"--format {asked.format} writes labels of segments: leave out --chunks")
     if asked.out is not None and asked.format not in LABELS:
         raise UserError(f"--out {asked.out} is for --format {' or '.join(LABELS)}, not for "
                         f"{asked.format}")
@@ -299,13 +299,14 @@ def plain(answer, classes, unit):
     if answer.problem:
         return {"song": answer.song, "problem": answer.problem}
     starts = answer.start.tolist()
-    joined = [{"start": each.start, "end": each.end, "tag": classes[each.label],
-               "probability": each.probability} for each in answer.segments]
-    return {"song": answer.song, "tag": classes[answer.label], "votes": ofClasses(answer.votes),
-            "probabilities": ofClasses(answer.probabilities.mean(axis=0)),
-            "chunks": [{"start": start, "probabilities": ofClasses(probabilities)}
-                       for start, probabilities in zip(starts, answer.probabilities, strict=True)],
-            **({"segments": joined} if unit == "segment" else {})}
+    found = {"song": answer.song, "tag": classes[answer.label], "votes": ofClasses(answer.votes),
+             "probabilities": ofClasses(answer.probabilities.mean(axis=0)),
+             "chunks": [{"start": start, "probabilities": ofClasses(probabilities)} for
+                        start, probabilities in zip(starts, answer.probabilities, strict=True)]}
+    if unit == "segment":
+        found["segments"] = [{"start": each.start, "end": each.end, "tag": classes[each.label],
+                              "probability": each.probability} for each in answer.segments]
+    return found
 
 
 FORMATS = {"table": asTable, "csv": asCSV, "json": asJSON, "jsonl": asJSONLines}

@@ -20,7 +20,7 @@ from jax.interpreters import partial_eval
 from jax2onnx import to_onnx
 from onnx_ir.passes.common import CommonSubexpressionEliminationPass, RemoveUnusedNodesPass
 
-# of values that are removed again
+# it warns of values that the passes below remove
 logging.getLogger("onnx_ir").setLevel(logging.ERROR)
 
 OPSET, IR_VERSION = 18, 8       # what runtimes of 2023 and later read

@@ -12,7 +12,7 @@ import numpy as np
 from mirdl.errors import UserError
 from mirdl.export import network
 from mirdl.results.models import FRONT_END, Model
-from mirdl.spectrograms.features import RATE
+from mirdl.spectrograms.decoding import SAMPLE_RATE
 from mirdl.spectrograms.front_end import FrontEnd, front_end
 from mirdl.system.whole_files import whole
 
@@ -80,7 +80,7 @@ def metadata(models: list[Model], parameters: dict[str, Any], front: FrontEnd,
         "compression": "log10(10000 x + 1), inside" if data["inputNorm"] == "log0m1v" else "none",
         "normalisation": ("mean and std of the compressed spectrogram of each chunk's song are "
                           "inputs: (chunks,)" if own else "inside"),
-        "sample_rate": f"{RATE}",
+        "sample_rate": f"{SAMPLE_RATE}",
         "frame_hop": f"{data['hopSize']}",
         "chunk_frames": f"{data['xInput']}",
         "chunk_hop": f"{parameters['chunkHop']}",

@@ -104,14 +104,14 @@ def baselines(result: CrossValidation) -> list[Row]:
     """Compare a run with each of its baselines, by McNemar's exact test over the songs."""
     rows = [{"classifier": f"{result.parameters['DL']['type']}, {how}",
              "songs (%)": mean_and_std([getattr(each, figure) for each in result.outcomes]),
-             "only it right (songs)": "", "only the network right (songs)": "", "p": ""}
+             "songs only it gets right": "", "songs only the network gets right": "", "p": ""}
             for how, figure in (("majority vote", "majority_vote"),
                                 ("mean probability", "mean_probability"))]
     for baseline in result.baselines:
         test = result.against(baseline) if result.true else None
         rows.append({"classifier": baseline.name, "songs (%)": mean_and_std(baseline.accuracies),
-                     "only it right (songs)": str(test.second) if test else "-",
-                     "only the network right (songs)": str(test.first) if test else "-",
+                     "songs only it gets right": str(test.second) if test else "-",
+                     "songs only the network gets right": str(test.first) if test else "-",
                      "p": f"{test.p:.2g}" if test else "-"})
     return rows
 

@@ -14,14 +14,14 @@ import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.spectrograms import second_reader
-from mirdl.spectrograms.reasons import advised, is_want_of_memory
+from mirdl.spectrograms.decoding import SAMPLE_RATE as RATE
+from mirdl.spectrograms.reasons import advised, is_out_of_memory
 
 essentia.log.infoActive = essentia.log.warningActive = False
 # after the line above, which silences its greeting; essentia.standard takes 0.8 s longer to import
 import essentia.streaming as streaming  # noqa: E402
 
 BLOCK = 256     # spectra sent through MelBands at a time: those of all bins can take gigabytes
-RATE = 44100    # Hz; MonoLoader resamples every song to it
 LOWEST_RATE = RATE / 256        # Hz; Essentia resamples by up to this factor
 # By how much a song may be longer or shorter than its header promises: encoders add silence
 SHARE, SAMPLES = 0.02, 4096
@@ -104,7 +104,7 @@ def compute_noted(
         else:
             spectra, note = _by_either(file, chain, promised)
     except RuntimeError as error:
-        if is_want_of_memory(error):
+        if is_out_of_memory(error):
             raise MemoryError from error
         raise UndecodedError(f"cannot be decoded: {advised(error)}") from error
     except OSError as error:        # it has gone, or there is no room for a temporary file

@@ -16,7 +16,7 @@ CLEARER = {
     "SRC ratio outside [1/256, 256] range": "its sample rate is below 173 Hz; resample it",
     "(0,inf)": "its sample rate is above 2147483647 Hz; resample it",
 }
-WANT_OF_MEMORY = (
+OUT_OF_MEMORY = (
     "bad_alloc",
     "Cannot allocate memory",
     "dang null object",     # Essentia, if there is no memory for the array that it returns
@@ -32,9 +32,9 @@ def advised(error: Exception) -> str:
     return CLEARER.get(clause) or f"{clause or 'unknown error'}; {CONVERT}"
 
 
-def is_want_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     """Tell whether a decoder failed because it could not get the memory that it needs."""
-    return any(words in str(error) for words in WANT_OF_MEMORY)
+    return any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def in_words(size: int) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from mirdl.spectrograms.reasons import advised, in_words, is_want_of_memory
+from mirdl.spectrograms.reasons import advised, in_words, is_out_of_memory
 
 
 @pytest.mark.parametrize("said, words", [
@@ -17,9 +17,9 @@ def test_each_message_says_what_to_do(said, words):
 
 
 def test_want_of_memory_is_known():
-    assert is_want_of_memory(RuntimeError("MatrixReal::toPythonCopy: dang null object"))
-    assert is_want_of_memory(RuntimeError("std::bad_alloc"))
-    assert not is_want_of_memory(RuntimeError("Unsupported codec!"))
+    assert is_out_of_memory(RuntimeError("MatrixReal::toPythonCopy: dang null object"))
+    assert is_out_of_memory(RuntimeError("std::bad_alloc"))
+    assert not is_out_of_memory(RuntimeError("Unsupported codec!"))
 
 
 def test_sizes_in_words():

@@ -313,7 +313,7 @@ def arrays(axes, unshared, **variables):
 
 
 def refuse(unshared):
-    """Refuse Theano's locally connected form, which is not there."""
+    """Refuse Theano's locally connected form, which is not implemented."""
     if unshared:
         raise NotImplementedError("theano.tensor.nnet.conv2d: unshared=True is not supported")
 
