@@ -148,6 +148,19 @@ def test_patches_in_several_blocks(monkeypatch, groups, stride):
                                convolution._input_from_xla(g, w, geometry), atol=1e-11)
 
 
+@pytest.mark.parametrize("padding", [((1, 1), (0, 1)), ((-1, 2), (0, 0))])
+@pytest.mark.parametrize("stride, dilation", [((1, 1), (1, 1)), ((2, 3), (1, 2)), ((1, 2), (3, 1))])
+def test_rows_as_channels_and_parts_of_a_batch(padding, stride, dilation):
+    geometry = convolution.Geometry((13, 11), (3, 2), padding, stride, dilation, 1)
+    x, w, g = values(1, 9, 1, 13, 11), values(2, 4, 1, 3, 2), values(3, 9, 4, *geometry.out)
+    np.testing.assert_allclose(convolution._output_from_rows(x, w, geometry),
+                               convolution._correlate(x, w, geometry), atol=1e-12)
+    for examples in (9, 3):
+        np.testing.assert_allclose(
+            convolution._weights_from_parts(g[:examples], x[:examples], geometry),
+            convolution._weights_from_xla(g[:examples], x[:examples], geometry), atol=1e-11)
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 def test_gradients_by_finite_differences(channels):
     x, w, g = values(1, 2, channels, 5, 6), values(2, 3, channels, 2, 3), values(3, 2, 3, 6, 6)

@@ -18,6 +18,8 @@ from jax import lax
 CACHE = 2 ** 20
 # Windows of up to so many taps are worth patches. Each tap makes the program longer.
 MOST_TAPS = 25
+# Into how many parts a batch is cut for the gradient of w: smaller products stay in the cache.
+PARTS = 4
 
 
 class Geometry(NamedTuple):
@@ -107,6 +109,8 @@ def _correlate(x, w, geometry):
 def _output(x, w, geometry):
     if _is_slow_in_xla(x, geometry):
         return _on_cpu(_output_from_patches, _correlate, x, w, geometry)
+    if x.shape[1] == 1 < geometry.window[0]:
+        return _on_cpu(_output_from_rows, _correlate, x, w, geometry)
     return _correlate(x, w, geometry)
 
 
@@ -119,11 +123,11 @@ def _input_gradient(g, w, geometry):
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _weight_gradient(g, x, geometry):
-    few_taps = math.prod(geometry.window) <= MOST_TAPS
-    # Measured on the CPU: XLA's own is as fast for one channel a group, and much slower for more.
-    several = x.shape[1] > geometry.groups
-    if _is_slow_in_xla(x, geometry) or several and (few_taps or geometry.groups > 1):
+    # Measured on the CPU: XLA's own is much slower for groups of more than one channel.
+    if _is_slow_in_xla(x, geometry) or x.shape[1] > geometry.groups > 1:
         return _on_cpu(_weights_from_patches, _weights_from_xla, g, x, geometry)
+    if math.prod(geometry.window) <= MOST_TAPS or geometry.window[0] > 1:
+        return _on_cpu(_weights_from_parts, _weights_from_xla, g, x, geometry)
     return _weights_from_xla(g, x, geometry)
 
 
@@ -151,6 +155,24 @@ def _weights_from_xla(g, x, geometry):
     geometry = geometry._replace(image=tuple(x.shape[2:]), padding=((0, 0),) * len(ends))
     w = jax.ShapeDtypeStruct((g.shape[1], x.shape[1] // geometry.groups, *geometry.window), g.dtype)
     return jax.linear_transpose(lambda w: _correlate(x, w, geometry), w)(g)[0]
+
+
+def _output_from_rows(x, w, geometry):
+    """See `_correlate`: the rows under a window as channels, of which Eigen likes several."""
+    ends = [(*geometry.padding[0], 0), *[(0, 0, 0)] * (x.ndim - 3)]
+    x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), (0, 0, 0), *ends])
+    step, gap, size = geometry.stride[0], geometry.dilation[0], geometry.out[0]
+    rows = [lax.slice_in_dim(x, at * gap, at * gap + (size - 1) * step + 1, step, axis=2)
+            for at in range(geometry.window[0])]
+    of_columns = Geometry(*[(one, *axes[1:]) for one, axes in zip(
+        (size, 1, (0, 0), 1, 1), geometry[:-1], strict=True)], groups=1)
+    return _correlate(jnp.concatenate(rows, axis=1), w.swapaxes(1, 2), of_columns)
+
+
+def _weights_from_parts(g, x, geometry):
+    cuts = [len(x) * part // PARTS for part in range(1, PARTS)] if len(x) >= PARTS else []
+    parts = zip(jnp.split(g, cuts), jnp.split(x, cuts), strict=True)
+    return sum(_weights_from_xla(*part, geometry) for part in parts)
 
 
 # ---- by products of matrices, some rows of one example at a time ----
