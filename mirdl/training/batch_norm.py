@@ -1,15 +1,19 @@
 """Batch normalisation: Lasagne's own from its release 0.2 on, otherwise the layer here."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import lasagne
+from jax import lax
 from lasagne.init import Constant
 from lasagne.layers import Layer
 from lasagne.nonlinearities import identity
 
 import theano
-import theano.tensor as T
+from theano.xla.op import apply
 
 
 class BatchNormLayer(Layer):
@@ -51,28 +55,78 @@ class BatchNormLayer(Layer):
     def get_output_for(self, input: theano.Variable, deterministic: bool = False,  # noqa: A002 (Lasagne's name)
                        **kwargs: Any) -> theano.Variable:  # noqa: ANN401
         """Normalise `input`; by the running averages if `deterministic`."""
-        axes = [axis for axis in range(input.ndim) if axis != 1]
-        pattern = ["x" if axis in axes else 0 for axis in range(input.ndim)]
         if deterministic:
-            mean, inv_std = self.mean, self.inv_std
-        else:
-            # in the input's own precision, which is enough for this and twice as fast as float64
-            own = {"dtype": input.dtype, "acc_dtype": input.dtype}
-            mean = input.mean(axes, **own)
-            variance = T.sqr(input - mean.dimshuffle(pattern)).mean(axes, **own)
-            inv_std = 1 / T.sqrt(variance + self.epsilon)
-            mean, inv_std = (self._averaged(*pair) for pair in (
-                (self.mean, mean), (self.inv_std, inv_std)))
-        scaled = (input - mean.dimshuffle(pattern)) * (self.gamma * inv_std).dimshuffle(pattern)
-        return self.nonlinearity(scaled + self.beta.dimshuffle(pattern))
+            pattern = ["x", 0] + ["x"] * (input.ndim - 2)
+            mean, inv_std, gamma, beta = (parameter.dimshuffle(pattern) for parameter in (
+                self.mean, self.inv_std, self.gamma, self.beta))
+            return self.nonlinearity((input - mean) * (gamma * inv_std) + beta)
+        # clones, so that only functions in which this output occurs update the averages
+        averages = [theano.clone(each, share_inputs=False) for each in (self.mean, self.inv_std)]
+        normalised, *found = apply(
+            normalise, input, self.gamma, self.beta + 0 * sum(averages), epsilon=self.epsilon,
+            types=[input.type, self.mean.type, self.inv_std.type])
+        for average, value in zip(averages, found, strict=True):
+            average.default_update = (1 - self.alpha) * average + self.alpha * value
+        return self.nonlinearity(normalised)
 
-    def _averaged(self, average: theano.compile.SharedVariable,
-                  value: theano.Variable) -> theano.Variable:
-        """Give `value`, and let a training step update its running average."""
-        # a clone, so that only functions in which this output occurs update the average
-        running = theano.clone(average, share_inputs=False)
-        running.default_update = (1 - self.alpha) * running + self.alpha * value
-        return value + 0 * running
+
+# Written out with its gradient: of the ten or so sums over all of x that PyTensor's gradient makes
+# of the formula four are left, and these are quick. It is half of vgg's training step.
+
+@partial(jax.custom_vjp, nondiff_argnums=(3,))
+def normalise(x: jax.Array, gamma: jax.Array, beta: jax.Array,
+              epsilon: float) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Normalise each channel of a batch, then scale and shift it.
+
+    Parameters
+    ----------
+    x : (batch, channels, ...)
+    gamma, beta : (channels,)
+        Scale and offset.
+    epsilon : float
+        Added to the variance.
+
+    Returns
+    -------
+    normalised : as x
+    mean, inv_std : (channels,)
+        The batch's; they pass no gradient on.
+    """
+    return _with_its_inputs(x, gamma, beta, epsilon)[0]
+
+
+def _with_its_inputs(x: jax.Array, gamma: jax.Array, beta: jax.Array, epsilon: float) -> tuple:
+    mean = _mean(x)
+    inv_std = 1 / jnp.sqrt(_mean(jnp.square(x - _along(mean, x))) + epsilon)
+    normalised = (x - _along(mean, x)) * _along(gamma * inv_std, x) + _along(beta, x)
+    return (normalised, mean, inv_std), (x, gamma, mean, inv_std)
+
+
+def _gradients(_epsilon: float, saved: tuple, cotangents: tuple) -> tuple:
+    x, gamma, mean, inv_std = saved
+    g, *_ = cotangents
+    standard = (x - _along(mean, x)) * _along(inv_std, x)
+    of_beta, of_gamma = _mean(g), _mean(g * standard)
+    of_x = g - _along(of_beta, x) - standard * _along(of_gamma, x)
+    count = x.size // x.shape[1]
+    return of_x * _along(gamma * inv_std, x), count * of_gamma, count * of_beta
+
+
+normalise.defvjp(_with_its_inputs, _gradients)
+
+
+def _along(channels: jax.Array, x: jax.Array) -> jax.Array:
+    return channels.reshape(-1, *[1] * (x.ndim - 2))
+
+
+def _mean(x: jax.Array) -> jax.Array:
+    """Average over all axes but the channels'."""
+    def by_product(x: jax.Array) -> jax.Array:
+        # XLA's own sums over these axes take a CPU twice as long
+        rows = jnp.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
+        return jnp.full(len(rows), 1 / len(rows), x.dtype) @ rows
+    axes = [axis for axis in range(x.ndim) if axis != 1]
+    return lax.platform_dependent(x, cpu=by_product, default=lambda x: x.mean(axes))
 
 
 def _batch_norm(layer: Layer) -> BatchNormLayer:

@@ -1,3 +1,5 @@
+import jax
+import jax.numpy as jnp
 import lasagne
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ from lasagne.layers import Conv2DLayer, InputLayer, get_all_params, get_output
 
 import theano
 import theano.tensor as T
-from mirdl.training.batch_norm import batch_norm
+from mirdl.training.batch_norm import batch_norm, normalise
 
 
 @pytest.fixture
@@ -43,6 +45,24 @@ def test_each_channel_of_a_batch_is_normalised(layer, x):
     expected = (before - mean) / std * np.reshape([1, 2, 3], (1, 3, 1, 1))
     expected += np.reshape([9, 8, 7], (1, 3, 1, 1))
     np.testing.assert_allclose(after, np.maximum(expected, 0), atol=2e-3)
+
+
+def test_its_gradients_are_those_of_the_formula(x):
+    rng = np.random.RandomState(2)
+    x, g = x.astype(np.float64), rng.standard_normal(x.shape)
+    gamma, beta = rng.uniform(0.5, 2, (2, 2))
+
+    def formula(x, gamma, beta):
+        mean, variance = x.mean((0, 2, 3), keepdims=True), x.var((0, 2, 3), keepdims=True)
+        return ((x - mean) / jnp.sqrt(variance + 1e-2) * gamma.reshape(1, -1, 1, 1)
+                + beta.reshape(1, -1, 1, 1))
+
+    with jax.enable_x64(True):
+        value, back = jax.vjp(lambda *inputs: normalise(*inputs, 1e-2)[0], x, gamma, beta)
+        expected, expected_back = jax.vjp(formula, x, gamma, beta)
+        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
+        for found, right in zip(back(g), expected_back(g), strict=True):
+            np.testing.assert_allclose(found, right, rtol=1e-10, atol=1e-10)
 
 
 def test_a_test_takes_the_running_averages(layer, x):
