@@ -9,9 +9,12 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def test_the_bench_of_a_gpu_runs_in_small_on_the_cpu(script):
-    done = script("bench/gpu.py", "small")
+def test_the_bench_of_a_gpu_runs_in_small_on_the_cpu(script, tmp_path):
+    done = script("bench/gpu.py", "small", f"out={tmp_path / 'figures'}")
     assert done.returncode == 0, done.stderr
+    assert (tmp_path / "figures" / "tables.md").read_text() == done.stdout
+    assert re.search(r" \d+ passed.* in ", done.stdout)
+    assert " passed" in (tmp_path / "figures" / "tests.txt").read_text()
     assert "A trial on the CPU: no figure below means anything for a GPU" in done.stdout
     rows = [[cell.strip() for cell in line.split("|")[1:-1]]
             for line in done.stdout.splitlines() if line.startswith("|")]
@@ -22,13 +25,19 @@ def test_the_bench_of_a_gpu_runs_in_small_on_the_cpu(script):
                      "PyTorch is not installed", done.stdout)
     folds = [row[:2] for row in rows if row[0] in ("together", "one by one")]
     assert folds == [["together", "12"], ["one by one", "6"]]
+    kernels = rows[[row[0] for row in rows].index("kernel") + 2:-4]
+    milliseconds = [float(row[2]) for row in kernels]
+    assert len(kernels) == 15 and milliseconds == sorted(milliseconds, reverse=True)
 
 
-def test_without_a_gpu_it_is_refused(script):
+def test_without_a_gpu_it_is_refused(script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     done = script("bench/gpu.py", env={**os.environ, "JAX_PLATFORMS": "cpu"})
     assert done.returncode == 1
     message = ("error: device=gpu: JAX finds no such GPU .*; python bench/gpu.py small tries this "
                "bench out on a CPU")
     assert re.fullmatch(message, done.stderr.strip())
-    message = "error: folder: expected small, steps, folds, or nothing\n"
+    message = ("error: folder: expected small, tests, steps, kernels, folds, out=FOLDER, "
+               "or nothing\n")
     assert script("bench/gpu.py", "folder").stderr == message
+    assert not os.listdir()
