@@ -162,8 +162,9 @@ def kernels(size):
     return sorted(totals, key=itemgetter(2), reverse=True)
 
 
-def device(_size):
-    """Do nothing, on the device."""
+def ready(_size):
+    """Import what the other functions need, on the device."""
+    import dl  # noqa: F401 (imported to see that it can be)
 
 
 def folds(size, *overrides):
@@ -364,9 +365,10 @@ def main(arguments):
                  "out=FOLDER, or nothing")
     place = "A trial on the CPU: no figure below means anything for a GPU" if name else card()
     try:
-        ours(name, "", "device")
+        ours(name, "", "ready")
     except FailedError as error:
-        sys.exit(f"{error}; python bench/gpu.py small tries this bench out on a CPU")
+        sys.exit(f"{error}; bench/README.md tells what this bench needs, and python bench/gpu.py "
+                 "small tries it out on a CPU")
     folder.mkdir(parents=True)
     with open(folder / "tables.md", "w") as file:
         def say(line):
@@ -388,7 +390,7 @@ if __name__ == "__main__":
         size, function, *rest = sys.argv[2:]
         with redirect_stdout(sys.stderr):
             exit_on_user_error(start_theano)
-            functions = {"device": device, "steps": steps, "kernels": kernels, "folds": folds,
+            functions = {"ready": ready, "steps": steps, "kernels": kernels, "folds": folds,
                          "peer": peer}
             figures = functions[function](SIZES[size], *rest)
         print(json.dumps(figures))

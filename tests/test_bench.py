@@ -34,8 +34,8 @@ def test_without_a_gpu_it_is_refused(script, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = script("bench/gpu.py", env={**os.environ, "JAX_PLATFORMS": "cpu"})
     assert done.returncode == 1
-    message = ("error: device=gpu: JAX finds no such GPU .*; python bench/gpu.py small tries this "
-               "bench out on a CPU")
+    message = ("error: device=gpu: JAX finds no such GPU .*; bench/README.md tells what this bench "
+               "needs, and python bench/gpu.py small tries it out on a CPU")
     assert re.fullmatch(message, done.stderr.strip())
     message = ("error: folder: expected small, tests, steps, kernels, folds, out=FOLDER, "
                "or nothing\n")
