@@ -30,7 +30,7 @@ parameters["stratified"] = False            # True: each fold has the classes in
 # songs that validate: "published", or a share of those that are not tested; "0": none, and the last
 # epoch's model counts
 parameters["validation"] = "published"
-parameters["checkpointEvery"] = 1           # epochs, at least, between two saved states
+parameters["checkpointEvery"] = 1           # least number of epochs between saved states
 # True: the published program's choices that change numbers (docs/fidelity.md);
 # False: every chunk and every example is used
 parameters["asPublished"] = True

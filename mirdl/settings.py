@@ -72,7 +72,7 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("use_random_seed", True, kinds.FLAG, "False: another seed in each run"),
     Setting("stratified", False, kinds.FLAG, "each fold has the classes in equal shares"),
     Setting("checkpointEvery", 1, kinds.integer(1),
-            "epochs, at least, between two saved states (saving takes 2 % of the time at most)"),
+            "least number of epochs between saved states (saving takes 2 % of the time at most)"),
     Setting("asPublished", True, kinds.FLAG,
             "keep those choices of the published program that change numbers"),
     Setting("baselines", True, kinds.FLAG,
@@ -278,7 +278,7 @@ def complete(parameters: Parameters) -> Parameters:
         For a key that is unknown here, or a value that is not allowed.
     """
     if not all(isinstance(parameters.get(group, {}), dict) for group in ("DL", "DS")):
-        raise UserError(f"{parameters!r:.200} are no parameters")
+        raise UserError(f"{parameters!r:.200} are not settings: DL and DS must be dicts")
     defaults = published()
     groups = {group: _filled(parameters.get(group, {}), defaults[group]) for group in ("DL", "DS")}
     return check({**_filled(parameters, defaults), **groups})

@@ -150,7 +150,7 @@ def withParameters(name, other, change):
 @pytest.mark.parametrize("change, words", [
     (lambda parameters: parameters["DS"].update(hopSize="x"),
      "DS.hopSize=x is not allowed: expected a whole number of 1 or more"),
-    (lambda parameters: parameters.update(DS=7), "are no parameters"),
+    (lambda parameters: parameters.update(DS=7), "are not settings: DL and DS must be dicts"),
     (lambda parameters: parameters.update(rubbish=1), "unknown parameter 'rubbish'"),
 ])
 def test_a_model_of_impossible_parameters_is_refused(run, trained, change, words):

@@ -77,9 +77,9 @@ def _letters_of(font: str) -> frozenset[str]:
 def curves(runs: dict[str, list[EpochFigures]], baseline: Baseline | None = None) -> Figure:
     """Draw loss and accuracy over the epochs.
 
-    One run: training and validation in two colours. Several runs: a colour each, validation drawn
-    through and training dashed. Several folds: their mean, and a band of one standard deviation
-    to each side.
+    One run: training and validation in two colours. Several runs: one colour each, with a solid
+    line for validation and a dashed one for training. Several folds: their mean, and a band of one
+    standard deviation to each side.
 
     Parameters
     ----------

@@ -77,14 +77,14 @@ def path_for(name: str, kind: str, title: str, ending: str, others: Iterable[str
         for one is cut off.
     ending : str
     others : iterable of str
-        Paths of which it must be none; a number after the title sees to that. Those that differ
-        in case only count as equal, as on some file systems they are.
+        Paths that are taken: a number after the title makes a new one. Paths that differ only in
+        case count as equal, because some file systems take them for the same.
     """
     return distinct_name(path_of(name, f".{kind}."), title, ending, others)
 
 
 def distinct_name(start: str, title: str, ending: str, others: Iterable[str]) -> str:
-    """Give a path START + title + ENDING; title, ending and others as of `path_for`."""
+    """Give a path START + title + ENDING; see `path_for` for title, ending and others."""
     title = "".join("_" if letter == "/" or category(letter) in ("Cc", "Cs") else letter
                     for letter in title)
     others = {_alike(other) for other in others}

@@ -144,7 +144,7 @@ def _files(folder: str, onerror: Callable[[OSError], None] | None) -> Iterator[s
 
 
 def _without_a_tag(folder: str) -> list[str]:
-    """Return the names of the audio files that lie beside the folders of the tags."""
+    """Return the names of the audio files that are in no folder of a tag."""
     with os.scandir(folder) as entries:
         return sorted(entry.name for entry in entries if is_audio(entry.name) and entry.is_file())
 
@@ -164,14 +164,15 @@ def _counted(others: Counter) -> str:
 
 
 def _passed_over(others: Counter, loose: list[str]) -> list[str]:
-    """Tell of other files, and of audio files beside the folders of the tags."""
+    """Tell of other files, and of audio files that are in no folder of a tag."""
     notes = []
     if count := others.total():
         notes.append(f"{some(count, 'other file was', 'other files were')} passed over: "
                      f"{_counted(others)}")
     if loose:
-        notes.append(f"{some(len(loose), 'sound lies', 'sounds lie')} beside the folders of the "
-                     f"tags and {'has' if len(loose) == 1 else 'have'} no tag: {names_of(loose)}")
+        notes.append(f"{some(len(loose), 'audio file is', 'audio files are')} outside the "
+                     f"folders of the tags and {'has' if len(loose) == 1 else 'have'} no tag: "
+                     f"{names_of(loose)}")
     return notes
 
 

@@ -13,7 +13,7 @@ from mirdl.spectrograms.decoding import SAMPLE_RATE
 from mirdl.system.whole_files import whole
 
 MOST_ALIKE = 3      # songs that share a reason and still have a line each
-SHORTEST = 5        # per cent of the songs, which the settings that are named need not take
+SHORTEST = 5        # per cent of the songs, the shortest, that suggested settings may leave out
 
 
 def leave_out(songs: dict, parameters: dict) -> dict:
@@ -93,7 +93,7 @@ def _reason(parameters: dict, *whys: str | int) -> str:
 
 
 def _all_too_short(frames: list[int], parameters: dict) -> str:
-    """Say how long the songs are, and which settings would take them."""
+    """Say how long the songs are, and which settings would use them."""
     ds, hop, published = parameters["DS"], parameters["chunkHop"], parameters["asPublished"]
     width = ds["xInput"]
 
@@ -112,7 +112,7 @@ def _all_too_short(frames: list[int], parameters: dict) -> str:
     return (
         f"all {len(frames)} songs of data set {ds['dataset']!r} are too short ({span}): {which} "
         f"needs {needed} frames, {seconds(needed)} s; "
-        f"{' or '.join(_settings_for(length, width, hop, published))} would take "
+        f"{' or '.join(_settings_for(length, width, hop, published))} would use "
         f"{'all' if taken == len(frames) else taken} of them"
     )
 

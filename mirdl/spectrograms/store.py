@@ -18,7 +18,7 @@ from mirdl.spectrograms.normalisation import NORMS, compress, moments
 from mirdl.system.whole_files import cannot_write
 
 FORMAT = "mirdl store 2"
-READERS = 2         # raise it when more files can be read: then reasons of before no longer count
+READERS = 2         # raise it when more kinds of file can be read: refused songs are tried again
 LINE = 2**20        # characters: far more than the line of any song
 
 

@@ -229,7 +229,7 @@ class Slot:
 
 def make_network(build: Callable, parameters: dict[str, Any],
                  dataset: DataSet) -> "Network | Slot":
-    """Make a compiled network; on a GPU the songs lie beside it, if they are in memory."""
+    """Make a compiled network; on a GPU, songs that are in memory are kept there, too."""
     if device.in_use().platform != "cpu" and dataset.in_memory:
         return Lockstep(build, parameters, dataset, 1).slots[0]
     return Network(build, parameters, len(dataset.classes))

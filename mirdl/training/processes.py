@@ -119,7 +119,7 @@ def _on_cluster(address: str, progress: Callable, function: Callable,
 
 
 def _check_workers(client: Any, address: str) -> None:  # noqa: ANN401 (distributed is imported late)
-    """Refuse workers that would take several jobs at a time."""
+    """Refuse workers that would run several jobs at a time."""
     threads = client.nthreads()
     for worker, count in threads.items():
         if count > 1:

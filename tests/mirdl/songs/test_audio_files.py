@@ -88,7 +88,7 @@ def test_what_is_passed_over_is_counted_by_ending(workplace):
     assert list(find_songs("Set").files) == ["a/1.wav", "b/1.opus", "b/2.w64"]
     assert find_songs("Set").notes == [
         "4 other files were passed over: .jpg 2, .webm 1, no ending 1",
-        "2 sounds lie beside the folders of the tags and have no tag: 'one.wav', 'two.mp3'",
+        "2 audio files are outside the folders of the tags and have no tag: 'one.wav', 'two.mp3'",
     ]
     touch(folder, "c/1.webm")
     with pytest.raises(UserError, match=r"the tag 'c' .* no audio file \(but .webm 1\); put songs"):

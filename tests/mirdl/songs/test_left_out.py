@@ -45,16 +45,16 @@ def test_songs_that_share_a_reason_share_a_line_and_a_file_lists_them(workplace,
 @pytest.mark.parametrize("frames, changes, words", [
     ([217] * 3, [], "(217 frames, 5.0 s): DS.xInput=250 with chunkHop=250 and asPublished=True "
      "needs 500 frames, 11.6 s; DS.xInput=109 chunkHop=108 or asPublished=False DS.xInput=217 "
-     "would take all of them"),
+     "would use all of them"),
     ([389, 400], [], "(389 to 400 frames, 9.0 to 9.3 s): DS.xInput=250 with chunkHop=250 and "
      "asPublished=True needs 500 frames, 11.6 s; DS.xInput=250 chunkHop=139 or asPublished=False "
-     "would take all of them"),
+     "would use all of them"),
     ([1] + [217] * 50, ["asPublished=False"], "(1 to 217 frames, 0.0 to 5.0 s): DS.xInput=250 "
-     "needs 250 frames, 5.8 s; DS.xInput=217 would take 50 of them"),
-    ([450] * 3, ["chunkHop=300"], "; DS.xInput=250 chunkHop=200 or asPublished=False would take"),
-    ([1] * 3, [], "; asPublished=False DS.xInput=1 would take all of them"),
+     "needs 250 frames, 5.8 s; DS.xInput=217 would use 50 of them"),
+    ([450] * 3, ["chunkHop=300"], "; DS.xInput=250 chunkHop=200 or asPublished=False would use"),
+    ([1] * 3, [], "; asPublished=False DS.xInput=1 would use all of them"),
 ])
-def test_when_all_are_too_short_it_says_which_settings_would_take_them(
+def test_when_all_are_too_short_it_says_which_settings_would_use_them(
         parameters, capsys, frames, changes, words):
     songs = {f"a/{number}": np.zeros((2, count)) for number, count in enumerate(frames)}
     settled = parameters("DS.dataset=Set", *changes)
@@ -71,6 +71,6 @@ def test_the_settings_that_it_names_take_the_songs(parameters, frames):
     song = {"a/1": np.zeros((2, frames))}
     with pytest.raises(UserError) as error:
         leave_out(song, parameters())
-    named = str(error.value).split("; ")[-1].removesuffix(" would take all of them")
+    named = str(error.value).split("; ")[-1].removesuffix(" would use all of them")
     for way in named.split(" or "):
         assert leave_out(song, parameters(*way.split())) == song
