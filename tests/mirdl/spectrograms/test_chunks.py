@@ -18,6 +18,7 @@ def test_chunks_without_the_published_loss():
     assert starts(500, 250, 250, False) == [0, 250]
     assert starts(250, 250, 80, False) == [0]
     assert starts(249, 250, 80, False) == []
+    assert starts(253, 250, 1, False) == [0, 1, 2, 3]
     assert starts(100, 250, 80, True) == []
 
 
@@ -39,6 +40,14 @@ def test_chunks_are_cut_and_normalised():
     expected = (np.array([[3, 4, 5, 6], [13, 14, 15, 16]]) - 1) / 2
     np.testing.assert_array_equal(x[1, 0], expected)
     np.testing.assert_array_equal(x[4, 0, 1], (108 + np.arange(4) - 2) / 4)
+
+
+def test_one_song_has_chunks_and_no_song_has_none():
+    song = np.arange(8, dtype=np.float32).reshape(2, 4)
+    one = Chunks([song], [2], [[0, 1]], 3, [0], [1], batch_size=2)
+    np.testing.assert_array_equal(one[np.arange(2)][0][:, 0], [song[:, :3], song[:, 1:]])
+    none = Chunks([], [], [], 3, [], [], batch_size=2)
+    assert (len(none), none.bands, none.batches()) == (0, 0, [])
 
 
 def test_shuffling_keeps_chunks_labels_and_songs_together():

@@ -6,7 +6,9 @@ from mirdl.spectrograms.normalisation import compress, mean_and_std, moments, ow
 
 def test_compression_is_done_in_place_or_not_at_all():
     spectrogram = np.array([[0, 0.0999, 9.9999]], np.float32)
-    assert compress(spectrogram, "None") is spectrogram and spectrogram[0, 0] == 0
+    before = spectrogram.copy()
+    assert compress(spectrogram, "None") is spectrogram
+    np.testing.assert_array_equal(spectrogram, before)
     assert compress(spectrogram, "log0m1v") is spectrogram
     np.testing.assert_allclose(spectrogram, [[0, 3, 5]], rtol=1e-6)
 

@@ -1,4 +1,5 @@
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from mirdl.errors import UserError
 from mirdl.results import files, models
 from mirdl.results.outcome import EpochFigures, ModelInfo, Outcome
+from mirdl.system import pickles
 from mirdl.training import checkpoint
 from mirdl.training.checkpoint import Checkpoint
 from mirdl.training.runs import Run
@@ -84,7 +86,22 @@ def test_it_is_not_saved_again_a_moment_later(trial, training):
         training.add(row(epoch, 50.0), Network())
         saved.save(training, Network())
     assert len(Checkpoint(trial).current["training"]["rows"]) == 2
-    assert saved._next > 0
+
+
+def test_saving_takes_2_per_cent_of_the_time(trial, training, monkeypatch):
+    now, saved, times = [100.0], Checkpoint(trial), []
+
+    def take_3_seconds(*arguments):
+        times.append(now[0])
+        now[0] += 3
+    monkeypatch.setattr(checkpoint, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(models, "save", take_3_seconds)
+    for _ in range(2):
+        training.add(row(training.epoch, 50.0), Network())
+    for moment in (100, 103, 252, 253, 405, 406):
+        now[0] = moment
+        saved.save(training, Network())
+    assert times == [100, 253, 406]
 
 
 def test_an_ended_training_keeps_its_outcome(trial):
@@ -111,4 +128,13 @@ def test_a_damaged_state_is_named(trial):
         file.write(b"rubbish")
     message = "cannot go on from 'data/results/Beats_oNetOne_id-f0.state'"
     with pytest.raises(UserError, match=message):
+        Checkpoint(trial)
+
+
+@pytest.mark.parametrize("version", ["4", "6"])
+def test_a_state_of_another_version_is_refused(trial, version):
+    path = files.path_of(trial.name, ".state")
+    pickles.dump({"format": f"mirdl checkpoint {version}", "current": None, "ended": True,
+                  "outcome": None}, path)
+    with pytest.raises(UserError, match="another version of this program wrote it"):
         Checkpoint(trial)

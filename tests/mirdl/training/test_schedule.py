@@ -28,6 +28,10 @@ def test_the_cosine_falls_from_the_first_rate_to_nothing():
     assert schedule.lr == pytest.approx(0, abs=1e-12)
 
 
+def test_only_the_cosine_changes_the_rate_with_every_epoch():
+    assert Cosine(0.4, 8).gradual and not Published(0.4).gradual
+
+
 def test_new_makes_what_the_settings_ask_for(parameters):
     assert new(parameters("DL.lr=0.3")) == Published(0.3)
     assert new(parameters("DL.schedule=cosine", "DL.num_epochs=7")) == Cosine(0.01, 7)
