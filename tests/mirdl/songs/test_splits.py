@@ -127,3 +127,26 @@ def test_a_share_of_the_songs_that_are_not_tested_validates(parameters, more, pu
 def test_a_share_with_the_fixed_split(parameters):
     parts = split(dataset_of(None, [0, 1] * 20), 0, parameters("folds=1", "validation=0"))
     assert [len(part) for part in parts] == [35, 0, 5]
+    settled = parameters("folds=1", "trainSplit=0.6", "testSplit=0.2")
+    assert [part.tolist() for part in published_split(5, 0, settled)] == [[0, 1, 2], [3], [4]]
+
+
+def test_the_next_block_validates_unless_as_published(parameters):
+    settled = parameters("folds=3", "asPublished=False")
+    found = [published_split(6, number, settled).validation.tolist() for number in range(3)]
+    assert found == [[2, 3], [4, 5], [0, 1]]
+
+
+def test_a_share_is_the_first_block_of_the_songs_that_are_not_tested(parameters):
+    dataset = dataset_of(None, [0, 1] * 20)
+    parts = split(dataset, 0, parameters("folds=4", "validation=0.1"))
+    assert parts.validation.tolist() == [10, 11, 12] and parts.test.tolist() == list(range(10))
+    parts = split(dataset, 1, parameters("folds=2", "validation=0.25"))
+    assert parts.validation.tolist() == list(range(5))
+
+
+def test_as_many_groups_or_songs_of_a_tag_as_folds_are_enough(parameters):
+    grouped = dataset_of(["x", "y", "z"] * 2, [0, 1] * 3)
+    assert split(grouped, 0, parameters("folds=3")).test.tolist() in ([0, 3], [1, 4], [2, 5])
+    stratified = split(dataset_of(None, [0, 1] * 3), 0, parameters("folds=3", "stratified=True"))
+    assert stratified.test.tolist() == [0, 1]
