@@ -58,6 +58,39 @@ def test_table_csv_and_json_agree(run, capsys):
     chunks = printed(songs[1], "--chunks", "--format", "csv")
     starts = [row["start"] for row in csv.DictReader(io.StringIO(chunks))]
     assert starts == ["0.00", "0.93", "1.86"]
+    assert not any("segments" in song for song in found)
+
+
+def test_the_json_list_is_indented_by_one(run, capsys):
+    predict.main([run, "data/datasets/Beats/slow/slow 0.wav", "--format", "json"])
+    assert capsys.readouterr().out.startswith('[\n {\n  "song": "data/datasets')
+
+
+def test_the_table_is_aligned():
+    answer = predict.Answer("a.wav", 1, np.array([[0.25, 0.75]] * 2, np.float32),
+                            np.array([0, 0.9]), stretches=np.array([[0, 0.9], [0.9, 1.8]]))
+
+    def lines(unit):
+        return list(predict.asTable([answer, answer], ["a.wav", "long.wav"], ["x", "tango"], unit))
+    assert lines("song") == [
+        "song      tag    votes      x       tango",
+        *["a.wav     tango  2/2        0.2500  0.7500"] * 2]
+    assert lines("chunk") == [
+        "song      start     tag    x       tango",
+        *["a.wav     0.00      tango  0.2500  0.7500",
+          "a.wav     0.90      tango  0.2500  0.7500"] * 2]
+    assert lines("segment") == [
+        "song      start     end       tag    probability",
+        *["a.wav     0.00      1.80      tango  0.7500"] * 2]
+
+
+def test_an_answer_has_the_spectrogram_that_the_network_saw(run):
+    tagger = predict.Tagger(run)
+    energies = np.random.RandomState(0).uniform(0, 0.1, (40, 300)).astype(np.float32)
+    mean, std = tagger.models[0].info.moments
+    expected = (np.log10(10000 * energies + 1) - mean) / std
+    answer = tagger.answer("a.wav", energies)
+    np.testing.assert_allclose(answer.spectrogram, expected, atol=1e-4)
 
 
 def test_of_many_songs_no_spectrogram_is_kept(run, monkeypatch):
@@ -132,9 +165,11 @@ def test_a_changed_network_is_told(run, monkeypatch, capsys):
     predict.Tagger(run).tag(song)
     told = "Note: the network oNetOne of buildArchitecture.py has changed"
     assert told in capsys.readouterr().err
-    monkeypatch.setattr(buildArchitecture, "oNet", buildArchitecture.oNet[::-1])
-    with pytest.raises(UserError, match="does not fit the network oNetOne of buildArchitecture.py"):
-        predict.Tagger(run).tag(song)
+    filters = buildArchitecture.oNet
+    for other in (filters[::-1], [(1, 2), *filters[1:]]):
+        monkeypatch.setattr(buildArchitecture, "oNet", other)
+        with pytest.raises(UserError, match="does not fit the network oNetOne of buildArch"):
+            predict.Tagger(run).tag(song)
 
 
 def withParameters(name, other, change):
@@ -203,6 +238,10 @@ def test_an_ensemble_is_the_mean_of_the_models_of_all_folds(run, trained, capsys
     expected = np.mean([one.probabilities.mean(axis=0) for one in each], axis=0)
     np.testing.assert_allclose(list(answer["probabilities"].values()), expected, atol=1e-6)
     assert "the mean of 3 models" in err
+    two = predict.Tagger(run, ensemble=True)
+    del two.models[0]
+    expected = np.mean([one.probabilities for one in each[1:]], axis=0)
+    np.testing.assert_allclose(two.tag(song).probabilities, expected, atol=1e-6)
 
 
 def test_a_run_whose_models_alone_are_here_has_its_best_one(run, trained, workplace):
