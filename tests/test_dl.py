@@ -1,7 +1,9 @@
+import json
 import os
 import pickle
 import subprocess
 import sys
+from itertools import count
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,10 +18,11 @@ from mirdl.errors import UserError
 from mirdl.results import files, models
 from mirdl.results.outcome import Outcome
 from mirdl.spectrograms import cache
+from mirdl.spectrograms.chunks import Chunks
 from mirdl.training import architectures, runs
 from mirdl.training.network import Network
 from mirdl.training.schedule import Published
-from mirdl.training.trial import Job, Training, Trial
+from mirdl.training.trial import Job, Training, Trial, all_trials
 
 
 @pytest.fixture
@@ -374,6 +377,132 @@ def test_results_that_may_not_be_written_are_told(public, without_rights, parame
         dl.main(parameters("DL.type=oNetOne"))
     assert str(error.value) == ("cannot write 'data/results': Permission denied; free some space "
                                 "or change the permissions of its folder, then run again")
+
+
+class Recorded:
+    """Notes the learning rates that a network is given."""
+
+    def __init__(self):
+        self.rates = []
+
+    def set_learning_rate(self, *rate):
+        self.rates.append(rate)
+
+    def get_weights(self):
+        return []
+
+    def save(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def fitted(asked, monkeypatch):
+    """Call dl.fit on prescribed training losses: fitted([1.0, 0.5]) -> network, training."""
+    def call(losses, *overrides):
+        times, given = count(2, 7), iter(losses)
+        monkeypatch.setattr(dl, "trainEpoch", lambda *_: (next(given), 50.0))
+        monkeypatch.setattr(dl, "validate", lambda *_: (1.0, 50.0))
+        monkeypatch.setattr(dl, "time", SimpleNamespace(monotonic=lambda: next(times)))
+        settled = asked(f"DL.num_epochs={len(losses)}", *overrides)
+        trial = Trial(runs.Run(settled, "id", 11, {}, ""), 0, 0)
+        files.write_training([], trial.name)
+        training, network = Training.new(trial, SimpleNamespace()), Recorded()
+        dl.fit(network, SimpleNamespace(train=None, validation=None), trial, training, network)
+        assert files.read_training(trial.name).training_loss.tolist() == [
+            row.training_loss for row in training.rows]
+        return network, training
+    return call
+
+
+def test_the_rate_is_set_when_it_falls_and_the_seconds_add_up(fitted, capsys):
+    network, training = fitted([1.0, *[2.0] * 21, 0.5, 0.4])
+    assert network.rates == [(0.005, False)]
+    assert training.seconds == 24 * 7
+    assert "fold 1 of 3: learning rate 0.005 from epoch 24 on\n" in capsys.readouterr().out
+
+
+def test_a_gradual_rate_is_set_after_every_epoch(fitted, capsys):
+    network, _ = fitted([1.0, 2.0], "DL.schedule=cosine", "DL.lr=0.4")
+    assert network.rates == [(pytest.approx(0.2), True), (pytest.approx(0), True)]
+    assert "learning rate" not in capsys.readouterr().out
+
+
+def test_nothing_is_kept_from_the_epoch_that_diverges_on(fitted, capsys):
+    _, training = fitted([1.0, np.nan, 1.0])
+    assert training.epoch == 1
+    assert "the training loss is nan in epoch 2, training stops" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("published, rows", [(True, 41), (False, 42)])
+def test_the_epoch_at_which_training_stops_counts_unless_as_published(fitted, published, rows):
+    _, training = fitted([1.0, *[2.0] * 41, 0.5], f"asPublished={published}")
+    assert training.epoch == rows
+
+
+def test_the_figures_of_an_epoch_weigh_each_batch_by_its_chunks():
+    chunks = Chunks([np.zeros((1, 4))], [0], [range(4)], 1, [0], [1], batch_size=3)
+    network = SimpleNamespace(train_epoch=lambda chunks, batches: ([1.0, 3.0], [0.5, 1.0]))
+    assert dl.trainEpoch(network, chunks, np.random.RandomState(0)) == (1.5, 62.5)
+
+
+def test_a_trial_shuffles_its_parts_then_draws_its_weights(asked, monkeypatch):
+    class Begun(Exception):
+        pass
+
+    def fit(network, fold, *others):
+        begun.update(weights=network.get_weights(), fold=fold)
+        raise Begun
+    begun, settled = {}, asked()
+    monkeypatch.setattr(dl, "fit", fit)
+    with pytest.raises(Begun):
+        dl.main(settled)
+    dataset, rng = loadDatasets.load_dataset(settings.divide(settled)[0]), np.random.RandomState(11)
+    fold = loadDatasets.foldOf(dataset, 0, settled)
+    for part in ("train", "validation", "test"):
+        chunks = getattr(fold, part)
+        order = rng.permutation(len(chunks))
+        np.testing.assert_array_equal(getattr(begun["fold"], part).song, chunks.song[order])
+    network = Network(buildArchitecture.buildNet, settled, 3)
+    network.reset(rng, 1)
+    for weight, expected in zip(begun["weights"], network.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_workers_train_what_is_left(asked, monkeypatch):
+    parameters, execution = settings.divide(asked("workers=2"))
+    dataset = loadDatasets.load_dataset(parameters)
+    trials = all_trials(tinyRun(parameters, {}))
+
+    def run_jobs(function, jobs, execution, progress):
+        return [(job, function.__name__) for job in jobs]
+    monkeypatch.setattr(dl.processes, "run_jobs", run_jobs)
+    assert list(dl.trainAll(trials[1:], dataset, execution, None)) == [
+        (trial, "trainTrialOf") for trial in trials[1:]]
+
+
+@pytest.mark.parametrize("where", ["global", "local"])
+def test_a_model_is_tested_with_the_normalisation_of_its_training(cross_validate, monkeypatch,
+                                                                  where):
+    """Also if its name comes after the word 'train'."""
+    options = "DL.num_epochs=1", f"DS.inputNormWhere={where}"
+    outcome, *_ = cross_validate(*options)
+    model, seen, original = models.load(outcome.name), [], dl.testTrial
+    if where == "global":
+        model.info.moments = [3.0, 2.0]
+    os.makedirs(models.PRELOADED, exist_ok=True)
+    np.savez(os.path.join(models.PRELOADED, "zebra.npz"), *model.weights,
+             about=np.array(json.dumps(model.info.to_json())))
+
+    def testTrial(network, fold, *others):
+        seen.append([fold.test.mean.tolist(), fold.test.std.tolist()])
+        return original(network, fold, *others)
+    monkeypatch.setattr(dl, "testTrial", testTrial)
+    tested = cross_validate(*options, "mode=zebra")
+    assert [(one.epochs, one.best_epoch) for one in tested] == [(0, 0)] * 3
+    if where == "global":
+        assert seen == [[[3.0] * 6, [2.0] * 6]] * 3
+    else:
+        assert len(np.unique(seen[0])) == 12 and tested[0].votes == outcome.votes
 
 
 @pytest.mark.parametrize("case", range(8))
