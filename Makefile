@@ -4,13 +4,14 @@
 # make paper: all architectures of the paper with both chunk hops on Ballroom, which is downloaded.
 #   Stopped, it goes on. Other settings: make paper PAPER="DS.dataset=DanceLoops folds=3"
 # make torture: kill it, starve it, feed it rubbish, at length (50 minutes on 2 cores).
+# make mutants: put small faults into the code, which the tests must find (3 hours on a core).
 # Another Python: make run PYTHON=python3.12
 
 PYTHON ?= python3
 VENV = .venv/bin/python
 NETWORKS = oNetOne,pNetOne,oNetTwo,pNetTwo,oNetpNet,oNetTwopNetTwo,oNetFourpNetFour,oNetEightpNetEight
 
-.PHONY: run test test-all lint paper torture
+.PHONY: run test test-all lint paper torture mutants
 
 run: .venv/ready data/datasets/DanceLoops
 	$(VENV) run.py DS.dataset=DanceLoops DL.type=pNetOne chunkHop=100 folds=5 DL.num_epochs=30 DL.batchSize=25 DL.lr=0.025
@@ -30,11 +31,20 @@ paper: .venv/ready
 torture: .venv/ready
 	MIRDL_TORTURE=1 $(VENV) -m pytest -o faulthandler_timeout=7200 tests/test_resume.py tests/test_bad_inputs.py tests/test_fuzz.py
 
+mutants: .venv/mutants/ready
+	$(VENV) tests/mutants.py $(MODULES)
+
 data/datasets/DanceLoops: | .venv/ready
 	$(VENV) data/makeDanceLoops.py
 
 .venv/export: requirements-export.txt .venv/ready
 	$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
+	@touch $@
+
+# of its own: nothing else needs what it brings along
+.venv/mutants/ready: | .venv/ready
+	$(VENV) -m venv .venv/mutants
+	.venv/mutants/bin/pip install --quiet --disable-pip-version-check cosmic-ray==8.7.0
 	@touch $@
 
 .venv/ready: requirements.txt
