@@ -1,19 +1,28 @@
 import csv
 import io
+import itertools
 import json
 import os
 import re
 import shutil
 import weakref
 
+import makeSounds
 import numpy as np
 import pytest
 from makeMiniRhythm import write_wav
 
 import buildArchitecture
+import dl
+import loadDatasets
 import predict
+from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import files, models
+from mirdl.results.outcome import Outcome
+from mirdl.spectrograms import cache
+from mirdl.training.runs import Run
+from mirdl.training.trial import Trial, model_info
 
 
 @pytest.fixture
@@ -297,3 +306,86 @@ def test_labels_of_a_folder_are_files_of_their_own(run, tmp_path, capsys):
     folder = str(tmp_path / "labels")
     predict.main([run, "data/datasets/Beats/slow", "--format", "audacity", "--out", folder])
     assert len(capsys.readouterr().out.splitlines()) == len(os.listdir(folder)) == 6
+
+
+# All values of what shapes a song's chunks and their numbers; of some settings, two
+SPECTRA = {"DS.frameSize": (512, 1024), "DS.hopSize": (512, 1024), "DS.melBands": (12, 20),
+           "DS.specTransform": ("mel", "magnitudeSTFT"), "DS.windowType": ("hann", "square")}
+INPUT = {"DS.store": ("memory", "disk"), "DS.specTransform": ("mel", "magnitudeSTFT"),
+         "DS.xInput": (40, 50), "DS.inputNorm": ("log0m1v", "None"),
+         "DS.inputNormWhere": ("global", "local", "train"), "asPublished": (True, False),
+         "chunkHop": (15, 60), "testMethod": ("all", "majorityVote", "utterances")}
+
+
+def combinations(values):
+    """List all combinations of values of settings, as overrides."""
+    return [[f"{key}={value}" for key, value in zip(values, each, strict=True)]
+            for each in itertools.product(*values.values())]
+
+
+class Listener:
+    """A network that keeps the chunks that it is given: by dl's test, and by predict."""
+
+    def evaluate_all(self, chunks, order):
+        self.heard = chunks[order][0]
+        return np.zeros(len(order)), np.zeros((len(order), 2), np.float32)
+
+    def forward(self, x):
+        self.heard.append(x.copy())
+        return np.zeros((len(x), 2), np.float32)
+
+
+@pytest.fixture
+def unlike(workplace):
+    """Make Unlike: four songs of two tags, unlike in loudness and length."""
+    for place, tag in enumerate("abab"):
+        path = workplace / "data/datasets/Unlike" / tag / f"{place}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(makeSounds.wav(makeSounds.noise(2.7 + place / 3) / (1 + place) ** 2))
+
+
+@pytest.fixture
+def spectraOnce(monkeypatch):
+    """Let predict compute each spectrogram once."""
+    original, known = predict.in_parallel, {}
+
+    def in_parallel(function, calls, *words):
+        keys = [(file, *map(DS.get, cache.SHAPING)) for file, DS in calls]
+        new = {key: call for key, call in zip(keys, calls, strict=True) if key not in known}
+        known.update(zip(new, original(function, list(new.values()), *words), strict=True))
+        return [known[key].copy() for key in keys]
+    monkeypatch.setattr(predict, "in_parallel", in_parallel)
+
+
+@pytest.mark.parametrize("overrides", [combinations(SPECTRA), combinations(INPUT)],
+                         ids=["spectra", "input"])
+def test_chunks_are_those_of_the_test(unlike, spectraOnce, parameters, overrides):
+    covered = {*SPECTRA, *INPUT, *settings.keys(settings.SPECTROGRAM, settings.INPUT)}
+    assert covered == {*SPECTRA, *INPUT}, "no setting is forgotten"
+    for each in overrides:
+        settled = parameters("DS.dataset=Unlike", "DL.type=oNetOne", "DL.batchSize=1", "folds=2",
+                             "DS.xInput=40", "chunkHop=15", *each)
+        tested, tagged = heardByTest(settled), heardByPredict("m")
+        assert len(tested)
+        np.testing.assert_array_equal(tested, tagged, err_msg=str(each))
+
+
+def heardByTest(settled):
+    """Return the chunks of fold 0 that the test feeds to a network; write a model of the fold."""
+    dataset = loadDatasets.load_dataset(settled)
+    fold, network = loadDatasets.foldOf(dataset, 0, settled), Listener()
+    info = model_info(Trial(Run(settled, "id", 7, {}, ""), 0, 0), dataset, fold)
+    models.save([np.zeros(1, np.float32)], info, "m")
+    dl.testTrial(network, fold, Outcome("m", 0, 0, 0.0), settled)
+    return network.heard
+
+
+def heardByPredict(name):
+    """Return the chunks of a model's test songs that predict feeds to a network."""
+    tagger, heard = predict.Tagger(name), []
+    for song in tagger.models[0].info.test_songs:
+        listener = Listener()
+        listener.heard, tagger.forward = [], listener.forward
+        count = len(tagger.tag(os.path.join("data/datasets/Unlike", song)).probabilities)
+        heard.append(np.concatenate(listener.heard)[:count])
+    return np.concatenate(heard)
