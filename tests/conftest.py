@@ -202,6 +202,51 @@ def finished_run(workplace, parameters):
 
 
 @pytest.fixture
+def journal(monkeypatch):
+    """List what is put on the disk, renamed and removed in data: ("synced", path) and so on."""
+    events = []
+
+    def note(name, event, path_of):
+        original = getattr(os, name)
+
+        def noted(*given, **options):
+            path = os.path.abspath(path_of(*given))     # before, as it may be removed
+            result = original(*given, **options)
+            if path.startswith(os.path.abspath("data") + os.sep):
+                events.append((event, path))
+            return result
+        monkeypatch.setattr(os, name, noted)
+    for name in ("fsync", "fdatasync"):
+        note(name, "synced", lambda handle: os.readlink(f"/proc/self/fd/{handle}"))
+    for name in ("replace", "rename"):
+        note(name, "renamed", lambda old, new: new)
+    for name in ("unlink", "remove"):
+        note(name, "removed", lambda path: path)
+    return events
+
+
+def check_order(journal, steps):
+    """Check that the journal has these steps in this order, and that it is safe.
+
+    What was renamed must be on the disk before anything else is renamed or removed, so that a
+    power cut loses nothing.
+    """
+    rest = iter(journal)
+    missing = [step for step in steps if step not in rest]
+    assert not missing, f"not there, or too early: {missing[0]}"
+    unsafe = {}
+    for place, (event, path) in enumerate(journal):
+        if event == "synced":
+            unsafe.pop(path, None)
+        else:
+            assert not unsafe, f"before {path} was {event}, these were not synced: {unsafe}"
+        if event == "renamed":
+            assert journal[place - 1][0] == "synced", f"the content of {path}"
+            unsafe[os.path.dirname(path)] = path
+    assert not unsafe
+
+
+@pytest.fixture
 def parameters():
     """Change the published parameters: parameters("DL.lr=0.1", "folds=3")."""
     def change(*overrides):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT, as_published, small
+from conftest import ROOT, as_published, check_order, small
 from distributed import LocalCluster
 from tqdm import tqdm
 
@@ -26,7 +26,7 @@ import run
 from mirdl.errors import UserError
 from mirdl.results import files
 from mirdl.system.locks import locked
-from mirdl.training import architectures, runs, sweep
+from mirdl.training import architectures, checkpoint, runs, sweep
 
 UNFINISHED = ".checkpoint", ".state", ".lock", ".part"
 LONG = bool(os.environ.get("MIRDL_TORTURE"))
@@ -224,6 +224,23 @@ def test_killed_while_it_removes_its_states_nothing_is_trained_again(here, tiny,
     before = times(name for name in results() if not name.endswith(UNFINISHED))
     assert dl.resume("last", settled) == outcomes
     assert before == times(results())
+
+
+def test_a_power_cut_loses_nothing(here, tiny, monkeypatch, parameters, journal):
+    monkeypatch.setattr(checkpoint, "SHARE", 1e9)       # saved after each epoch
+    name = dl.main(parameters(*TINY))[0].name
+    folder = os.path.abspath("data/results")
+
+    def path(ending, name=name):
+        return os.path.join(folder, name + ending)
+    safe, run = ("synced", folder), name.removesuffix("-f0")
+    check_order(journal, [
+        ("renamed", path(".checkpoint", run)), safe, ("renamed", path(".npz")), safe,
+        ("renamed", path(".state")), safe, ("renamed", path(".state")), safe,
+        ("renamed", path(".result")), safe, ("renamed", path(".state")), safe,
+        ("renamed", path(".json", files.cross_validation(run))), safe,
+        ("removed", path(".state")), ("removed", path(".checkpoint", run))])
+    assert journal.count(("renamed", path(".state"))) == 3, "after two epochs, and at the end"
 
 
 def test_a_run_does_not_go_on_with_another_network(here, tiny, monkeypatch, parameters):

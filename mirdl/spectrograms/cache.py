@@ -131,6 +131,7 @@ def _to_disk(
         for name, song in songs.items()
     }
     if os.path.exists(path):
+        store.sync()
         os.unlink(path)
     print(f"  the spectrograms of {len(songs)} songs are read from {store.folder} as needed")
     return songs

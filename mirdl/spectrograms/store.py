@@ -15,7 +15,7 @@ import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.spectrograms.normalisation import NORMS, compress, moments
-from mirdl.system.whole_files import cannot_write
+from mirdl.system.whole_files import cannot_write, sync
 
 FORMAT = "mirdl store 2"
 READERS = 2         # raise it when more kinds of file can be read: refused songs are tried again
@@ -113,6 +113,11 @@ class Store:
             raise cannot_write(self.folder, error) from error
         self._add(line)
         return self.songs[name]
+
+    def sync(self) -> None:
+        """Put all songs on the disk, before the file that held them is removed."""
+        for path in (self._lines, self.folder, os.path.dirname(self.folder)):
+            sync(path)
 
     def remove(self) -> None:
         """Remove the folder; every `Stored` song that is still held stays readable."""

@@ -48,7 +48,7 @@ def whole(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
             # While the file is locked, because `remove_leftovers` removes one that is not.
             os.replace(temporary, path)
             temporary = None
-        _sync(folder)
+        sync(folder)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
@@ -97,12 +97,12 @@ def make_folder(path: str | os.PathLike) -> None:
         raise cannot_write(path, error) from error
 
 
-def _sync(folder: str) -> None:
-    """Put a folder's names on the disk, so that no power cut loses a file that got its name.
+def sync(path: str | os.PathLike) -> None:
+    """Put a file, or the names in a folder, on the disk, so that no power cut loses them.
 
-    What the file replaces in meaning (states, an older store) is removed only after that.
+    What they replace in meaning (states, an older store) is removed only after that.
     """
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

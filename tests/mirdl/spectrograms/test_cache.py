@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT
+from conftest import ROOT, check_order
 
 from mirdl.songs.audio_files import folder_of, in_folders
 from mirdl.spectrograms import cache, store
@@ -120,6 +120,18 @@ def test_on_disk_the_same_songs_and_moved_from_one_to_the_other(compute):
     assert all(np.array_equal(first[name], back[name]) for name in first)
     compute("DS.store=disk")
     assert all(np.array_equal(first[name], on_disk[name]) for name in first), "still readable"
+
+
+def test_songs_are_on_the_disk_before_the_file_that_held_them_is_removed(compute, journal):
+    pickled, folder = os.path.abspath(PATH), os.path.abspath(STORE)
+    preloaded, lines = os.path.dirname(folder), f"{folder}/songs.jsonl"
+    steps = {"memory": [("renamed", pickled), ("synced", preloaded), ("removed", lines)],
+             "disk": [("synced", f"{folder}/spectra.f32"), ("synced", lines), ("synced", folder),
+                      ("synced", preloaded), ("removed", pickled)]}
+    for where in ("memory", "disk", "memory"):
+        journal.clear()
+        compute(f"DS.store={where}")
+        check_order(journal, steps[where])
 
 
 def test_large_data_sets_stay_on_disk(compute, monkeypatch):
