@@ -5,15 +5,18 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from itertools import islice, starmap
-from multiprocessing import current_process
+from multiprocessing import Pipe, current_process
+from multiprocessing.connection import Connection
 from typing import TypeVar
 
 from joblib import cpu_count
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend.process import LokyProcess
 from tqdm import tqdm
 
 from mirdl.errors import UserError
@@ -29,6 +32,8 @@ UNDERWAY = 2
 # The number of threads of OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) in a process.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
            "NPROC")
+# One thread each: sums by more threads differ in the last digits.
+ONE_THREAD = dict.fromkeys(THREADS, "1")
 
 NO_SHARED_MEMORY = ("processes cannot share memory here ({error}): /dev/shm is missing, full or "
                     "read-only; mount it (a container: --shm-size=1g)")
@@ -69,12 +74,12 @@ def in_parallel(
         return
     workers = min(len(calls), cpu_count())
     try:
-        # One thread each: sums by more threads differ in the last digits.
-        pool = get_reusable_executor(workers, timeout=IDLE, env=dict.fromkeys(THREADS, "1"),
+        pool = get_reusable_executor(workers, timeout=IDLE, env=ONE_THREAD,
                                      initializer=end_with, initargs=(os.getpid(),))
     except OSError as error:
         print(f"  one after the other, as {NO_SHARED_MEMORY.format(error=error)}", flush=True)
-        yield from bar(starmap(function, calls), total=len(calls), desc=title, unit=unit)
+        results = _by_one_process(function, calls, title)
+        yield from bar(results, total=len(calls), desc=title, unit=unit)
         return
     remaining, ahead = iter(calls), deque()
 
@@ -94,15 +99,56 @@ def in_parallel(
                 underway = feed()
             yield ahead.popleft().result()
     except BrokenProcessPool as error:
-        raise UserError(
-            f"a process that worked on the {title} was ended by the system, probably for lack of "
-            "memory; end other programs, then run again") from error
+        raise _ended(title) from error
     finally:
         if ahead:       # nobody waits for these any more
             # loky fails if it has to kill while calls are still on the way into its own queue.
             while not all(future.running() or future.done() for future in ahead):
                 time.sleep(0.01)
             pool.shutdown(kill_workers=True)
+
+
+def _by_one_process(
+    function: Callable[..., Result], calls: Iterable[tuple], title: str,
+) -> Iterator[Result]:
+    """Yield the results of calls that one other process makes, which shares no memory with this.
+
+    They are not made in this process, as JAX runs in it, so that it must not fork.
+    """
+    pipe, theirs = Pipe()
+    process = LokyProcess(target=_answer, args=(theirs, function, os.getpid()), env=ONE_THREAD)
+    process.start()
+    theirs.close()
+    try:
+        for call in calls:
+            pipe.send(call)
+            result, error = pipe.recv()
+            if error is not None:
+                raise error
+            yield result
+    except (EOFError, ConnectionError) as error:
+        raise _ended(title) from error
+    finally:
+        pipe.close()
+        process.join()
+
+
+def _answer(pipe: Connection, function: Callable, parent: int) -> None:
+    """Make the calls that come through a pipe, until it is closed."""
+    end_with(parent)
+    with suppress(EOFError):
+        while True:
+            call = pipe.recv()
+            try:
+                answer = function(*call), None
+            except Exception as error:
+                answer = None, error
+            pipe.send(answer)
+
+
+def _ended(title: str) -> UserError:
+    return UserError(f"a process that worked on the {title} was ended by the system, probably for "
+                     "lack of memory; end other programs, then run again")
 
 
 def end_with(parent: int) -> None:

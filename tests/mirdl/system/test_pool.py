@@ -1,9 +1,13 @@
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
+from conftest import ROOT
 from joblib import cpu_count
 
 from mirdl.errors import UserError
@@ -65,3 +69,34 @@ def squares():
 def test_in_a_process_that_may_start_none_the_calls_are_made_there():
     with multiprocessing.get_context("spawn").Pool(1) as daemons:
         assert daemons.apply(squares) == [0, 1, 4, 9]
+
+
+# in a process that must not fork: JAX warns there
+ALONE = """if True:
+    import os, signal, sys
+    import jax
+    from mirdl.errors import exit_on_user_error
+    from mirdl.system.pool import in_parallel
+    function, *numbers = sys.argv[1:]
+    function = {"pow": pow, "divmod": divmod, "kill": signal.raise_signal}[function]
+    calls = [tuple(map(int, text.split(","))) for text in numbers]
+    exit_on_user_error(lambda: print(list(in_parallel(function, calls, "songs", "song"))))
+    """
+
+
+@pytest.mark.parametrize("mounted", ["size=64k,ro", "size=4k"])
+def test_without_shared_memory_the_calls_are_made_one_after_the_other(mounted):
+    if not shutil.which("unshare") or subprocess.run(["unshare", "-m", "true"]).returncode:
+        pytest.skip("only who may mount can take /dev/shm away")
+
+    def call(*words):
+        return subprocess.run(
+            ["unshare", "-m", "sh", "-c", f'mount -t tmpfs -o {mounted} none /dev/shm && exec "$@"',
+             "sh", sys.executable, "-c", ALONE, *words],
+            capture_output=True, text=True, timeout=100, env={**os.environ, "PYTHONPATH": ROOT})
+    done = call("pow", "2,3", "3,2")
+    assert done.stdout.startswith("  one after the other, as processes cannot share memory here (")
+    assert done.stdout.endswith("mount it (a container: --shm-size=1g)\n[8, 9]\n")
+    assert "arning" not in done.stderr
+    assert "\nZeroDivisionError: " in call("divmod", "1,0").stderr
+    assert "error: a process that worked on the songs was ended" in call("kill", "9").stderr
