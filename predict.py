@@ -20,7 +20,7 @@ from mirdl.results.tables import columns_of
 from mirdl.songs import audio_files
 from mirdl.spectrograms import decoding
 from mirdl.spectrograms.chunks import Chunks, chunk_starts
-from mirdl.spectrograms.decoding import compute_or_reason
+from mirdl.spectrograms.decoding import compute_noted
 from mirdl.spectrograms.normalisation import compress, own_mean_and_std
 from mirdl.system.pool import in_parallel
 from mirdl.system.progress import aside
@@ -75,12 +75,13 @@ def parse(arguments):
 
 
 def noteProblems(answers, tagged):
-    """Yield the answers; print a line for each problem, and note in `tagged` which have a tag."""
+    """Yield the answers; tell of problems and odd files, and note in `tagged` which have a tag."""
     for answer in answers:
         tagged.append(not answer.problem)
-        if answer.problem:
-            with aside():
-                print(f"{answer.song!r} {answer.problem}", file=sys.stderr)
+        for start, told in ("", answer.problem), ("Note: ", answer.note):
+            if told:
+                with aside():
+                    print(f"{start}{answer.song!r} {told}", file=sys.stderr)
         yield replace(answer, spectrogram=None)     # which takes 2 MB for a song of 5 minutes
 
 
@@ -139,12 +140,11 @@ class Tagger:
         """Yield the `Answer` for each audio file; the files are read on all cores."""
         # absolute, as the processes that read them may have been started in another folder
         calls = [(os.path.abspath(song), self.parameters["DS"]) for song in songs]
-        spectrograms = in_parallel(compute_or_reason, calls, "songs", "song")
-        for found, song in zip(spectrograms, songs, strict=True):
-            if isinstance(found, str):
-                yield Answer(song, problem=found)
-            else:
-                yield self.answer(song, found)
+        computed = in_parallel(compute_noted, calls, "songs", "song")
+        for (found, note), song in zip(computed, songs, strict=True):
+            answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(
+                song, found)
+            yield replace(answer, note=note)
 
     def answer(self, song, spectrogram):
         """Give the `Answer` for a spectrogram, (bands, frames), of mel energies."""

@@ -3,6 +3,7 @@ import io
 import itertools
 import json
 import os
+import pathlib
 import re
 import shutil
 import weakref
@@ -135,6 +136,14 @@ def test_files_that_cannot_be_tagged_do_not_stop_the_others(run, tmp_path, capsy
     with pytest.raises(UserError, match="none of the 1 files could be tagged"):
         predict.main([run, str(tmp_path / "text.wav"), "--format", "csv"])
     assert capsys.readouterr().out == "song,tag,votes,fast,middle,slow\n", "the header only"
+
+
+def test_an_odd_file_is_noted(run, tmp_path, capsys):
+    content = pathlib.Path("data/datasets/Beats/fast/fast 0.wav").read_bytes()
+    (tmp_path / "odd.wav").write_bytes(content[:-90000])
+    predict.main([run, str(tmp_path / "odd.wav")])
+    assert (f"Note: {str(tmp_path / 'odd.wav')!r} is cut off: {len(content) - 90000} of the "
+            f"{len(content)} bytes that its header promises are there\n") in capsys.readouterr().err
 
 
 def test_a_song_too_short_for_training_is_tagged_if_it_has_a_chunk(run, trained, tmp_path):
@@ -353,7 +362,7 @@ def spectraOnce(monkeypatch):
         keys = [(file, *map(DS.get, cache.SHAPING)) for file, DS in calls]
         new = {key: call for key, call in zip(keys, calls, strict=True) if key not in known}
         known.update(zip(new, original(function, list(new.values()), *words), strict=True))
-        return [known[key].copy() for key in keys]
+        return [(known[key][0].copy(), known[key][1]) for key in keys]
     monkeypatch.setattr(predict, "in_parallel", in_parallel)
 
 

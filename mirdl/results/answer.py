@@ -26,6 +26,8 @@ class Answer:
     problem : str
     stretches : ndarray
         (chunks, 2), start and end in seconds of the time that each chunk stands for.
+    note : str
+        What is odd about the file; empty if nothing is.
     """
 
     song: str
@@ -35,6 +37,7 @@ class Answer:
     spectrogram: np.ndarray | None = None
     problem: str = ""
     stretches: np.ndarray | None = None
+    note: str = ""
 
     @property
     def votes(self) -> np.ndarray:

@@ -35,11 +35,6 @@ def is_audio(name: str) -> bool:
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in ENDINGS
 
 
-def compute_or_reason(file: str, ds: dict) -> np.ndarray | str:
-    """Compute the spectrogram of an audio file, or say why it has none; see `compute_noted`."""
-    return compute_noted(file, ds)[0]
-
-
 def compute_noted(file: str, ds: dict) -> tuple[np.ndarray | str, str]:
     """Compute the spectrogram of an audio file, or say why it has none.
 

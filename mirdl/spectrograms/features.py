@@ -13,7 +13,7 @@ import essentia
 import numpy as np
 
 from mirdl.errors import UserError
-from mirdl.spectrograms import second_reader
+from mirdl.spectrograms import cut_off, second_reader
 from mirdl.spectrograms.decoding import SAMPLE_RATE as RATE
 from mirdl.spectrograms.reasons import advised, is_out_of_memory
 
@@ -103,6 +103,7 @@ def compute_noted(
             spectra, note = _by_second(file, chain), ""
         else:
             spectra, note = _by_either(file, chain, promised)
+        note = note or cut_off.note_of(file)
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise MemoryError from error

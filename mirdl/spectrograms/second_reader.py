@@ -7,12 +7,15 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
+from mirdl.spectrograms import cut_off
 from mirdl.spectrograms.joined import parts_of
 
 BLOCK = 2**20       # samples read at a time: a long file is mixed down as it is read
 MOST_CHANNELS = 2   # as for MonoLoader
 JOINED = ("MP3", "OGG", "FLAC")     # formats whose files may be joined
+SAMPLES = (1, 3, 0xFFFE)    # codecs of a wav that holds samples as they are
 UNKNOWN = 2**62     # samples; libsndfile promises as many or more if it does not know
+HEAD = 2**16        # bytes in which the header of a wav should end
 
 # How it is told that a file cannot be read
 ERRORS = (soundfile.SoundFileError, OSError, RuntimeError, ValueError)
@@ -46,7 +49,7 @@ class Length(NamedTuple):
 
 
 def length(file: str) -> Length | None:
-    """Return the length that the header of a file promises; None if libsndfile does not know."""
+    """Return the length that the header of a file promises; None if nobody knows."""
     if not os.path.isfile(file):        # opening a pipe may never end
         return None
     try:
@@ -54,7 +57,7 @@ def length(file: str) -> Length | None:
             known = 0 < sound.frames < UNKNOWN and sound.samplerate > 0
             return Length(sound.frames, sound.samplerate, sound.format in JOINED) if known else None
     except ERRORS:
-        return None
+        return _length_by_byte_rate(file)
 
 
 def differing_parts(file: str) -> list[bytes]:
@@ -99,6 +102,24 @@ def read(file: str) -> list[tuple[np.ndarray, int]]:
         return [_mono(io.BytesIO(part)) for part in parts]
     with open(file, "rb") as opened:
         return [_mono(opened)]
+
+
+def _length_by_byte_rate(file: str) -> Length | None:
+    """Return what a wav promises whose codec libsndfile does not know (AAC); None for others."""
+    try:
+        with open(file, "rb") as opened:
+            head = opened.read(HEAD)
+    except OSError:
+        return None
+    form, data = head.find(b"fmt "), head.find(b"data")
+    if not head.startswith(b"RIFF") or min(form, data) < 0:
+        return None
+    codec = int.from_bytes(head[form + 8:form + 10], "little")
+    rate, bytes_per_second, size = (int.from_bytes(head[at:at + 4], "little")
+                                    for at in (form + 12, form + 16, data + 4))
+    if codec in SAMPLES or not rate or not bytes_per_second or size >= cut_off.UNKNOWN:
+        return None
+    return Length(size * rate // bytes_per_second, rate, False)
 
 
 def _mono(opened: io.IOBase) -> tuple[np.ndarray, int]:

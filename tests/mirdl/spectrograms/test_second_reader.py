@@ -7,8 +7,7 @@ import pytest
 import soundfile
 from conftest import ROOT
 
-from mirdl.spectrograms import second_reader
-from mirdl.spectrograms.decoding import ENDINGS, compute_or_reason
+from mirdl.spectrograms import decoding, second_reader
 from mirdl.spectrograms.features import compute_noted, compute_spectrogram
 from mirdl.system.pool import in_parallel
 
@@ -44,7 +43,8 @@ def written(path, container=None, coding=None, rate=RATE, samples=None):
 
 def decoded(paths, ds):
     """Return the spectrogram of each file, or the reason: as in a run, in other processes."""
-    return list(in_parallel(compute_or_reason, [(path, ds) for path in paths], "test", "song"))
+    calls = [(path, ds) for path in paths]
+    return [found for found, _ in in_parallel(decoding.compute_noted, calls, "test", "song")]
 
 
 def read_by_both(path, ds):
@@ -54,7 +54,7 @@ def read_by_both(path, ds):
 
 def test_each_ending_can_be_read(tmp_path, ds):
     paths, pitches = [], []
-    for ending in ENDINGS:
+    for ending in decoding.ENDINGS:
         path = os.path.join(ROOT, "tests", "sounds", "tone" + FILES.get(ending, ending))
         rate = RATE
         if not os.path.exists(path):
@@ -146,6 +146,24 @@ def test_half_a_file_is_noted(tmp_path, ds):
     assert note == "holds 0.5 s, but its header promises 1.0 s"
 
 
+def test_a_wav_of_aac_promises_a_length(tmp_path, ds):
+    """Of AAC without the headers of its packets, little is decoded."""
+    with open(os.path.join(ROOT, "tests", "sounds", "tone.aac"), "rb") as file:
+        content = file.read()
+    form = struct.pack("<HHIIHH", 0xFF, 1, RATE, int(len(content) / 0.538), 1, 16)
+    for name, data, note in (
+            ("whole", content * 6, ""),
+            ("rest", content + bytes(5 * len(content)),
+             "holds 0.6 s, but its header promises 3.2 s")):
+        path = tmp_path / f"{name}.wav"
+        path.write_bytes(b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt "
+                         + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", len(data))
+                         + data)
+        promised = second_reader.length(str(path))
+        assert promised.seconds == pytest.approx(6 * 0.538, abs=0.01)
+        assert compute_noted(str(path), ds, promised=promised)[1] == note
+
+
 def test_a_length_that_no_header_tells(tmp_path):
     (tmp_path / "text.wav").write_text("no sound")
     assert second_reader.length(str(tmp_path / "text.wav")) is None
@@ -153,6 +171,14 @@ def test_a_length_that_no_header_tells(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
     assert second_reader.length(str(tmp_path / "pipe.wav")) is None
     assert second_reader.length(written(tmp_path / "tone.wav")).seconds == 2
+
+
+def test_parts_of_two_rates_are_both_heard(tmp_path, ds):
+    parts = [makeSounds.by_libsndfile(makeSounds.noise(2, rate), "MP3", "MPEG_LAYER_III", rate)
+             for rate in (22050, 44100)]
+    (tmp_path / "joined.mp3").write_bytes(b"".join(parts))
+    [found] = decoded([str(tmp_path / "joined.mp3")], ds)
+    assert found.shape[1] == pytest.approx(4 * RATE / 1024, abs=8)
 
 
 def test_the_name_does_not_tell_what_a_file_is(tmp_path, ds):
