@@ -75,7 +75,7 @@ def load_dataset(parameters, processes=1):
     classes = sorted(set(used.values()))
     checks.check_songs(used, classes, parameters)       # before the spectrograms, which take long
     # of all songs, so that another split or other tags need none anew
-    spectrograms = cache.spectrograms(songs.paths, DS, processes)
+    spectrograms = cache.spectrograms(songs.paths, DS, processes, songs.others)
     usable = leave_out({name: spectrograms[name] for name in used}, parameters)
     checks.check_songs({name: tags[name] for name in usable}, classes, parameters)
     names = splits.shuffled(sorted(usable))

@@ -34,6 +34,8 @@ class Songs:
         Pairs of songs that are the same recording, for DS.replicas.
     notes : list of str
         Lines that are printed when the data set is loaded.
+    others : dict of str
+        Name -> path of songs that are not used now; their spectrograms are not forgotten.
     """
 
     files: dict[str, tuple[str, str]]
@@ -42,6 +44,7 @@ class Songs:
     split: str = ""
     replicas: tuple[tuple[str, str], ...] = ()
     notes: list[str] = field(default_factory=list)
+    others: dict[str, str] = field(default_factory=dict)
 
     @property
     def paths(self) -> dict[str, str]:

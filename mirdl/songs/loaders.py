@@ -97,8 +97,7 @@ def without_replicas(songs: Songs, ds: dict, used: Collection[str] | None) -> So
     """
     out = {replica for kept, replica in songs.replicas
            if used is None or kept in used} if ds["replicas"] == "drop" else ()
-    files = {name: file for name, file in songs.files.items() if name not in out}
-    return replace(songs, files=files)
+    return _only(songs, {name: file for name, file in songs.files.items() if name not in out})
 
 
 def groups_in(songs: Songs, names: list[str], ds: dict) -> list[str] | None:
@@ -139,7 +138,13 @@ def _labelled(songs: Songs, ds: dict) -> Songs:
     told = f"{some(len(without), 'song has', 'songs have')} no tag in {source} and " \
            f"{'is' if len(without) == 1 else 'are'} passed over: {names_of(without)}"
     files = {name: (songs.files[name][0], tag) for name, tag in tags.items()}
-    return replace(songs, files=files, notes=[*songs.notes, *([told] if without else [])])
+    return _only(replace(songs, notes=[*songs.notes, *([told] if without else [])]), files)
+
+
+def _only(songs: Songs, files: dict[str, tuple[str, str]]) -> Songs:
+    """Use these files only."""
+    paths = {name: path for name, path in songs.paths.items() if name not in files}
+    return replace(songs, files=files, others={**songs.others, **paths})
 
 
 def _replicas(songs: Songs, ds: dict) -> tuple[tuple[str, str], ...]:

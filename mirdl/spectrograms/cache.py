@@ -32,7 +32,9 @@ MOST_NOTES = 20         # songs that are named
 UNFIT = (ValueError, KeyError, TypeError, AttributeError, OSError)
 
 
-def spectrograms(files: dict, ds: dict, processes: int = 1) -> dict:
+def spectrograms(
+    files: dict, ds: dict, processes: int = 1, others: dict | None = None,
+) -> dict:
     """Load the spectrograms of `files` from data/preloaded, and compute those that are missing.
 
     Parameters
@@ -43,6 +45,8 @@ def spectrograms(files: dict, ds: dict, processes: int = 1) -> dict:
         parameters["DS"].
     processes : int
         How many processes will each hold the songs; with DS.store="auto" they share the memory.
+    others : dict of str, optional
+        As `files`: songs whose spectrograms are kept if they are there, but not computed.
 
     Returns
     -------
@@ -65,10 +69,11 @@ def spectrograms(files: dict, ds: dict, processes: int = 1) -> dict:
     with locked(path + ".pickle.lock", waiting):    # two runs compute the same features only once
         (pickled, notes), store = _read(path + ".pickle", ds), _open(path + ".store", ds)
         store.notes = {**notes, **store.notes}
-        stamps = {name: _stamp(file) for name, file in files.items()}
-        songs = _still_valid({**pickled, **store.songs}, stamps, path)
-        temporary = {}
+        stamps = {name: _stamp(file) for name, file in {**(others or {}), **files}.items()}
+        kept, temporary = {**pickled, **store.songs}, {}
+        songs = _still_valid(kept, stamps)
         new = [name for name in files if name not in songs]
+        _print_stale(len(new), len(kept.keys() - stamps), len(kept), path)
         calls = [(files[name], ds) for name in new]
         computed = in_parallel(compute_noted, calls, "spectrograms", "song")
         for name, (result, note) in zip(new, computed, strict=True):
@@ -83,13 +88,14 @@ def spectrograms(files: dict, ds: dict, processes: int = 1) -> dict:
     return {name: temporary.get(name) or songs[name][1] for name in files}
 
 
-def _still_valid(kept: dict, stamps: dict, path: str) -> dict:
-    """Return the kept songs whose files have not changed; print how many others there are."""
-    songs = {name: kept[name] for name in stamps if name in kept and kept[name][0] == stamps[name]}
-    new, gone = len(stamps) - len(songs), len(set(kept) - set(stamps))
-    if kept and (new or len(kept) != len(songs)):
+def _still_valid(kept: dict, stamps: dict) -> dict:
+    """Return the kept songs whose files have not changed."""
+    return {name: kept[name] for name in stamps if name in kept and kept[name][0] == stamps[name]}
+
+
+def _print_stale(new: int, gone: int, kept: int, path: str) -> None:
+    if kept and (new or gone):
         print(f"  {path} is stale: {new} songs are new or changed, {gone} are gone")
-    return songs
 
 
 def _belongs_on_disk(songs: dict, where: str, processes: int) -> bool:

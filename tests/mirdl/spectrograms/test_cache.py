@@ -134,6 +134,23 @@ def test_songs_are_on_the_disk_before_the_file_that_held_them_is_removed(compute
         check_order(journal, steps[where])
 
 
+def test_songs_that_are_not_used_now_are_kept_and_not_computed(compute, computed, parameters):
+    files, ds = in_folders(folder_of("Beats")).paths, parameters("DS.dataset=Beats")["DS"]
+    dropped = {name: files.pop(name) for name in list(files)[:2]}
+    for where in ("memory", "disk"):
+        computed.clear()
+        for _ in range(2):
+            found = cache.spectrograms(files, {**ds, "store": where}, others=dropped)
+            assert not {*found} & {*dropped}
+        assert len(computed) == (16 if where == "memory" else 0)
+        compute(f"DS.store={where}")
+        assert len(computed) == (18 if where == "memory" else 0)
+        computed.clear()
+        cache.spectrograms(files, {**ds, "store": where}, others=dropped)
+        compute(f"DS.store={where}")
+        assert not computed
+
+
 def test_large_data_sets_stay_on_disk(compute, monkeypatch):
     monkeypatch.setattr(cache, "SHARE", 1e-6)
     assert "are read from" in compute()[1]
