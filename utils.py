@@ -205,7 +205,8 @@ def export(*words):
     parser.add_argument("--ensemble", action="store_true")
     parser.add_argument("--licence", default="not stated")
     asked = parser.parse_args(words)
-    tagger = _tagger(asked.name, asked.ensemble)
+    import predict  # only here: it loads Theano, which takes seconds
+    tagger = predict.Tagger(asked.name, asked.ensemble)
     try:
         start_theano()
         from mirdl.export import model_file
@@ -255,7 +256,7 @@ def _activations(song, title, name):
     """Prepare the drawing of a model's strongest filters in an audio file."""
     model = models.load_best(name)
     found = find_filters(model)
-    answer = _tagger(model.name).tag(song)
+    answer = _tagger(model.name, os.stat(model.path).st_mtime_ns).tag(song)
     if answer.problem:
         raise UserError(f"{song!r} {answer.problem}")
     fired = strongest(found, answer.spectrogram, answer.label, STRONGEST)
@@ -264,9 +265,10 @@ def _activations(song, title, name):
 
 
 @lru_cache(1)       # for the next song
-def _tagger(model, ensemble=False):
-    import predict  # only here: it loads Theano, which takes seconds
-    return predict.Tagger(model, ensemble)
+def _tagger(model, written):
+    """Give the tagger of a model whose file was written at that time."""
+    import predict
+    return predict.Tagger(model)
 
 
 def _titlesOf(songs):

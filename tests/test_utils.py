@@ -194,6 +194,13 @@ def test_a_report_leaves_out_what_a_run_does_not_have(finished_run, capsys):
     assert "without training curves: there is no run 'Test_of a model'" in capsys.readouterr().err
 
 
+def test_a_model_that_was_written_anew_is_read_anew(monkeypatch):
+    monkeypatch.setattr("predict.Tagger", lambda name: object())
+    first = utils._tagger("a", 1)
+    assert utils._tagger("a", 1) is first
+    assert utils._tagger("a", 2) is not first
+
+
 NAMES = ["Ty Dolla $ign & A$AP", "<b>", 'a"b', "accuracy", "macro avg", "祭り"]
 
 
@@ -205,7 +212,7 @@ def tagger(monkeypatch):
     def tag(song):
         problem = "cannot be decoded" if "silence" in song else ""
         return SimpleNamespace(problem=problem, spectrogram=spectrogram, label=0)
-    monkeypatch.setattr(utils, "_tagger", lambda model: SimpleNamespace(tag=tag))
+    monkeypatch.setattr(utils, "_tagger", lambda *model: SimpleNamespace(tag=tag))
 
 
 @pytest.mark.parametrize("command, ending", [
