@@ -10,6 +10,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 from mirdl.errors import UserError
 from mirdl.kinds import validation_share
 from mirdl.songs.dataset import DataSet, Split
+from mirdl.songs.wording import some
 
 # by stratified, and whether there are groups
 SPLITTERS = {
@@ -118,7 +119,8 @@ def _split_by_blocks(dataset: DataSet, number: int, parameters: dict) -> Split:
         tests = _blocks(dataset, songs, folds, parameters, f"folds={folds}")
     rest = np.setdiff1d(songs, tests[number])
     if folds == 2:
-        validation, _ = _blocks(dataset, rest, 2, parameters, f"folds={folds}")
+        validation, _ = _blocks(dataset, rest, 2, parameters, "folds=2, of the songs not tested,",
+                                "set folds=3, or add groups")
     else:
         validation = tests[(number + 1) % folds]
     return Split(np.setdiff1d(rest, validation), validation, tests[number])
@@ -149,8 +151,8 @@ def _blocks(
     groups, labels = [every[song] for song in songs], dataset.labels[songs]
     if len(set(groups)) < count:
         raise UserError(
-            f"{asked} is more than the {len(set(groups))} groups of songs can be divided into "
-            f"(training, validation and test each need one); {advice}"
+            f"{asked} is more than {some(len(set(groups)), 'group', 'groups')} of songs can be "
+            f"divided into (training, validation and test each need one); {advice}"
         )
     most = np.bincount(labels).max()
     if parameters["stratified"] and most < count:

@@ -96,7 +96,7 @@ def test_given_parts_are_one_split(parameters):
 
 def test_fewer_groups_or_songs_of_a_tag_than_folds_are_refused(parameters):
     dataset = dataset_of(["x", "y", "z"] * 4, [0, 1] * 6)
-    with pytest.raises(UserError, match="folds=4 is more than the 3 groups"):
+    with pytest.raises(UserError, match="folds=4 is more than 3 groups"):
         split(dataset, 0, parameters("folds=4"))
     dataset = dataset_of(None, [0, 1] * 3)
     with pytest.raises(UserError, match="folds=4 .* no tag has more than 3 songs; lower folds"):
