@@ -41,12 +41,12 @@ def from_pytensor(op, node):
     """Return PyTensor's JAX function for an Op; a NotImplementedError if there is none."""
     try:
         return jax_funcify(op, node=node, storage_map=None)
-    except AttributeError as error:     # SciPy has it, jax.scipy has not: the Bessel functions
+    except AttributeError as error:     # jax.scipy lacks some of SciPy's, the Bessel functions
         raise NotImplementedError(f"JAX has no {op}") from error
 
 
 def plain(value):
-    """Make an int of an integer known on the host: where PyTensor hands jnp an axis it must be."""
+    """Make an int of an integer known on the host: jnp wants the axes from PyTensor as ints."""
     if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iu":
         return int(value)
     return value
@@ -112,7 +112,7 @@ def scalar_function(op, node):
 
 @convert.register
 def _(op: CAReduce, node):
-    if isinstance(op, ProdWithoutZeros):    # PyTensor's (3.0.7) asks for a name that JAX has not
+    if isinstance(op, ProdWithoutZeros):    # PyTensor's (3.0.7) uses a name that JAX lacks
         return lambda x: jnp.prod(jnp.where(x == 0, 1, x), op.axis, op.acc_dtype)
     reduce = jax_funcify(op, node=node)
     given, wanted = node.inputs[0].type.dtype, node.outputs[0].type.dtype
@@ -125,7 +125,7 @@ def _(op: CAReduce, node):
 
 @convert.register
 def _(op: Unique, node):
-    raise NotImplementedError("PyTensor's (3.0.7) asks for a name that JAX has not")
+    raise NotImplementedError("PyTensor's (3.0.7) uses a name that JAX lacks")
 
 
 # Shapes, and what needs one expression
@@ -199,12 +199,12 @@ def _(op: tensor.Split, node):
 
 def indices(entries, idx_list):
     """Return the index of a Subtensor node, with the ends of slices as ints."""
-    def plain(entry):
+    def static_entry(entry):
         if not isinstance(entry, slice):
             return entry
         return slice(*(None if end is None else static(end)
                        for end in (entry.start, entry.stop, entry.step)))
-    return tuple(map(plain, subtensor.indices_from_subtensor(entries, idx_list)))
+    return tuple(map(static_entry, subtensor.indices_from_subtensor(entries, idx_list)))
 
 
 def _getitem(op, node):

@@ -28,7 +28,8 @@ class Function:
     """
 
     def __init__(self, fgraph, order, quick):
-        self.checks = [check for node in certain(fgraph.outputs, order) for check in checks(node)]
+        self.checks = [check for node in needed(fgraph.outputs, order, certain=True)
+                       for check in checks(node)]
         self.order = [*order, *(v.owner for v, _, _ in self.checks
                                 if v.owner and isinstance(v.owner.op, bounds.InBounds))]
         self.fgraph, self.quick = fgraph, quick
@@ -65,29 +66,25 @@ class Function:
         values = self.run_main(inputs)
         if self.checks:
             self.check(values[len(self.outputs):])
-        if not self.moves:
-            return values[:len(self.outputs)]
         if self.calls is None:
             self.calls = self.plan(inputs)
-        outputs = [None] * len(self.fgraph.outputs)
-        for i, value in zip(self.direct, values, strict=False):
-            outputs[i] = value
-        known = [*inputs, *values]
-        for run, places, wanted in self.calls:
-            for i, value in zip(wanted, run(*[known[place] for place in places]), strict=True):
-                outputs[i] = value
-        return outputs
+        return self.assembled(inputs, values, self.calls)
 
     def whole(self, inputs):
         """Compute the outputs where it is called: under somebody else's trace."""
         values = self.program(*inputs, *self.before(*inputs))
-        known = [*inputs, *values]
+        calls = [self.call(moves.together([move]), [move]) for move in self.moves]
+        return self.assembled(inputs, values, calls)
+
+    def assembled(self, inputs, values, calls):
+        """List the outputs, given the main part's `values` and the `calls` that do the moves."""
         outputs = [None] * len(self.fgraph.outputs)
         for i, value in zip(self.direct, values, strict=False):
             outputs[i] = value
-        for move in self.moves:
-            arguments = [known[place] for place in self.places[move]]
-            outputs[move.output] = move.formula.function(*arguments)
+        known = [*inputs, *values]
+        for run, places, wanted in calls:
+            for i, value in zip(wanted, run(*[known[place] for place in places]), strict=True):
+                outputs[i] = value
         return outputs
 
     def run_main(self, inputs):
@@ -145,7 +142,7 @@ class Function:
                 raise error(message)
 
     def plan(self, inputs):
-        """List the calls that do the moves: functions, their arguments' places and outputs."""
+        """List the calls that do the moves, compiled."""
         def shape(move):
             return inputs[self.fgraph.update_mapping[move.output]].shape
 
@@ -154,9 +151,13 @@ class Function:
             key = tuple((move.formula, shape(move)) for move in batch)
             if key not in functions:
                 functions[key] = compiled(moves.together(batch), self.quick)
-            calls.append((functions[key], [k for move in batch for k in self.places[move]],
-                          [move.output for move in batch]))
+            calls.append(self.call(functions[key], batch))
         return calls
+
+    def call(self, function, batch):
+        """Return the call of `function` that does a batch: its arguments' places, its outputs."""
+        places = [place for move in batch for place in self.places[move]]
+        return function, places, [move.output for move in batch]
 
 
 def is_array(variable):
@@ -172,21 +173,15 @@ def checks(node):
     return [(v, IndexError, message) for v in bounds.conditions(node)]
 
 
-def certain(outputs, order):
-    """List the nodes that are computed in any case: not those for a branch of an `ifelse` alone."""
-    wanted, nodes = set(outputs), []
-    for node in reversed(order):
-        if not wanted.isdisjoint(node.outputs):
-            wanted.update(node.inputs[:1] if isinstance(node.op, IfElse) else node.inputs)
-            nodes.append(node)
-    return nodes[::-1]
+def needed(outputs, order, given=(), certain=False):
+    """List the nodes of `order` that `outputs` need, with the variables `given` known.
 
-
-def needed(outputs, order, given=()):
-    """List the nodes of `order` that `outputs` need, with the variables `given` known."""
+    The `certain` ones are computed in any case: not those for a branch of an `ifelse` alone.
+    """
     wanted, nodes = set(outputs).difference(given), []
     for node in reversed(order):
         if not wanted.isdisjoint(node.outputs):
-            wanted.update(v for v in node.inputs if v not in given)
+            inputs = node.inputs[:1] if certain and isinstance(node.op, IfElse) else node.inputs
+            wanted.update(v for v in inputs if v not in given)
             nodes.append(node)
     return nodes[::-1]

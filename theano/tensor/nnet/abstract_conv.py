@@ -167,7 +167,7 @@ def _to_weights(x, g, size, **settings):
 
 
 class _Conv:
-    """Theano's Ops are made with the settings first, and called with the variables then."""
+    """Theano's Ops are made from settings, then called with variables."""
 
     axes = 2
 
