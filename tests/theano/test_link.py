@@ -9,7 +9,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano.link import convert
+from theano.link import convert, xla
 from theano.link.function import SlowPath
 from theano.tensor.opt import Assert
 
@@ -245,3 +245,20 @@ def test_a_gpu_adds_up_float32_in_float32(monkeypatch):
     v = T.fvector()
     run = theano.function([v], v.sum()).vm.jit_fn.program
     assert "3xf64" not in jax.jit(run).lower(np.ones(3, "float32")).as_text()
+
+
+@pytest.mark.parametrize("mode, nodes, level", [
+    (None, 10, None), (None, 1, 2), ("FAST_COMPILE", 10, 0), ("FAST_COMPILE", 1, 0)])
+def test_large_graphs_are_compiled_at_a_lower_level(monkeypatch, mode, nodes, level):
+    monkeypatch.setattr(xla, "LARGE", nodes)
+    used = []
+    real = jax.jit
+
+    def jit(function, **settings):
+        used.append(settings.get("compiler_options", {}).get(xla.LEVEL))
+        return real(function, **settings)
+
+    function = theano.function([x], T.exp(x[1:]).sum() + x[0], mode=mode)
+    monkeypatch.setattr(xla.jax, "jit", jit)
+    assert function([0, 0]) == 1
+    assert used[-1] == level

@@ -103,7 +103,8 @@ class Function:
         if key not in self.by_size:
             def run(*arguments):
                 return self.program(*(sizes.get(i, x) for i, x in enumerate(arguments)))
-            self.by_size[key] = compiled(run if sizes else self.program, self.quick)
+            self.by_size[key] = compiled(run if sizes else self.program, self.quick,
+                                         nodes=len(self.program.steps))
         return self.by_size[key](*arguments)
 
     def adapt(self, error, inputs):
