@@ -28,6 +28,8 @@ from mirdl.training.lockstep import Lockstep, make_network
 from mirdl.training.network import mean_figures
 from mirdl.training.trial import Job, Training, Trial, all_trials, model_info, progress
 
+architectures.keep_source(buildArchitecture)
+
 
 def main(parameters):
     """Cross-validate a network, run a sweep or test a model, as the parameters say.
@@ -80,8 +82,7 @@ def resumeRun(runId, execution):
 def beginSweep(parameters, execution):
     """Check every combination of a sweep, then begin them, or go on where they were stopped."""
     planned = sweep.plan(execution["sweep"], parameters, buildNet, loadDatasets.findSongs)
-    stopped = sweep.find_equal(planned)
-    if stopped:
+    if stopped := sweep.find_equal(planned):
         return resume(stopped, {**parameters, **execution})
     for distinct in sweep.differing_in_data(planned):
         check_batches(loadDatasets.load_dataset(distinct, execution["workers"]), distinct)

@@ -1,4 +1,4 @@
-"""What the scripts share, in five rooms: system, spectrograms, songs, results, training."""
+"""What the scripts share, in six rooms: system, spectrograms, songs, results, training, export."""
 
 import os
 import warnings

@@ -68,7 +68,8 @@ class Run:
         if source != self.source:
             raise UserError(f"the network {self.parameters['DL']['type']} of buildArchitecture.py "
                             f"has changed since the run {self.name!r} was begun; put the old one "
-                            "back, or begin a new run")
+                            "back, or begin a new run (a worker of a cluster knows the file as it "
+                            "was when the worker was started)")
 
     def check_songs(self, dataset: DataSet) -> None:
         """Refuse to go on with other songs, or other tags, groups or splits of them."""

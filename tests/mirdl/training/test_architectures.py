@@ -102,3 +102,14 @@ def test_objects_are_described_without_their_addresses():
     assert described.startswith("[(1,), {'a': ") and " object at 0x" not in described
     assert described.endswith("Option{'n': 3}}, {1, 2}, 'x', None]")
     assert architectures._describe([(6, 5), (11, 5)]) == repr([(6, 5), (11, 5)])
+
+
+def test_a_kept_source_is_that_of_the_import(module):
+    made = module(SOURCE, "networks")
+    before = architectures.source_hash("one", made)
+    architectures.keep_source(made)
+    with open(made.__file__, "w") as file:
+        file.write(SOURCE.replace("helper(sizes)", "helper(sizes) + 1  # longer"))
+    assert architectures.source_hash("one", made) == before
+    edited = module(SOURCE.replace("helper(sizes)", "helper(sizes) + 1"), "changed")
+    assert architectures.source_hash("one", edited) != before
