@@ -169,13 +169,10 @@ def _to_weights(x, g, size, **settings):
 class _Conv:
     """Theano's Ops are made from settings, then called with variables."""
 
-    axes = 2
-
-    def __init__(self, imshp=None, kshp=None, border_mode="valid", subsample=None,
-                 filter_flip=True, filter_dilation=None, num_groups=1, unshared=False):
-        ones = (1,) * self.axes
-        self.settings = {"border_mode": border_mode, "subsample": subsample or ones,
-                         "filter_flip": filter_flip, "filter_dilation": filter_dilation or ones,
+    def __init__(self, imshp=None, kshp=None, border_mode="valid", subsample=1,
+                 filter_flip=True, filter_dilation=1, num_groups=1, unshared=False):
+        self.settings = {"border_mode": border_mode, "subsample": subsample or 1,
+                         "filter_flip": filter_flip, "filter_dilation": filter_dilation or 1,
                          "num_groups": num_groups}
         refuse(unshared)
 
@@ -185,7 +182,7 @@ class AbstractConv2d(_Conv):
 
     def __call__(self, img, kern):
         """Convolve."""
-        return convolved(self.axes, img, kern, **self.settings)
+        return convolved(img.ndim - 2, img, kern, **self.settings)
 
 
 class AbstractConv2d_gradInputs(_Conv):
@@ -193,7 +190,7 @@ class AbstractConv2d_gradInputs(_Conv):
 
     def __call__(self, kern, topgrad, shape):
         """Return the gradient of the images."""
-        return gradient(self.axes, _to_inputs, topgrad, kern, shape, **self.settings)
+        return conv2d_grad_wrt_inputs(topgrad, kern, shape, **self.settings)
 
 
 class AbstractConv2d_gradWeights(_Conv):
@@ -201,25 +198,12 @@ class AbstractConv2d_gradWeights(_Conv):
 
     def __call__(self, img, topgrad, shape):
         """Return the gradient of the filters."""
-        return gradient(self.axes, _to_weights, img, topgrad, shape, **self.settings)
+        return conv2d_grad_wrt_weights(img, topgrad, shape, **self.settings)
 
 
-class AbstractConv3d(AbstractConv2d):
-    """`conv3d` as an object."""
-
-    axes = 3
-
-
-class AbstractConv3d_gradInputs(AbstractConv2d_gradInputs):
-    """`conv3d_grad_wrt_inputs` as an object."""
-
-    axes = 3
-
-
-class AbstractConv3d_gradWeights(AbstractConv2d_gradWeights):
-    """`conv3d_grad_wrt_weights` as an object."""
-
-    axes = 3
+AbstractConv3d = AbstractConv2d
+AbstractConv3d_gradInputs = AbstractConv2d_gradInputs
+AbstractConv3d_gradWeights = AbstractConv2d_gradWeights
 
 
 def get_conv_output_shape(image_shape, kernel_shape, border_mode, subsample, filter_dilation=None):
