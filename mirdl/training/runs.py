@@ -66,17 +66,22 @@ class Run:
     def check_source(self, source: str) -> None:
         """Refuse to go on with a network of another source."""
         if source != self.source:
-            raise UserError(f"the network {self.parameters['DL']['type']} of buildArchitecture.py "
-                            f"has changed since the run {self.name!r} was begun; put the old one "
-                            "back, or begin a new run (a worker of a cluster knows the file as it "
-                            "was when the worker was started)")
+            network = self.parameters["DL"]["type"]
+            raise ChangedError(f"the network {network} of buildArchitecture.py has changed since "
+                               f"the run {self.name!r} was begun (a worker of a cluster knows it "
+                               "as it was when the worker was started); put the old one back, or "
+                               "begin a new run")
 
     def check_songs(self, dataset: DataSet) -> None:
         """Refuse to go on with other songs, or other tags, groups or splits of them."""
         if not dataset.fits(self.fingerprint):
-            raise UserError(f"the songs of data set {self.parameters['DS']['dataset']!r}, or "
-                            "their tags, groups or split, are not those that the run "
-                            f"{self.name!r} was begun with; put them back, or begin a new run")
+            raise ChangedError(f"the songs of data set {self.parameters['DS']['dataset']!r}, or "
+                               "their tags, groups or split, are not those that the run "
+                               f"{self.name!r} was begun with; put them back, or begin a new run")
+
+
+class ChangedError(UserError):
+    """A stopped run cannot be gone on with as things are now."""
 
 
 class DivergedError(UserError):
@@ -158,6 +163,8 @@ def resumable(run_id: str) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, BrokenPipeError) as stop:
         raise type(stop)(command) from None
+    except ChangedError:        # says itself what to do
+        raise
     except UserError as error:
         text = str(error)
         raise UserError(text if command in text else f"{text}; then {command}") from error

@@ -33,6 +33,15 @@ def test_a_run_is_kept_until_it_is_forgotten(run):
     assert os.listdir(files.FOLDER) == [] and not runs.is_stopped(run.name)
 
 
+def test_a_run_that_cannot_be_gone_on_with_has_one_remedy(run):
+    with pytest.raises(UserError, match="put the old one back, or begin a new run$"), \
+            runs.resumable("7"):
+        run.check_source("another")
+    with pytest.raises(UserError, match="full; then go on with: python run.py resume=7$"), \
+            runs.resumable("7"):
+        raise UserError("full")
+
+
 def test_a_run_begun_before_a_setting_existed_has_its_published_value(run):
     del run.parameters["DS"]["augment"], run.parameters["recipe"]
     with runs.begun(run):
