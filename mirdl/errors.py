@@ -1,5 +1,6 @@
 """The one exception for what a user can mend, and how a script ends."""
 
+import errno
 import os
 import signal
 import sys
@@ -44,6 +45,10 @@ def exit_on_user_error(main: Callable, *arguments: object) -> object:
         # or Python tries, and fails, to write what is left when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _stop("a closed output", stop, 141)
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        sys.exit(f"error: {error.strerror}; allow more (ulimit -n 1024), then run again")
 
 
 def _use_utf8() -> None:

@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,6 +91,8 @@ SOUNDS = {
     "100%s {0}.wav": (wav(SOUND), None),
     "pipe.wav": (os.mkfifo, IRREGULAR),
     "device.wav": (lambda path: os.symlink("/dev/zero", path), IRREGULAR),
+    # a size of 0, and yet there is something to read
+    "of the system.wav": (lambda path: os.symlink("/proc/version", path), "is empty"),
     "link to itself.wav": (
         lambda path: os.symlink("link to itself.wav", path),
         "cannot be opened: Too many levels of symbolic links"),
@@ -336,6 +339,9 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
      "test, unused"),
     (table("s.csv", "song,fold"), ["DS.split=s.csv", "folds=3"],
      "folds=3 contradicts DS.split=s.csv, which has 2 folds; leave folds out"),
+    (lambda folder: Path("g.csv").write_text("song,group", "utf-16"), ["DS.groups=g.csv"],
+     "DS.groups=g.csv cannot be read: it is not UTF-8; save it as such; give a CSV file with the "
+     "columns song and group, or a regular expression"),
     (table("g.csv", "song,group"), ["DS.groups=g.csv"],
      "folds=2, of the songs not tested, is more than 1 group of songs can be divided into "
      "(training, validation and test each need one); set folds=3, or add groups"),

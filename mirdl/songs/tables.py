@@ -71,6 +71,8 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
             return Column(source, there[0], _values(rows, source, there[0], twice))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
+        if isinstance(error, UnicodeDecodeError):
+            reason = "it is not UTF-8; save it as such"
         raise UserError(
             f"{source} cannot be read: {reason}; give a CSV file with the columns {expected}"
             f"{instead}"

@@ -334,7 +334,7 @@ def _check_file(file: str) -> None:
         if not stat.S_ISREG(os.stat(file).st_mode):     # a pipe or a device may never end
             raise UnopenedError("cannot be opened: it is not a regular file")
         with open(file, "rb") as opened:
-            if not opened.read(1):
+            if not os.path.getsize(file) or not opened.read(1):
                 raise UnreadableError("is empty")
     except UnicodeEncodeError as error:
         raise UnopenedError("cannot be opened: its name is not UTF-8; rename it") from error

@@ -50,7 +50,8 @@ class Length(NamedTuple):
 
 def length(file: str) -> Length | None:
     """Return the length that the header of a file promises; None if nobody knows."""
-    if not os.path.isfile(file):        # opening a pipe may never end
+    # opening a pipe, or reading from a file of the system (/proc), may never end
+    if not os.path.isfile(file) or not os.path.getsize(file):
         return None
     try:
         with open(file, "rb") as opened, _opened(opened) as sound:

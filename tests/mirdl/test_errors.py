@@ -1,10 +1,12 @@
+import errno
+import os
 import subprocess
 import sys
 
 import pytest
 from conftest import ROOT
 
-from mirdl.errors import one_line
+from mirdl.errors import exit_on_user_error, one_line
 
 SCRIPT = """if True:
     import os, signal, sys
@@ -73,3 +75,12 @@ def test_another_exception_is_a_traceback():
     ("\u2028", r"\u2028"), ("Latin-1 \udce9", r"Latin-1 \udce9")])
 def test_names_of_files_stay_in_one_line(text, line):
     assert one_line(text) == line
+
+
+def test_too_many_open_files_is_no_traceback():
+    def fail():
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "data/results")
+    with pytest.raises(SystemExit) as end:
+        exit_on_user_error(fail)
+    assert end.value.code == (
+        "error: Too many open files; allow more (ulimit -n 1024), then run again")
