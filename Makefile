@@ -41,7 +41,7 @@ data/datasets/DanceLoops: | .venv/ready
 	$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
 	@touch $@
 
-# of its own: nothing else needs what it brings along
+# an environment of its own: nothing else needs what Cosmic Ray brings along
 .venv/mutants/ready: | .venv/ready
 	$(VENV) -m venv .venv/mutants
 	.venv/mutants/bin/pip install --quiet --disable-pip-version-check cosmic-ray==8.7.0

@@ -89,7 +89,7 @@ def test_it_is_not_saved_again_a_moment_later(trial, training):
 
 
 def test_saving_takes_2_per_cent_of_the_time(trial, training, monkeypatch):
-    now, saved, times = [100.0], Checkpoint(trial), []
+    now, saved, times = [0.0], Checkpoint(trial), []
 
     def take_3_seconds(*arguments):
         times.append(now[0])
@@ -98,10 +98,10 @@ def test_saving_takes_2_per_cent_of_the_time(trial, training, monkeypatch):
     monkeypatch.setattr(models, "save", take_3_seconds)
     for _ in range(2):
         training.add(row(training.epoch, 50.0), Network())
-    for moment in (100, 103, 252, 253, 405, 406):
+    for moment in (0, 3, 152, 153, 305, 306):
         now[0] = moment
         saved.save(training, Network())
-    assert times == [100, 253, 406]
+    assert times == [0, 153, 306]
 
 
 def test_an_ended_training_keeps_its_outcome(trial):

@@ -69,7 +69,7 @@ class Network:
 
 def training_of(parameters):
     info = ModelInfo(parameters, ["a", "b"], 7, 2, "hash", {}, None, [], [], ["a/1"])
-    return Training(Published(0.5), np.random.RandomState(3), info)
+    return Training.new(Trial(run_of(parameters), 2, 0), info)
 
 
 def train(training, *accuracies):
@@ -102,7 +102,7 @@ def test_a_training_goes_on_from_its_state(parameters, accuracies):
     training.rng.permutation(5)
     training.seconds = 7.5
     again.set_state(training.get_state())
-    assert again == Training(Published(0.5, 0.25), again.rng, training.info, training.rows, 7.5,
+    assert again == Training(Published(0.01, 0.25), again.rng, training.info, training.rows, 7.5,
                              training.best, training.weights)
     assert again.rng.randint(2**31) == training.rng.randint(2**31)
     assert again.info.validation == (60 if accuracies else None)
