@@ -71,6 +71,9 @@ def test_batches():
     assert as_lists(published.batches(order[:4])) == [[4, 2], [0, 1]]
     assert as_lists(chunks.batches()) == [[0, 1], [2, 3], [4]]
     assert five_chunks(6, drop_incomplete=True).batches() == chunks.batches(order[:0]) == []
+    many = Chunks([np.zeros((1, 300))], [0], [range(300)], 1, [0], [1], batch_size=300,
+                  drop_incomplete=True)
+    assert list(map(len, many.batches())) == [300]
 
 
 def test_filled_batches_have_one_size_and_lose_no_chunk():
