@@ -445,6 +445,22 @@ def test_the_figures_of_an_epoch_weigh_each_batch_by_its_chunks():
     assert dl.trainEpoch(network, chunks, np.random.RandomState(0)) == (1.5, 62.5)
 
 
+@pytest.mark.parametrize("method, loss, votes", [
+    ("all", 1.5, [[1, 1], [1, 0]]), ("utterances", 1.5, []),
+    ("majorityVote", pytest.approx(np.nan, nan_ok=True), [[1, 1], [1, 0]])])
+def test_chunks_of_whole_batches_and_all_chunks_of_a_song_are_tested(method, loss, votes):
+    losses, probabilities = np.array([1, 2, 6.0]), np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    network = SimpleNamespace(
+        evaluate_all=lambda chunks, order: (losses[order], probabilities[order]))
+    chunks = Chunks([np.zeros((1, 4))] * 2, [0, 1], [range(2), range(1)], 1, [0] * 2, [1] * 2,
+                    batch_size=2, drop_incomplete=True)
+    outcome = dl.testTrial(network, SimpleNamespace(test=chunks), Outcome("x", 1, 0, 50.0),
+                           {"testMethod": method, "errorCode": 9})
+    assert (outcome.loss, outcome.votes) == (loss, votes)
+    assert dl.validate(network, chunks) == (1.5, 50.0)
+    assert np.isnan(dl.validate(network, Chunks([], [], [], 1, [], [], batch_size=2))).all()
+
+
 def test_a_trial_shuffles_its_parts_then_draws_its_weights(asked, monkeypatch):
     class Begun(Exception):
         pass
