@@ -266,7 +266,7 @@ NONE_LEFT = ("data set 'Small' has no usable song left with the tag 'a'; the rea
              "above")
 TOO_SHORT = ("all 6 songs of data set 'Small' are too short (88 frames, 2.0 s): DS.{} and "
              "asPublished=True needs {} s; DS.xInput={} or asPublished=False DS.xInput=88 would "
-             "take all of them").format
+             "use all of them").format
 TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more, or DS.labels with "
         "two tags or more").format
 
