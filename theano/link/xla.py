@@ -17,14 +17,13 @@ QUICK = {LEVEL: 0}
 # LLVM's last level takes two fifths of the time of compiling a U-Net, whose steps are then no
 # shorter. A small network with dropout takes 8 % longer without it.
 LARGE = 1000    # nodes
-CPU_LARGE = {LEVEL: 2}
 
 
 @functools.cache
 def options(quick, large):
     """Return those options that this version of XLA knows, for the device in use."""
     on_cpu = device.in_use().platform == "cpu"
-    wanted = {**(CPU_OPTIONS if on_cpu else {}), **(CPU_LARGE if on_cpu and large else {}),
+    wanted = {**(CPU_OPTIONS if on_cpu else {}), **({LEVEL: 2} if on_cpu and large else {}),
               **(QUICK if quick else {})}
     return {name: value for name, value in wanted.items() if is_known({name: value})}
 
