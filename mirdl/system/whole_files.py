@@ -1,5 +1,6 @@
 """Files that are written completely or not at all."""
 
+import errno
 import fcntl
 import os
 import tempfile
@@ -77,8 +78,10 @@ def is_still(handle: int, path: str | os.PathLike) -> bool:
 
 def cannot_write(path: str | os.PathLike, error: OSError) -> UserError:
     """Turn an `OSError` met while `path` was written into a `UserError` that says what to do."""
-    return UserError(f"cannot write {os.fspath(path)!r}: {error.strerror or error}; "
-                     "free some space or change the permissions of its folder, then run again")
+    advice = ("choose a shorter name" if error.errno == errno.ENAMETOOLONG else
+              "free some space or change the permissions of its folder")
+    return UserError(f"cannot write {os.fspath(path)!r}: {error.strerror or error}; {advice}, then "
+                     "run again")
 
 
 def make_folder(path: str | os.PathLike) -> None:

@@ -70,6 +70,12 @@ def test_no_space_is_one_clear_error_and_the_old_file_stays(tmp_path):
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["table.txt"]
 
 
+def test_of_a_long_name_the_advice_is_a_shorter_one(tmp_path):
+    with (pytest.raises(UserError, match="too long; choose a shorter name, then run again$"),
+          whole(tmp_path / (100 * "song"))):
+        pass
+
+
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "results").write_text("")
     with pytest.raises(UserError, match="cannot write"):
