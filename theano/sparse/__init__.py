@@ -2,5 +2,5 @@
 
 from pytensor.sparse import *  # noqa: F403 (all of its names)
 from pytensor.sparse import SparseTensorType as SparseType
-from pytensor.sparse import basic, sparse_grad, type
+from pytensor.sparse import basic, type
 from pytensor.sparse.basic import _is_sparse_variable

@@ -61,8 +61,10 @@ def test_a_file_that_holds_NaN_is_still_read(workplace):
 def test_a_run_is_read_by_its_name_or_a_folds(finished_run):
     name = finished_run()
     whole = files.read_outcomes(name)
-    assert whole == files.read_outcomes(files.cross_validation(name)) and len(whole.outcomes) == 2
-    assert files.read_outcomes(name + "-f1").outcomes == whole.outcomes[1:]
+    assert len(whole.outcomes) == 2
+    # their text, as some figures are NaN, which equals nothing
+    assert repr(files.read_outcomes(files.cross_validation(name))) == repr(whole)
+    assert repr(files.read_outcomes(name + "-f1").outcomes) == repr(whole.outcomes[1:])
     assert files.runs(name) == [name + "-f0", name + "-f1"]
     assert files.runs(name + "-f1") == [name + "-f1"]
     with pytest.raises(UserError, match="is none of the folds that count"):
