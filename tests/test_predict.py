@@ -366,8 +366,9 @@ def spectraOnce(monkeypatch):
     monkeypatch.setattr(predict, "in_parallel", in_parallel)
 
 
-@pytest.mark.parametrize("overrides", [combinations(SPECTRA), combinations(INPUT)],
-                         ids=["spectra", "input"])
+@pytest.mark.parametrize("overrides", [
+    pytest.param(combinations(SPECTRA), id="spectra", marks=pytest.mark.slow),
+    pytest.param(combinations(INPUT), id="input")])
 def test_chunks_are_those_of_the_test(unlike, spectraOnce, parameters, overrides):
     covered = {*SPECTRA, *INPUT, *settings.keys(settings.SPECTROGRAM, settings.INPUT)}
     assert covered == {*SPECTRA, *INPUT}, "no setting is forgotten"

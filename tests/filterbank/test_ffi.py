@@ -158,6 +158,7 @@ assert losses[0][-1] < losses[0][0]
 """
 
 
+@pytest.mark.slow
 def test_processes_and_threads_do_not_disturb_each_other():
     steps = os.environ.get("FILTERBANK_STRESS_STEPS", "150")         # 2000 for the long form
     command = [sys.executable, "-c", STRESS, steps]
