@@ -355,14 +355,17 @@ def card():
 def main(arguments):
     """Print the tables that `arguments` name, and write them to a folder."""
     name = "small" if "small" in arguments else ""
-    [folder] = [Path(word[4:]) for word in arguments if word.startswith("out=")] or [
-        Path(time.strftime("gpu-%Y%m%d-%H%M%S"))]
+    *_, folder = [time.strftime("gpu-%Y%m%d-%H%M%S"),
+                  *(word.removeprefix("out=") for word in arguments if word.startswith("out="))]
+    folder = Path(folder)
     parts = {"tests": tests_table, "steps": steps_table, "kernels": kernels_table,
              "folds": folds_table}
     asked = [word for word in arguments if word != "small" and not word.startswith("out=")]
     if not set(asked) <= set(parts):
         sys.exit(f"error: {' '.join(asked)}: expected small, tests, steps, kernels, folds, "
                  "out=FOLDER, or nothing")
+    if folder.exists():
+        sys.exit(f"error: out={folder} is there already; choose a new folder")
     place = "A trial on the CPU: no figure below means anything for a GPU" if name else card()
     try:
         ours(name, "", "ready")

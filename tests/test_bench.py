@@ -40,4 +40,6 @@ def test_without_a_gpu_it_is_refused(script, tmp_path, monkeypatch):
     message = ("error: folder: expected small, tests, steps, kernels, folds, out=FOLDER, "
                "or nothing\n")
     assert script("bench/gpu.py", "folder").stderr == message
+    assert script("bench/gpu.py", f"out={tmp_path}").stderr == (
+        f"error: out={tmp_path} is there already; choose a new folder\n")
     assert not os.listdir()
