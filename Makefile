@@ -4,7 +4,7 @@
 # make paper: all architectures of the paper with both chunk hops on Ballroom, which is downloaded.
 #   Stopped, it goes on. Other settings: make paper PAPER="DS.dataset=DanceLoops folds=3"
 # make torture: kill it, starve it, feed it rubbish, at length (50 minutes on 2 cores).
-# make mutants: put small faults into the code, which the tests must find (3 hours on a core).
+# make mutants: put small faults into the code, which the tests must find (hours).
 # Another Python: make run PYTHON=python3.12
 
 PYTHON ?= python3

@@ -1,6 +1,6 @@
 """Mutants: small faults, put into a module one by one; the tests of the module must find them.
 
-    make mutants                                # all modules: 3 hours on a core
+    make mutants                                # all modules: hours
     make mutants MODULES="dl.py predict.py"     # these modules
 
 Cosmic Ray changes a number, an operator, a condition or a decorator, and runs the tests. The

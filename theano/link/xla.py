@@ -38,5 +38,5 @@ def is_known(options):
 
 
 def compiled(function, quick=False, nodes=0):
-    """Have XLA compile a function of arrays and so many nodes, for each set of shapes."""
+    """Have XLA compile a function of arrays, which has `nodes` nodes, for each set of shapes."""
     return jax.jit(function, compiler_options=options(quick, nodes > LARGE))
