@@ -332,15 +332,15 @@ def combinations(values):
             for each in itertools.product(*values.values())]
 
 
-class Listener:
+class Recorder:
     """A network that keeps the chunks that it is given: by dl's test, and by predict."""
 
     def evaluate_all(self, chunks, order):
-        self.heard = chunks[order][0]
+        self.given = chunks[order][0]
         return np.zeros(len(order)), np.zeros((len(order), 2), np.float32)
 
     def forward(self, x):
-        self.heard.append(x.copy())
+        self.given.append(x.copy())
         return np.zeros((len(x), 2), np.float32)
 
 
@@ -375,27 +375,27 @@ def test_chunks_are_those_of_the_test(unlike, spectraOnce, parameters, overrides
     for each in overrides:
         settled = parameters("DS.dataset=Unlike", "DL.type=oNetOne", "DL.batchSize=1", "folds=2",
                              "DS.xInput=40", "chunkHop=15", *each)
-        tested, tagged = heardByTest(settled), heardByPredict("m")
+        tested, tagged = givenByTest(settled), givenByPredict("m")
         assert len(tested)
         np.testing.assert_array_equal(tested, tagged, err_msg=str(each))
 
 
-def heardByTest(settled):
+def givenByTest(settled):
     """Return the chunks of fold 0 that the test feeds to a network; write a model of the fold."""
     dataset = loadDatasets.load_dataset(settled)
-    fold, network = loadDatasets.foldOf(dataset, 0, settled), Listener()
+    fold, network = loadDatasets.foldOf(dataset, 0, settled), Recorder()
     info = model_info(Trial(Run(settled, "id", 7, {}, ""), 0, 0), dataset, fold)
     models.save([np.zeros(1, np.float32)], info, "m")
     dl.testTrial(network, fold, Outcome("m", 0, 0, 0.0), settled)
-    return network.heard
+    return network.given
 
 
-def heardByPredict(name):
+def givenByPredict(name):
     """Return the chunks of a model's test songs that predict feeds to a network."""
-    tagger, heard = predict.Tagger(name), []
+    tagger, given = predict.Tagger(name), []
     for song in tagger.models[0].info.test_songs:
-        listener = Listener()
-        listener.heard, tagger.forward = [], listener.forward
+        recorder = Recorder()
+        recorder.given, tagger.forward = [], recorder.forward
         count = len(tagger.tag(os.path.join("data/datasets/Unlike", song)).probabilities)
-        heard.append(np.concatenate(listener.heard)[:count])
-    return np.concatenate(heard)
+        given.append(np.concatenate(recorder.given)[:count])
+    return np.concatenate(given)
