@@ -112,7 +112,8 @@ def test_the_tests_do_not_depend_on_the_values_in_run_py(tmp_path):
         assert count == 1, key
     (tmp_path / "run.py").write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", RELIED_ON, str(tmp_path), os.path.join(ROOT, "tests")],
+        [sys.executable, "-c", RELIED_ON, str(tmp_path), os.path.join(ROOT, "tests"),
+         os.path.join(ROOT, "tests", "support")],
         capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     published, edited, undone, resumed, completed, path = json.loads(done.stdout)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """MiniRhythm: a small synthetic rhythm-classification data set.
 
-    python tests/makeMiniRhythm.py OUT                  writes OUT/MiniRhythm/CLASS/CLIP.wav
-    python tests/makeMiniRhythm.py OUT --write SUMS     also writes the sha256 of each clip (JSON)
-    python tests/makeMiniRhythm.py OUT --check SUMS     also compares them with those in SUMS
+    python tests/support/makeMiniRhythm.py OUT               writes OUT/MiniRhythm/CLASS/CLIP.wav
+    python tests/support/makeMiniRhythm.py OUT --write SUMS  also writes the sha256 of each clip
+    python tests/support/makeMiniRhythm.py OUT --check SUMS  also compares them with those in SUMS
 
 4 classes of 10 clips: 44.1 kHz, 16 bit, mono, 30 s. The classes differ in tempo and meter, and
 slightly in the mix of sounds. Phase, exact tempo, pitch, brightness, loudness and noise level are
