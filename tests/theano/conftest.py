@@ -1,9 +1,13 @@
 """What tests of several modules use."""
 
+import warnings
+
+import numpy as np
 import pytest
 
 import theano
 from theano import configdefaults
+from theano.link.function import SlowPath
 
 
 @pytest.fixture
@@ -20,3 +24,17 @@ def flags(monkeypatch, tmp_path):
         finally:
             theano.config.floatX = floatX
     return load
+
+
+@pytest.fixture
+def compiled_only():
+    """Every slow path is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SlowPath)
+        yield
+
+
+@pytest.fixture
+def rng():
+    """Random numbers that are the same in each run, whichever tests came before."""
+    return np.random.RandomState(0)

@@ -2,19 +2,19 @@
 
 import numpy as np
 import pytest
+from graphs import value
 
 import theano
 import theano.tensor as T
 from theano.sandbox.rng_mrg import MRG_RandomStreams
 from theano.tensor.shared_randomstreams import RandomStreams
 
+COUNT = 20000
+
 
 @pytest.fixture(params=[MRG_RandomStreams, RandomStreams])
 def stream(request):
     return request.param(7)
-
-
-COUNT = 20000
 
 
 @pytest.mark.parametrize("draw, mean, std", [
@@ -127,3 +127,19 @@ def test_states_can_be_kept_and_put_back(stream):
     first = f()
     state.set_value(kept)
     np.testing.assert_array_equal(f(), first)
+
+
+@pytest.mark.parametrize("streams", [RandomStreams, MRG_RandomStreams])
+def test_settings_and_distributions_of_streams(streams):
+    cut = value(streams(1).normal((10000,), truncate=True, nstreams=5, target="gpu"))
+    assert abs(cut.std() - .8796) < .02 and abs(cut).max() <= 2
+    assert value(streams(1).normal((10,), avg=5, std=0, truncate=True)).tolist() == [5] * 10
+    assert value(streams(1).uniform((3,), nstreams=2, target=None)).shape == (3,)
+    counts = value(streams(1).poisson(size=(10000,), lam=2.))
+    assert counts.dtype == "int64" and abs(counts.mean() - 2) < .1 and abs(counts.var() - 2) < .2
+    means = value(streams(1).poisson(lam=np.array([0, 400.])))
+    assert means[0] == 0 and 300 < means[1] < 500
+    halves = RandomStreams(2)
+    assert set(value(halves.choice((99,))).tolist()) == {0, 1}
+    assert value(halves.choice()).shape == ()
+    assert value(halves.multinomial((50,), n=9)).sum(axis=1).tolist() == [9] * 50
