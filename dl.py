@@ -26,6 +26,7 @@ from mirdl.training import architectures, checkpoint, model_checks, processes, r
 from mirdl.training.baselines import baselines_of
 from mirdl.training.lockstep import Lockstep, make_network
 from mirdl.training.network import mean_figures
+from mirdl.training.run import DivergedError, new_run
 from mirdl.training.trial import Job, Training, Trial, all_trials, model_info, progress
 
 architectures.keep_source(buildArchitecture)
@@ -63,7 +64,7 @@ def beginRun(parameters, runId, execution, sweepId=None):
     dataset = loadDatasets.load_dataset(parameters, execution["workers"])
     check_batches(dataset, parameters)
     source = architectures.source_hash(parameters["DL"]["type"], buildArchitecture)
-    run = runs.new_run(parameters, runId, dataset, source, sweepId)
+    run = new_run(parameters, runId, dataset, source, sweepId)
     with runs.begun(run):
         return crossValidate(run, dataset, execution)
 
@@ -114,7 +115,7 @@ def crossValidate(run, dataset, execution):
             summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)
     runs.forget(run, trials)
     if not best:
-        raise runs.DivergedError(run)
+        raise DivergedError(run)
     return best
 
 

@@ -82,7 +82,7 @@ def begun(size, *overrides):
 
     from mirdl import settings
     from mirdl.results import files
-    from mirdl.training.runs import Run
+    from mirdl.training.run import Run
     chosen = [f"DL.type={size.network}", f"folds={size.folds}", f"DL.num_epochs={size.epochs}",
               f"DL.batchSize={BATCH}", "quiet=True", *overrides]
     parameters, execution = settings.divide(

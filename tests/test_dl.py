@@ -21,6 +21,7 @@ from mirdl.spectrograms import cache
 from mirdl.spectrograms.chunks import Chunks
 from mirdl.training import architectures, runs
 from mirdl.training.network import Network
+from mirdl.training.run import Run
 from mirdl.training.schedule import Published
 from mirdl.training.trial import Job, Training, Trial, all_trials
 
@@ -404,7 +405,7 @@ def fitted(asked, monkeypatch):
         monkeypatch.setattr(dl, "validate", lambda *_: (1.0, 50.0))
         monkeypatch.setattr(dl, "time", SimpleNamespace(monotonic=lambda: next(times)))
         settled = asked(f"DL.num_epochs={len(losses)}", *overrides)
-        trial = Trial(runs.Run(settled, "id", 11, {}, ""), 0, 0)
+        trial = Trial(Run(settled, "id", 11, {}, ""), 0, 0)
         files.write_training([], trial.name)
         training, network = Training.new(trial, SimpleNamespace()), Recorded()
         dl.fit(network, SimpleNamespace(train=None, validation=None), trial, training, network)
@@ -536,7 +537,7 @@ def test_stop_and_best_model_follow_the_originals_rule(asked, oracle, monkeypatc
         def get_weights(self):
             best.append(training.epoch - 1)
     settled = asked(f"DL.num_epochs={len(case['val_acc'])}")
-    trial = Trial(runs.Run(settled, "id", 11, {}, ""), 0, 0)
+    trial = Trial(Run(settled, "id", 11, {}, ""), 0, 0)
     files.write_training([], trial.name)
     training = Training(Published(0.01), None, SimpleNamespace())
     dl.fit(Still(), SimpleNamespace(train=None, validation=None), trial, training, Still())
@@ -566,7 +567,7 @@ def test_workers_keep_the_songs_where_the_run_does_whatever_their_memory(asked, 
 
 def tinyRun(settled, fingerprint):
     source = architectures.source_hash("tiny", buildArchitecture)
-    return runs.Run(settled, "id", 11, fingerprint, source)
+    return Run(settled, "id", 11, fingerprint, source)
 
 
 def test_a_run_begun_and_resumed_shares_the_memory_among_its_workers(asked, parameters,
@@ -597,6 +598,7 @@ LIMITED = """if True:
     from mirdl import settings
     from mirdl.spectrograms import cache
     from mirdl.training.network import Network
+from mirdl.training.run import Run
     parameters = settings.published()
     parameters = settings.check(settings.override(parameters, sys.argv[1:]))
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import numpy as np
@@ -323,6 +324,10 @@ def imports(path):
             yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
 
 
+def module_of(path):
+    return path.relative_to(HOME).with_suffix("").as_posix().replace("/", ".")
+
+
 def test_each_floor_imports_only_from_below():
     numbers = floors()
 
@@ -333,11 +338,20 @@ def test_each_floor_imports_only_from_below():
     assert len(numbers) == 19
     for path in (*HOME.glob("*.py"), *HOME.glob("mirdl/*/*.py"), *HOME.glob("mirdl/*.py"),
                  *HOME.glob("filterbank/*.py"), *HOME.glob("theano/**/*.py")):
-        own = path.relative_to(HOME).with_suffix("").as_posix().replace("/", ".")
+        own = module_of(path)
         imported = set(imports(path))
         assert {module for module in imported if floor(module) < floor(own)} == set(), own
         if own.startswith(("mirdl.songs", "mirdl.spectrograms")):
             assert not {"theano", "lasagne", "filterbank"} & imported, own
+
+
+def test_no_imports_go_in_circles():
+    paths = [*HOME.glob("*.py"), *HOME.glob("mirdl/**/*.py"), *HOME.glob("filterbank/*.py"),
+             *HOME.glob("theano/**/*.py")]
+    graph = {module_of(path): set(imports(path)) for path in paths if path.name != "__init__.py"}
+    # imports inside functions count, too: they only hide a circle
+    list(TopologicalSorter({name: found & graph.keys() for name, found in graph.items()}
+                           ).static_order())
 
 
 def test_the_functions_that_the_architecture_names_are_there():

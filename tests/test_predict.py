@@ -22,7 +22,7 @@ from mirdl.errors import UserError
 from mirdl.results import files, models
 from mirdl.results.outcome import Outcome
 from mirdl.spectrograms import cache
-from mirdl.training.runs import Run
+from mirdl.training.run import Run
 from mirdl.training.trial import Trial, model_info
 
 

@@ -22,7 +22,7 @@ from mirdl.results.votes import share_right
 from mirdl.songs.dataset import DataSet, Split
 from mirdl.songs.splits import split
 from mirdl.spectrograms.store import Stored
-from mirdl.training.runs import Run
+from mirdl.training.run import Run
 
 
 def classifiers(seed: int) -> dict[str, ClassifierMixin]:

@@ -1,4 +1,4 @@
-"""Runs: what one was begun with, kept on disk until it is done, so that it can be resumed.
+"""Runs on disk: what one was begun with is kept until it is done, so that it can be resumed.
 
 NAME.checkpoint holds what a run was begun with; the .state of each of its trainings, how far
 that one is (see `mirdl.training.checkpoint`). So trainings may run in any order, and several at
@@ -8,101 +8,20 @@ once.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
-from typing import Any
-
-import numpy as np
+from dataclasses import asdict, replace
 
 from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import files
-from mirdl.songs.dataset import DataSet
 from mirdl.system import pickles
 from mirdl.system.locks import is_held, locked
 from mirdl.system.whole_files import remove_leftovers
 from mirdl.training import checkpoint
 from mirdl.training.checkpoint import LOCK, STATE
+from mirdl.training.run import ChangedError, Run
 from mirdl.training.trial import Trial
 
 RUN = ".checkpoint"
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a run is begun with, and what a resumed run goes on with.
-
-    Attributes
-    ----------
-    parameters : dict
-        Nested, as in run.py, without those of the role `settings.EXECUTION`.
-    run_id : str
-    seed : int
-        All random streams come from it.
-    fingerprint : dict
-        Of the songs; see `DataSet.fingerprint`.
-    source : str
-        The hash of the network's source; see `architectures.source_hash`.
-    sweep : str or None
-        The id of the sweep that it belongs to.
-    """
-
-    parameters: dict[str, Any]
-    run_id: str
-    seed: int
-    fingerprint: dict[str, Any]
-    source: str
-    sweep: str | None = None
-
-    @property
-    def name(self) -> str:
-        """DATASET_TYPE_ID, the name of its files."""
-        return files.name_of(self.parameters, self.run_id)
-
-    def parameters_with(self, store: str | None) -> dict[str, Any]:
-        """Give its parameters, with another DS.store if that is given."""
-        data = self.parameters["DS"]
-        return {**self.parameters, "DS": {**data, "store": store or data["store"]}}
-
-    def check_source(self, source: str) -> None:
-        """Refuse to go on with a network of another source."""
-        if source != self.source:
-            network = self.parameters["DL"]["type"]
-            raise ChangedError(f"the network {network} of buildArchitecture.py has changed since "
-                               f"the run {self.name!r} was begun (a worker of a cluster knows it "
-                               "as it was when the worker was started); put the old one back, or "
-                               "begin a new run")
-
-    def check_songs(self, dataset: DataSet) -> None:
-        """Refuse to go on with other songs, or other tags, groups or splits of them."""
-        if not dataset.fits(self.fingerprint):
-            raise ChangedError(f"the songs of data set {self.parameters['DS']['dataset']!r}, or "
-                               "their tags, groups or split, are not those that the run "
-                               f"{self.name!r} was begun with; put them back, or begin a new run")
-
-
-class ChangedError(UserError):
-    """A stopped run cannot be gone on with as things are now."""
-
-
-class DivergedError(UserError):
-    """No training of a run had a finite loss."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__("no fold could be trained: the loss was not finite from the first epoch "
-                         f"on with DL.lr={run.parameters['DL']['lr']}; lower it")
-
-
-def new_run(parameters: dict[str, Any], run_id: str, dataset: DataSet, source: str,
-            sweep: str | None) -> Run:
-    """Make the `Run` that begins with these parameters and songs."""
-    return Run(parameters, run_id, base_seed(parameters), dataset.fingerprint(), source, sweep)
-
-
-def base_seed(parameters: dict[str, Any]) -> int:
-    """Give the seed of a new run: random_seed, or a new one if use_random_seed is False."""
-    if parameters["use_random_seed"]:
-        return parameters["random_seed"]
-    return int(np.random.SeedSequence().entropy % 2**32)
 
 
 def is_stopped(name: str) -> bool:

@@ -16,6 +16,7 @@ from mirdl.results import files, tables
 from mirdl.system import pickles
 from mirdl.system.locks import locked
 from mirdl.training import checkpoint, runs
+from mirdl.training.run import DivergedError
 
 FORMAT = "mirdl sweep 3"
 ENDING = ".sweep"
@@ -136,7 +137,7 @@ def run_all(planned: list[PlannedRun], sweep_id: str, begin: Callable[[PlannedRu
         with runs.resumable(sweep_id):
             try:
                 results.append(resume(run.run_id) if stopped else begin(run))
-            except runs.DivergedError as error:
+            except DivergedError as error:
                 print(error)
                 drop(sweep_id, run)
     done = [run.name for run in planned if files.is_done(run.name)]

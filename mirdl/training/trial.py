@@ -1,22 +1,18 @@
 """The trainings of a run, one for each fold and random initialisation, and how far each is."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from mirdl.results import files
 from mirdl.results.outcome import EpochFigures, ModelInfo, Outcome
+from mirdl.songs.dataset import DataSet, Fold
 from mirdl.training import schedule
-
-if TYPE_CHECKING:
-    from mirdl.songs.dataset import DataSet, Fold
-    from mirdl.training.network import Network
-    from mirdl.training.runs import Run
+from mirdl.training.network import Network
+from mirdl.training.run import Run
 
 SEEDS = 2147462579      # the seeds of Lasagne's dropout lie below
 PACKAGES = ("lasagne", "pytensor", "jax", "numpy", "essentia")      # those that shape a model

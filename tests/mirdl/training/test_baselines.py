@@ -9,7 +9,7 @@ from mirdl.songs.dataset import DataSet
 from mirdl.songs.splits import split
 from mirdl.spectrograms.store import Store
 from mirdl.training.baselines import baselines_of, features
-from mirdl.training.runs import Run
+from mirdl.training.run import Run
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from mirdl.results.outcome import EpochFigures, ModelInfo, Outcome
 from mirdl.system import pickles
 from mirdl.training import checkpoint
 from mirdl.training.checkpoint import Checkpoint
-from mirdl.training.runs import Run
+from mirdl.training.run import Run
 from mirdl.training.schedule import Published
 from mirdl.training.trial import Training, Trial
 

@@ -16,7 +16,7 @@ from mirdl.results import files, models
 from mirdl.training import lockstep
 from mirdl.training.lockstep import Lockstep, Slot, StoppedError
 from mirdl.training.network import Network, memory_errors_told
-from mirdl.training.runs import DivergedError
+from mirdl.training.run import DivergedError
 from theano import device
 
 ALONE, TOGETHER = "foldsTogether=False", "foldsTogether=True"

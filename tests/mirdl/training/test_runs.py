@@ -8,7 +8,7 @@ from mirdl.errors import UserError
 from mirdl.results import files
 from mirdl.system import pickles
 from mirdl.training import runs
-from mirdl.training.runs import Run
+from mirdl.training.run import Run
 from mirdl.training.trial import all_trials
 
 
@@ -85,22 +85,3 @@ def test_an_early_end_says_how_to_go_on(error, text):
     with pytest.raises(type(error)) as raised, runs.resumable("5"):
         raise error
     assert str(raised.value) == text
-
-
-def test_another_network_and_other_songs_are_refused(run):
-    class data:
-        @staticmethod
-        def fits(fingerprint):
-            return fingerprint is not run.fingerprint
-    run.check_source("hash")
-    with pytest.raises(UserError, match="the network oNetOne of buildArchitecture.py has changed"):
-        run.check_source("another")
-    message = "the songs of data set 'Beats', or their tags, groups or split, are not"
-    with pytest.raises(UserError, match=message):
-        run.check_songs(data)
-
-
-def test_the_seed_is_that_of_the_parameters_or_a_new_one(parameters):
-    assert runs.base_seed(parameters("random_seed=5")) == 5
-    seeds = {runs.base_seed(parameters("use_random_seed=False")) for _ in range(5)}
-    assert len(seeds) == 5 and all(0 <= seed < 2**32 for seed in seeds)

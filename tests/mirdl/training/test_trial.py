@@ -6,7 +6,7 @@ import pytest
 from mirdl.results import files
 from mirdl.results.outcome import EpochFigures, ModelInfo, Outcome
 from mirdl.songs.dataset import DataSet, Split
-from mirdl.training.runs import Run
+from mirdl.training.run import Run
 from mirdl.training.schedule import Published
 from mirdl.training.trial import Job, Training, Trial, all_trials, model_info, progress
 
