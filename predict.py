@@ -18,9 +18,9 @@ from mirdl.results.answer import Answer
 from mirdl.results.segments import LABELS, labels_of, stretches
 from mirdl.results.tables import columns_of
 from mirdl.songs import audio_files
-from mirdl.spectrograms import decoding
+from mirdl.spectrograms.audio import ENDINGS, SAMPLE_RATE
 from mirdl.spectrograms.chunks import Chunks, chunk_starts
-from mirdl.spectrograms.decoding import compute_noted
+from mirdl.spectrograms.decoding import spectrogram_of
 from mirdl.spectrograms.normalisation import compress, own_mean_and_std
 from mirdl.system.pool import in_parallel
 from mirdl.system.progress import aside
@@ -93,7 +93,7 @@ def findAudio(paths):
             below = audio_files.below(path)
             if not below:
                 raise UserError(f"the folder {path!r} has no audio file "
-                                f"({' '.join(decoding.ENDINGS)})")
+                                f"({' '.join(ENDINGS)})")
             found += below
         elif os.path.exists(path):
             found.append(path)
@@ -140,7 +140,7 @@ class Tagger:
         """Yield the `Answer` for each audio file; the files are read on all cores."""
         # absolute, as the processes that read them may have been started in another folder
         calls = [(os.path.abspath(song), self.parameters["DS"]) for song in songs]
-        computed = in_parallel(compute_noted, calls, "songs", "song")
+        computed = in_parallel(spectrogram_of, calls, "songs", "song")
         for (found, note), song in zip(computed, songs, strict=True):
             answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(
                 song, found)
@@ -162,7 +162,7 @@ class Tagger:
             chunks = Chunks([spectrogram], [0], [start], DS["xInput"], [mean], [std],
                             batch_size=BATCH)
             each.append(self.probabilities(model, chunks))
-        second = DS["hopSize"] / decoding.SAMPLE_RATE       # of a frame
+        second = DS["hopSize"] / SAMPLE_RATE       # of a frame
         spans = stretches(start, frames, DS["xInput"], self.parameters["chunkHop"])
         answer = Answer(song, None, np.mean(each, axis=0), np.array(start) * second,
                         (spectrogram - mean) / std, stretches=spans * second)

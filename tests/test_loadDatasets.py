@@ -94,17 +94,17 @@ CRASH = """if True:
     from mirdl.spectrograms import cache, decoding, features
     import loadDatasets
     parameters = settings.published()
-    decode = features.compute_noted
+    decode = features.compute_spectrogram
 
     def crash(file, *how):
         if file.endswith('0.wav'):
             os.abort()
         return sum(itertools.repeat(1)) if file.endswith('1.wav') else decode(file, *how)
-    features.compute_noted, decoding.SECONDS, decoding.SECONDS_PER_MB = crash, 5, 0
+    features.compute_spectrogram, decoding.SECONDS, decoding.SECONDS_PER_MB = crash, 5, 0
     cache.in_parallel = lambda function, calls, *_: (function(*call) for call in calls)
     for _ in range(2):
         loadDatasets.load_dataset(settings.check(settings.override(parameters, sys.argv[1:])))
-        features.compute_noted = decode
+        features.compute_spectrogram = decode
     """
 
 

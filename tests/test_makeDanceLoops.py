@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mirdl import settings
-from mirdl.spectrograms.features import compute_spectrogram
+from mirdl.spectrograms.decoding import spectrogram_of
 from mirdl.system.pool import in_parallel
 
 SCRIPT = Path(__file__).resolve().parent.parent / "data" / "makeDanceLoops.py"
@@ -78,8 +78,9 @@ def spectrograms(danceLoops):
     files = sorted(danceLoops.glob("*/*.wav"))
     DS = settings.published()["DS"]
     calls = [(str(file), DS) for file in files]
-    mel = in_parallel(compute_spectrogram, calls, "spectrograms", "song")
-    return np.array([file.parent.name for file in files]), [np.log10(10000 * x + 1) for x in mel]
+    mel = in_parallel(spectrogram_of, calls, "spectrograms", "song")
+    return np.array([file.parent.name for file in files]), [
+        np.log10(10000 * x + 1) for x, _ in mel]
 
 
 def accuracy(features, tags):

@@ -12,7 +12,7 @@ import numpy as np
 from mirdl.errors import UserError
 from mirdl.export import network
 from mirdl.results.models import FRONT_END, Model
-from mirdl.spectrograms.decoding import SAMPLE_RATE
+from mirdl.spectrograms.audio import SAMPLE_RATE
 from mirdl.spectrograms.front_end import FrontEnd, front_end
 from mirdl.system.whole_files import whole
 

@@ -8,7 +8,7 @@ from scipy.signal import detrend
 
 from mirdl.errors import UserError
 from mirdl.results.models import Model
-from mirdl.spectrograms.decoding import SAMPLE_RATE
+from mirdl.spectrograms.audio import SAMPLE_RATE
 
 TEMPI = np.arange(30, 301)      # beats per minute that count as a tempo
 

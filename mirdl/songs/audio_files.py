@@ -12,7 +12,7 @@ from mirdl.songs.dataset import Songs
 from mirdl.songs.download import download
 from mirdl.songs.tables import composed
 from mirdl.songs.wording import names_of, some
-from mirdl.spectrograms.decoding import ENDINGS, is_audio
+from mirdl.spectrograms.audio import ENDINGS, is_audio
 
 ROOT = os.path.join("data", "datasets")
 

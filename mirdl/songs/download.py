@@ -12,7 +12,7 @@ import requests
 
 from mirdl.errors import UserError
 from mirdl.songs.public_sets import PublicSet
-from mirdl.spectrograms.decoding import is_audio
+from mirdl.spectrograms.audio import is_audio
 from mirdl.system.locks import locked
 from mirdl.system.progress import bar
 from mirdl.system.whole_files import make_folder

@@ -7,9 +7,9 @@ import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.songs.wording import names_of
+from mirdl.spectrograms.audio import SAMPLE_RATE
 from mirdl.spectrograms.cache import FOLDER
 from mirdl.spectrograms.chunks import chunk_starts
-from mirdl.spectrograms.decoding import SAMPLE_RATE
 from mirdl.system.whole_files import whole
 
 MOST_ALIKE = 3      # songs that share a reason and still have a line each

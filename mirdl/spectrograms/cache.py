@@ -13,7 +13,8 @@ import essentia
 import numpy as np
 
 from mirdl import settings
-from mirdl.spectrograms.decoding import TemporaryReason, compute_noted
+from mirdl.spectrograms.decoding import spectrogram_of
+from mirdl.spectrograms.reasons import TemporaryReason
 from mirdl.spectrograms.store import READERS, Store, Stored
 from mirdl.system import pickles
 from mirdl.system.locks import locked
@@ -75,7 +76,7 @@ def spectrograms(
         new = [name for name in files if name not in songs]
         _print_stale(len(new), len(kept.keys() - stamps), len(kept), path)
         calls = [(files[name], ds) for name in new]
-        computed = in_parallel(compute_noted, calls, "spectrograms", "song")
+        computed = in_parallel(spectrogram_of, calls, "spectrograms", "song")
         for name, (result, note) in zip(new, computed, strict=True):
             if isinstance(result, TemporaryReason):
                 temporary[name] = result

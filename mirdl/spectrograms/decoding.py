@@ -1,24 +1,24 @@
-"""Which files count as audio, and decoding them whatever they contain."""
+"""Decoding audio files, whatever they contain."""
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mirdl.spectrograms.reasons import CONVERT, SPLIT, in_words
+from mirdl.spectrograms import libsndfile
+from mirdl.spectrograms.libsndfile import Length
+from mirdl.spectrograms.reasons import (
+    CONVERT,
+    SPLIT,
+    TemporaryReason,
+    UndecodedError,
+    UnopenedError,
+    UnreadableError,
+    in_words,
+)
 from mirdl.system.isolated import ProcessDiedError, TookTooLongError, isolated
 from mirdl.system.memory import memory
 
-if TYPE_CHECKING:
-    from mirdl.spectrograms.second_reader import Length
-
-SAMPLE_RATE = 44100     # Hz; MonoLoader resamples every song to it
-ENDINGS = (
-    ".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".au", ".snd", ".aif", ".aiff", ".aifc",
-    ".m4a", ".m4b", ".mp4", ".aac", ".wma", ".wave", ".bwf", ".rf64", ".w64", ".caf", ".voc",
-    ".mp2", ".mka", ".wv", ".tta", ".ac3",
-)
 # What one song may cost: far more than any sound file needs, and a limit for a malicious one
 SECONDS, SECONDS_PER_MB, SECONDS_PER_HOUR = 60, 10, 60
 MEMORY, MEMORY_PER_BYTE = 2**31, 1000
@@ -26,16 +26,7 @@ SHARE = 8               # of a machine with more memory, one song may take 1 / S
 LONGEST = 24            # hours of sound that count; a header may promise any number
 
 
-class TemporaryReason(str):
-    """A reason that may be gone at the next run (no permission, a crash): the song is retried."""
-
-
-def is_audio(name: str) -> bool:
-    """Tell whether a file of this name counts as audio: a known ending, and not hidden."""
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in ENDINGS
-
-
-def compute_noted(file: str, ds: dict) -> tuple[np.ndarray | str, str]:
+def spectrogram_of(file: str, ds: dict) -> tuple[np.ndarray | str, str]:
     """Compute the spectrogram of an audio file, or say why it has none.
 
     The decoder runs in its own process, so a file that crashes or hangs it harms no other song.
@@ -61,9 +52,9 @@ def compute_noted(file: str, ds: dict) -> tuple[np.ndarray | str, str]:
         features.mel_weights(ds["melBands"], ds["frameSize"] // 2 + 1)
     try:
         return _by_any_way(file, ds)
-    except features.UnopenedError as reason:
+    except UnopenedError as reason:
         return TemporaryReason(reason), ""
-    except features.UnreadableError as reason:
+    except UnreadableError as reason:
         return str(reason), ""
     except MemoryError as error:
         return TemporaryReason(f"cannot be decoded: {error}; {SPLIT}"), ""
@@ -73,26 +64,25 @@ def compute_noted(file: str, ds: dict) -> tuple[np.ndarray | str, str]:
 
 
 def _by_any_way(file: str, ds: dict) -> tuple[np.ndarray, str]:
-    """Decode a file by the first reader; if that fails, by the second."""
-    from mirdl.spectrograms import features
+    """Decode a file by Essentia; if that fails, by libsndfile."""
     size = os.path.getsize(file) if os.path.exists(file) else 0
     limits = {"seconds": SECONDS + SECONDS_PER_MB * size // 2**20, "memory": _most_memory(size)}
     promised = _promised(file, limits)
     if promised:
         limits["seconds"] += int(SECONDS_PER_HOUR * min(promised.seconds / 3600, LONGEST))
     try:
-        return _by_reader("first", file, ds, promised, limits)
+        return _by_reader("essentia", file, ds, promised, limits)
     except TookTooLongError:
         raise
-    except (features.UndecodedError, ProcessDiedError) as failure:
+    except (UndecodedError, ProcessDiedError) as failure:
         try:
-            return _by_reader("second", file, ds, promised, limits)
-        except features.UndecodedError:
+            return _by_reader("libsndfile", file, ds, promised, limits)
+        except UndecodedError:
             raise failure from None
 
 
 def _by_reader(
-    reader: str, file: str, ds: dict, promised: "Length | None", limits: dict,
+    reader: str, file: str, ds: dict, promised: Length | None, limits: dict,
 ) -> tuple[np.ndarray, str]:
     """Decode a file by one reader; in the way that spares memory if the usual one takes too much.
 
@@ -108,15 +98,14 @@ def _by_reader(
         del ways[:-1]
     for way in ways:
         with suppress(MemoryError):
-            return isolated(features.compute_noted, file, ds, *way, promised, **limits)
+            return isolated(features.compute_spectrogram, file, ds, *way, promised, **limits)
     raise MemoryError(_memory_taken(needs[-1], limits["memory"]))
 
 
-def _promised(file: str, limits: dict) -> "Length | None":
+def _promised(file: str, limits: dict) -> Length | None:
     """Return the length that a file's header promises; None if it is not known."""
-    from mirdl.spectrograms import second_reader
     try:
-        return isolated(second_reader.length, file, **limits)
+        return isolated(libsndfile.length, file, **limits)
     except (ProcessDiedError, MemoryError):
         return None
 

@@ -13,9 +13,15 @@ import essentia
 import numpy as np
 
 from mirdl.errors import UserError
-from mirdl.spectrograms import cut_off, second_reader
-from mirdl.spectrograms.decoding import SAMPLE_RATE as RATE
-from mirdl.spectrograms.reasons import advised, is_out_of_memory
+from mirdl.spectrograms import cut_off, libsndfile
+from mirdl.spectrograms.audio import SAMPLE_RATE as RATE
+from mirdl.spectrograms.reasons import (
+    UndecodedError,
+    UnopenedError,
+    UnreadableError,
+    advised,
+    is_out_of_memory,
+)
 
 essentia.log.infoActive = essentia.log.warningActive = False
 # after the line above, which silences its greeting; essentia.standard takes 0.8 s longer to import
@@ -28,29 +34,12 @@ SHARE, SAMPLES = 0.02, 4096
 FEW = 3         # frames
 
 
-class UnreadableError(Exception):
-    """Why a file has no spectrogram, in a few words."""
-
-
-class UnopenedError(UnreadableError):
-    """The file could not even be opened, which may change without any change to the file."""
-
-
-class UndecodedError(UnreadableError):
-    """The reader cannot decode the file, which another reader may."""
-
-
-def compute_spectrogram(file: str, ds: dict) -> np.ndarray:
-    """Compute the spectrogram of one audio file; see `compute_noted`."""
-    return compute_noted(file, ds)[0]
-
-
-def compute_noted(
+def compute_spectrogram(
     file: str,
     ds: dict,
-    reader: str = "first",
+    reader: str = "essentia",
     sparing: bool = False,
-    promised: second_reader.Length | None = None,
+    promised: libsndfile.Length | None = None,
 ) -> tuple[np.ndarray, str]:
     """Compute the spectrogram of one audio file, and note what is odd about the file.
 
@@ -60,7 +49,7 @@ def compute_noted(
     going frame by frame, which took half of the time.
 
     What MonoLoader decodes to another length than the header promises is read by libsndfile; its
-    samples then go the same way. So does, with reader="second", what MonoLoader cannot decode:
+    samples then go the same way. So does, with reader="libsndfile", what MonoLoader cannot decode:
     then in another process, because Essentia may crash after a file that it refuses.
 
     Parameters
@@ -70,13 +59,13 @@ def compute_noted(
     ds : dict
         parameters["DS"]; used are frameSize and hopSize (samples), windowType, specTransform and
         melBands.
-    reader : {"first", "second"}
+    reader : {"essentia", "libsndfile"}
         Essentia, or only libsndfile.
     sparing : bool
         Whether each frame goes through MelBands by itself: slower, but what lies in memory are the
         mel bands instead of the spectra.
     promised : Length, optional
-        From `mirdl.spectrograms.second_reader.length`; without it, no length is compared.
+        From `mirdl.spectrograms.libsndfile.length`; without it, no length is compared.
 
     Returns
     -------
@@ -99,8 +88,8 @@ def compute_noted(
     _check_file(file)
     chain = _Chain(ds, sparing)
     try:
-        if reader == "second":
-            spectra, note = _by_second(file, chain), ""
+        if reader == "libsndfile":
+            spectra, note = _by_libsndfile(file, chain), ""
         else:
             spectra, note = _by_either(file, chain, promised)
         note = note or cut_off.note_of(file)
@@ -118,7 +107,7 @@ def compute_noted(
 
 
 def memory_needed(
-    promised: second_reader.Length | None, ds: dict, reader: str, sparing: bool,
+    promised: libsndfile.Length | None, ds: dict, reader: str, sparing: bool,
 ) -> int:
     """Estimate how much memory a song takes.
 
@@ -129,7 +118,7 @@ def memory_needed(
     ds : dict
         parameters["DS"].
     reader, sparing
-        As for `compute_noted`.
+        As for `compute_spectrogram`.
 
     Returns
     -------
@@ -140,7 +129,7 @@ def memory_needed(
         return 0
     numbers = ds["melBands"] if sparing else ds["frameSize"] // 2 + 1
     # Essentia's numbers, and NumPy's copy; for the second reader, so are the samples
-    each = numbers / ds["hopSize"] + (reader == "second")
+    each = numbers / ds["hopSize"] + (reader == "libsndfile")
     return int(2 * 4 * each * promised.seconds * RATE)
 
 
@@ -231,12 +220,12 @@ class _Chain:
 
 
 def _by_either(
-    file: str, chain: _Chain, promised: second_reader.Length | None,
+    file: str, chain: _Chain, promised: libsndfile.Length | None,
 ) -> tuple[np.ndarray | None, str]:
     """Return the spectra, (frames, bands), and a note, by the reader that keeps the length."""
     if promised:
         _check_rate(promised.rate)
-    spectra = _by_first(file, chain)
+    spectra = _by_essentia(file, chain)
     if spectra is None:
         return None, ""
     hop = chain.ds["hopSize"]
@@ -244,14 +233,14 @@ def _by_either(
         return spectra, ""
     if not promised.may_be_joined:
         with suppress(RuntimeError, UnreadableError):
-            again = _by_second(file, chain)
+            again = _by_libsndfile(file, chain)
             if again is not None and _is_kept(promised, len(again), hop):
                 return again, ""
     found = len(spectra) * hop / RATE
     return spectra, f"holds {found:.1f} s, but its header promises {promised.seconds:.1f} s"
 
 
-def _is_kept(promised: second_reader.Length, frames: int, hop: int) -> bool:
+def _is_kept(promised: libsndfile.Length, frames: int, hop: int) -> bool:
     """Tell whether a song has the length that its header promises."""
     expected = promised.seconds * RATE
     longer = frames * hop - expected
@@ -260,22 +249,22 @@ def _is_kept(promised: second_reader.Length, frames: int, hop: int) -> bool:
     return abs(longer) <= max(FEW * hop, SAMPLES) + SHARE * expected
 
 
-def _by_first(file: str, chain: _Chain) -> np.ndarray | None:
+def _by_essentia(file: str, chain: _Chain) -> np.ndarray | None:
     """Read a song by Essentia; parts of different kinds one by one."""
-    parts = second_reader.differing_parts(file)
+    parts = libsndfile.differing_parts(file)
     if parts:
         return _of_samples(np.concatenate([_samples_of(part) for part in parts]), chain)
     loader = streaming.MonoLoader(filename=file)
     return chain(loader, loader.audio)
 
 
-def _by_second(file: str, chain: _Chain) -> np.ndarray | None:
+def _by_libsndfile(file: str, chain: _Chain) -> np.ndarray | None:
     """Read a song by libsndfile."""
     try:
-        parts = second_reader.read(file)
-    except second_reader.TooManyChannelsError as error:
+        parts = libsndfile.read(file)
+    except libsndfile.TooManyChannelsError as error:
         raise UnreadableError(f"cannot be decoded: {error}; mix it down to stereo") from error
-    except second_reader.ERRORS as error:
+    except libsndfile.ERRORS as error:
         raise RuntimeError(str(error)) from error
     return _of_samples(np.concatenate([_resampled(*part) for part in parts]), chain)
 

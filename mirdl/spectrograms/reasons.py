@@ -1,4 +1,4 @@
-"""What decoders say, in words that tell what to do."""
+"""Why a file has no spectrogram: what decoders say, in words that tell what to do."""
 
 CONVERT = "convert it to wav or flac"
 SPLIT = "split it into shorter files"
@@ -21,6 +21,22 @@ OUT_OF_MEMORY = (
     "Cannot allocate memory",
     "dang null object",     # Essentia, if there is no memory for the array that it returns
 )
+
+
+class UnreadableError(Exception):
+    """Why a file has no spectrogram, in a few words."""
+
+
+class UnopenedError(UnreadableError):
+    """The file could not even be opened, which may change without any change to the file."""
+
+
+class UndecodedError(UnreadableError):
+    """The reader cannot decode the file, which another reader may."""
+
+
+class TemporaryReason(str):
+    """A reason that may be gone at the next run (no permission, a crash): the song is retried."""
 
 
 def advised(error: Exception) -> str:

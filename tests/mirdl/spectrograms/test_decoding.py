@@ -4,13 +4,8 @@ import pytest
 import soundfile
 
 from mirdl.spectrograms import decoding, features
-from mirdl.spectrograms.decoding import TemporaryReason, compute_noted, is_audio
-
-
-def test_audio_files_are_known_by_their_endings():
-    assert is_audio("a.wav") and is_audio("A.MP3") and is_audio("x.y.flac")
-    for name in (".a.wav", "cover.jpg", "wav", "notes.wav.txt"):
-        assert not is_audio(name)
+from mirdl.spectrograms.decoding import spectrogram_of
+from mirdl.spectrograms.reasons import TemporaryReason, UndecodedError
 
 
 @pytest.fixture
@@ -23,13 +18,13 @@ def test_a_spectrogram_or_the_reason_why_there_is_none(here, tmp_path, parameter
     (tmp_path / "empty.wav").touch()
     makeMiniRhythm.write_wav(tmp_path / "second.wav", np.ones(44100))
     ds = parameters()["DS"]
-    assert compute_noted(str(tmp_path / "second.wav"), ds)[0].shape == (40, 45)
-    reason = compute_noted(str(tmp_path / "empty.wav"), ds)[0]
+    assert spectrogram_of(str(tmp_path / "second.wav"), ds)[0].shape == (40, 45)
+    reason = spectrogram_of(str(tmp_path / "empty.wav"), ds)[0]
     assert reason == "is empty" and not isinstance(reason, TemporaryReason)
 
 
 def test_a_missing_file_may_be_there_at_the_next_run(here, tmp_path, parameters):
-    reason = compute_noted(str(tmp_path / "missing.wav"), parameters()["DS"])[0]
+    reason = spectrogram_of(str(tmp_path / "missing.wav"), parameters()["DS"])[0]
     assert isinstance(reason, TemporaryReason)
     assert reason == "cannot be opened: No such file or directory"
 
@@ -44,7 +39,7 @@ def test_what_a_decoder_that_fails_may_do_at_the_next_run(parameters, monkeypatc
         raise error
     monkeypatch.setattr(decoding, "isolated", fail)
     monkeypatch.setattr(decoding, "memory", lambda: 2**31)
-    reason = compute_noted("song.wav", parameters()["DS"])[0]
+    reason = spectrogram_of("song.wav", parameters()["DS"])[0]
     assert isinstance(reason, TemporaryReason) and reason == f"cannot be decoded: {words}"
 
 
@@ -57,23 +52,23 @@ def test_want_of_memory_says_how_much_and_is_not_kept(here, tmp_path, parameters
     def fail(file, ds, *way):
         asked.append(way)
         raise MemoryError
-    monkeypatch.setattr(features, "compute_noted", fail)
+    monkeypatch.setattr(features, "compute_spectrogram", fail)
     ds = parameters("DS.specTransform=magnitudeSTFT")["DS"]
-    reason = compute_noted(str(path), ds)[0]
+    reason = spectrogram_of(str(path), ds)[0]
     assert isinstance(reason, TemporaryReason) and len(asked) == 1
     assert reason == ("cannot be decoded: takes about 20 MB of memory, and may take 1 MB; "
                       "split it into shorter files")
 
 
-def test_want_of_memory_of_the_second_reader_is_no_unknown_codec(here, tmp_path, parameters,
+def test_want_of_memory_of_libsndfile_is_no_unknown_codec(here, tmp_path, parameters,
                                                                  monkeypatch):
     path = tmp_path / "long.opus"
     soundfile.write(path, np.zeros(10 * 48000), 48000, "OPUS", format="OGG")
 
     def fail(file, ds, reader, *_):
-        raise features.UndecodedError("codec") if reader == "first" else MemoryError
-    monkeypatch.setattr(features, "compute_noted", fail)
-    reason = compute_noted(str(path), parameters()["DS"])[0]
+        raise UndecodedError("codec") if reader == "essentia" else MemoryError
+    monkeypatch.setattr(features, "compute_spectrogram", fail)
+    reason = spectrogram_of(str(path), parameters()["DS"])[0]
     assert isinstance(reason, TemporaryReason) and " GB of memory; split it" in reason
 
 
@@ -81,16 +76,16 @@ def test_a_long_song_goes_through_frame_by_frame(here, tmp_path, parameters, mon
     path = tmp_path / "long.flac"
     soundfile.write(path, np.random.RandomState(1).uniform(-0.3, 0.3, 10 * 44100), 44100)
     ds = parameters()["DS"]
-    usual = compute_noted(str(path), ds)[0]
-    original, asked = features.compute_noted, []
+    usual = spectrogram_of(str(path), ds)[0]
+    original, asked = features.compute_spectrogram, []
 
     def compute(file, ds, reader, sparing, promised):
         asked.append((reader, sparing))
         return original(file, ds, reader, sparing, promised)
-    monkeypatch.setattr(features, "compute_noted", compute)
+    monkeypatch.setattr(features, "compute_spectrogram", compute)
     monkeypatch.setattr(decoding, "memory", lambda: 2**20)
-    sparing = compute_noted(str(path), ds)[0]
-    assert asked == [("first", True)]
+    sparing = spectrogram_of(str(path), ds)[0]
+    assert asked == [("essentia", True)]
     np.testing.assert_allclose(sparing, usual, rtol=2e-6, atol=0)
 
 

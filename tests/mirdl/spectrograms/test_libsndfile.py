@@ -7,8 +7,10 @@ import pytest
 import soundfile
 from conftest import ROOT
 
-from mirdl.spectrograms import decoding, second_reader
-from mirdl.spectrograms.features import compute_noted, compute_spectrogram
+from mirdl.spectrograms import libsndfile
+from mirdl.spectrograms.audio import ENDINGS
+from mirdl.spectrograms.decoding import spectrogram_of
+from mirdl.spectrograms.features import compute_spectrogram
 from mirdl.system.pool import in_parallel
 
 RATE = 44100
@@ -44,17 +46,17 @@ def written(path, container=None, coding=None, rate=RATE, samples=None):
 def decoded(paths, ds):
     """Return the spectrogram of each file, or the reason: as in a run, in other processes."""
     calls = [(path, ds) for path in paths]
-    return [found for found, _ in in_parallel(decoding.compute_noted, calls, "test", "song")]
+    return [found for found, _ in in_parallel(spectrogram_of, calls, "test", "song")]
 
 
 def read_by_both(path, ds):
     """Return the spectrogram by Essentia, and that by libsndfile."""
-    return compute_spectrogram(path, ds), compute_noted(path, ds, "second")[0]
+    return compute_spectrogram(path, ds)[0], compute_spectrogram(path, ds, "libsndfile")[0]
 
 
 def test_each_ending_can_be_read(tmp_path, ds):
     paths, pitches = [], []
-    for ending in decoding.ENDINGS:
+    for ending in ENDINGS:
         path = os.path.join(ROOT, "tests", "sounds", "tone" + FILES.get(ending, ending))
         rate = RATE
         if not os.path.exists(path):
@@ -93,7 +95,7 @@ def test_what_only_libsndfile_reads_is_the_same_sound(tmp_path, ds):
         ("NIST", "PCM_16", RATE, 1e-3), ("SVX", "PCM_16", RATE, 1e-3),
         ("OGG", "OPUS", 48000, 0.3), ("AU", "G721_32", RATE, 0.3), ("W64", "GSM610", RATE, 0.6),
     ]
-    expected = logarithm(compute_spectrogram(written(tmp_path / "tone.wav"), ds))
+    expected = logarithm(compute_spectrogram(written(tmp_path / "tone.wav"), ds)[0])
     band = expected.mean(axis=1).argmax()
     paths = [
         written(tmp_path / f"{container}.{coding}", container, coding, rate,
@@ -130,18 +132,18 @@ def padded(samples):
 def test_24_valid_bits_in_32_are_not_taken_for_24(tmp_path, ds):
     (tmp_path / "padded.wav").write_bytes(padded(TONE))
     path = str(tmp_path / "padded.wav")
-    expected = compute_spectrogram(written(tmp_path / "tone.wav", "WAV", "PCM_24"), ds)
-    found, note = compute_noted(path, ds, promised=second_reader.length(path))
+    expected = compute_spectrogram(written(tmp_path / "tone.wav", "WAV", "PCM_24"), ds)[0]
+    found, note = compute_spectrogram(path, ds, promised=libsndfile.length(path))
     np.testing.assert_allclose(logarithm(found), logarithm(expected), rtol=0, atol=1e-3)
     assert note == ""
-    assert compute_spectrogram(path, ds).shape[1] > 110, "what Essentia makes of it"
+    assert compute_spectrogram(path, ds)[0].shape[1] > 110, "what Essentia makes of it"
 
 
 def test_half_a_file_is_noted(tmp_path, ds):
     path = written(tmp_path / "song.flac", samples=NOISE)
     with open(path, "rb+") as file:
         file.truncate(os.path.getsize(path) // 2)
-    spectrogram, note = compute_noted(path, ds, promised=second_reader.length(path))
+    spectrogram, note = compute_spectrogram(path, ds, promised=libsndfile.length(path))
     assert spectrogram.shape[1] < 25
     assert note == "holds 0.5 s, but its header promises 1.0 s"
 
@@ -159,18 +161,18 @@ def test_a_wav_of_aac_promises_a_length(tmp_path, ds):
         path.write_bytes(b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt "
                          + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", len(data))
                          + data)
-        promised = second_reader.length(str(path))
+        promised = libsndfile.length(str(path))
         assert promised.seconds == pytest.approx(6 * 0.538, abs=0.01)
-        assert compute_noted(str(path), ds, promised=promised)[1] == note
+        assert compute_spectrogram(str(path), ds, promised=promised)[1] == note
 
 
 def test_a_length_that_no_header_tells(tmp_path):
     (tmp_path / "text.wav").write_text("no sound")
-    assert second_reader.length(str(tmp_path / "text.wav")) is None
-    assert second_reader.length(str(tmp_path / "missing.wav")) is None
+    assert libsndfile.length(str(tmp_path / "text.wav")) is None
+    assert libsndfile.length(str(tmp_path / "missing.wav")) is None
     os.mkfifo(tmp_path / "pipe.wav")
-    assert second_reader.length(str(tmp_path / "pipe.wav")) is None
-    assert second_reader.length(written(tmp_path / "tone.wav")).seconds == 2
+    assert libsndfile.length(str(tmp_path / "pipe.wav")) is None
+    assert libsndfile.length(written(tmp_path / "tone.wav")).seconds == 2
 
 
 def test_parts_of_two_rates_are_both_heard(tmp_path, ds):
@@ -185,4 +187,4 @@ def test_the_name_does_not_tell_what_a_file_is(tmp_path, ds):
     """libsndfile would take a .raw for samples without a header."""
     path = written(tmp_path / "song.wav", "WAV", "MS_ADPCM")
     os.rename(path, tmp_path / "song.raw")
-    assert compute_noted(str(tmp_path / "song.raw"), ds, "second")[0].shape[1] in (88, 89)
+    assert compute_spectrogram(str(tmp_path / "song.raw"), ds, "libsndfile")[0].shape[1] in (88, 89)
