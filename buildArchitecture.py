@@ -24,8 +24,8 @@ from lasagne.nonlinearities import softmax
 import theano.tensor as T
 from filterbank import TemporalFilterBankLayer
 from mirdl.errors import UserError
-from mirdl.training import architectures
-from mirdl.training.batch_norm import batch_norm
+from mirdl.networks import architectures
+from mirdl.networks.batch_norm import batch_norm
 
 # (frames, filters): 1xn filters over time for the shapes of onsets (short) and of patterns (long),
 # paper section 3

@@ -16,13 +16,13 @@ import buildArchitecture
 import loadDatasets
 from buildArchitecture import buildNet
 from mirdl import settings
+from mirdl.networks import architectures
 from mirdl.results import files, models
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 from mirdl.results.tensorboard import events
 from mirdl.songs.checks import check_batches
-from mirdl.spectrograms.augmentation import augmented
 from mirdl.system.progress import bar, set_quiet
-from mirdl.training import architectures, checkpoint, model_checks, processes, runs, sweep
+from mirdl.training import checkpoint, model_checks, processes, runs, sweep
 from mirdl.training.baselines import baselines_of
 from mirdl.training.lockstep import Lockstep, make_network
 from mirdl.training.network import mean_figures
@@ -181,7 +181,7 @@ def fit(network, fold, trial, training, saved):
     with events(trial.name) as toTensorBoard, shown:
         for epoch in shown:
             start, lr = time.monotonic(), schedule.lr
-            chunks = augmented(fold.train, trial.parameters["DS"]["augment"], training.rng)
+            chunks = fold.train.augmented(trial.parameters["DS"]["augment"], training.rng)
             figures = EpochFigures(epoch, *trainEpoch(network, chunks, training.rng),
                                    *validate(network, fold.validation))
             if figures.diverged():

@@ -198,7 +198,7 @@ class Tagger:
         import buildArchitecture
         import theano
         import theano.tensor as T
-        from mirdl.training import architectures
+        from mirdl.networks import architectures
 
         network, x, model = self.parameters["DL"]["type"], T.tensor4("x"), self.models[0]
         self.output, _ = buildArchitecture.buildNet(x, self.parameters, len(self.classes))

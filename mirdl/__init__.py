@@ -1,4 +1,4 @@
-"""What the scripts share, in six rooms: system, spectrograms, songs, results, training, export."""
+"""What the scripts share, in seven rooms; see docs/architecture.md."""
 
 import os
 import warnings

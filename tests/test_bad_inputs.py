@@ -20,9 +20,9 @@ import predict
 import run
 from mirdl import settings
 from mirdl.errors import UserError, exit_on_user_error
+from mirdl.networks import architectures
 from mirdl.results import files, models
 from mirdl.results.outcome import ModelInfo
-from mirdl.training import architectures
 
 SOUND = noise()
 FINITE = "holds samples that are not finite numbers"

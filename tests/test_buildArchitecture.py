@@ -6,7 +6,7 @@ import buildArchitecture
 import theano
 import theano.tensor as T
 from mirdl.errors import UserError
-from mirdl.training import architectures
+from mirdl.networks import architectures
 
 # networks of the paper before this one (CBMI 2016), and the number of their parameters
 BEFORE = {"time": 7336, "frequency": 3368, "timeFrequency": 196816, "blackBox": 3275312}

@@ -15,11 +15,12 @@ import dl
 import loadDatasets
 from mirdl import settings
 from mirdl.errors import UserError
+from mirdl.networks import architectures
 from mirdl.results import files, models
 from mirdl.results.outcome import Outcome
 from mirdl.spectrograms import cache
 from mirdl.spectrograms.chunks import Chunks
-from mirdl.training import architectures, runs
+from mirdl.training import runs
 from mirdl.training.network import Network
 from mirdl.training.run import Run
 from mirdl.training.schedule import Published

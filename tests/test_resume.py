@@ -24,9 +24,10 @@ from tqdm import tqdm
 import dl
 import run
 from mirdl.errors import UserError
+from mirdl.networks import architectures
 from mirdl.results import files
 from mirdl.system.locks import locked
-from mirdl.training import architectures, checkpoint, runs, sweep
+from mirdl.training import checkpoint, runs, sweep
 
 UNFINISHED = ".checkpoint", ".state", ".lock", ".part"
 LONG = bool(os.environ.get("MIRDL_TORTURE"))

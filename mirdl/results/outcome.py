@@ -340,7 +340,7 @@ class ModelInfo:
     fold : int
         From 0.
     architecture : str
-        The hash of the network's source; see `mirdl.training.architectures.source_hash`.
+        The hash of the network's source; see `mirdl.networks.architectures.source_hash`.
     versions : dict of str
         Of the packages that shape a model.
     moments : list of float or None

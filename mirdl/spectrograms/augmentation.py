@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mirdl.kinds import strengths
-from mirdl.spectrograms.chunks import Chunks
-
 WAVES = 4       # cosines that a gain curve over the bands is made of
 
 
@@ -39,70 +36,20 @@ class Draws(NamedTuple):
     weight: np.ndarray | None = None
 
 
-class Augmented(Chunks):
-    """Chunks as they are in one epoch.
-
-    Parameters
-    ----------
-    chunks : Chunks
-    start : ndarray
-        (chunks,), the first frame of each in its song.
-    draws : Draws
-    """
-
-    def __init__(self, chunks: Chunks, start: np.ndarray, draws: Draws) -> None:
-        vars(self).update(vars(chunks))     # its songs are shared, not copied
-        self.start, self.draws = start, draws
-
-    def __getitem__(self, which: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Cut out chunks.
-
-        Parameters
-        ----------
-        which : ndarray of int
-            Indices of chunks.
-
-        Returns
-        -------
-        x : ndarray
-            float32, (chunks, 1, bands, width), normalised and altered.
-        y : ndarray
-            (chunks,), the classes.
-        other : ndarray, only with mixup
-            int32, (chunks,), the classes of what was mixed in.
-        weight : ndarray, only with mixup
-            float32, (chunks,), of the classes `y`.
-        """
-        x, y = super().__getitem__(which)
-        draws = picked(self.draws, which)
-        return altered(x, draws, np), y, *mixed_targets(y.astype(np.int32), draws, np)
-
-    def _window(self, chunk: int) -> np.ndarray:
-        if self.draws.factor is None:
-            return super()._window(chunk)
-        first, places = self.start[chunk], self.draws.factor[chunk] * np.arange(
-            self.width, dtype=np.float32)
-        before = places.astype(int)
-        share = places - before
-        part = self.spectrograms[self.song[chunk]][:, first:first + before[-1] + 2]
-        return part[:, before] * (1 - share) + part[:, before + 1] * share
-
-
-def augmented(chunks: Chunks, augment: str, rng: np.random.RandomState) -> Chunks:
-    """Give the chunks of an epoch, altered as DS.augment says; nothing is drawn if that is ''."""
-    asked = strengths(augment)
-    return Augmented(chunks, *draw(chunks, asked, rng)) if asked else chunks
-
-
-def draw(chunks: Chunks, asked: dict[str, float | None],
-         rng: np.random.RandomState) -> tuple[np.ndarray, Draws]:
+def draw(start: np.ndarray, frames: np.ndarray, bands: int, width: int,
+         asked: dict[str, float | None], rng: np.random.RandomState) -> tuple[np.ndarray, Draws]:
     """Draw what happens to each chunk in an epoch.
 
     Parameters
     ----------
-    chunks : Chunks
+    start : ndarray of int
+        (chunks,), the first frame of each in its song.
+    frames : ndarray of int
+        (chunks,), how many frames its song has.
+    bands, width : int
+        Bands and frames of a chunk.
     asked : dict
-        The strength of each augmentation; see `mirdl.kinds.strengths`. A chunk begins anywhere
+        The strength of each augmentation; see `mirdl.strengths`. A chunk begins anywhere
         in its song (crop); its tempo is changed by a factor of at most the strength, evenly drawn
         on a logarithmic axis (stretch); each cosine of the curve over its bands has this standard
         deviation, in standard deviations of the data (gain); up to this share of its bands, and of
@@ -113,11 +60,10 @@ def draw(chunks: Chunks, asked: dict[str, float | None],
     Returns
     -------
     start : ndarray of int
-        (chunks,), the first frame of each in its song.
+        (chunks,), the first frame of each now.
     draws : Draws
     """
-    count, width, start, drawn = len(chunks), chunks.width, chunks.start, {}
-    frames = np.array([spectrogram.shape[1] for spectrogram in chunks.spectrograms])[chunks.song]
+    count, drawn = len(start), {}
     last = frames - width       # the last frame at which a chunk may begin
     if "stretch" in asked:
         factor = np.exp(rng.uniform(-1, 1, count) * np.log(asked["stretch"]))
@@ -128,7 +74,7 @@ def draw(chunks: Chunks, asked: dict[str, float | None],
     if "gain" in asked:
         drawn["gain"] = (asked["gain"] * rng.standard_normal((count, WAVES))).astype(np.float32)
     if "mask" in asked:
-        for axis, length in (("bands", chunks.bands), ("frames", width)):
+        for axis, length in (("bands", bands), ("frames", width)):
             masked = (rng.uniform(size=count) * (asked["mask"] * length + 1)).astype(np.int32)
             first = (rng.uniform(size=count) * (length - masked + 1)).astype(np.int32)
             drawn[axis] = np.stack([first, first + masked], axis=1)
@@ -174,7 +120,7 @@ def altered(x: Any, draws: Draws, xp: ModuleType) -> Any:  # noqa: ANN401 (array
 
 def mixed_targets(y: Any, draws: Draws, xp: ModuleType) -> tuple:  # noqa: ANN401
     """Give the other class of each chunk and the weight of the first one; () without mixup."""
-    return () if draws.weight is None else (xp.roll(y, 1), draws.weight)
+    return () if draws.weight is None else (xp.roll(y, 1).astype(np.int32), draws.weight)
 
 
 def _cosines(bands: int, xp: ModuleType) -> Any:  # noqa: ANN401

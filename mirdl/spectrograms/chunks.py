@@ -1,12 +1,16 @@
 """Chunks: the network's examples, cut from the spectrograms when a batch needs them."""
 
+import copy
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
+from typing import Self
 
 import numpy as np
 
+from mirdl.spectrograms.augmentation import Draws, altered, draw, mixed_targets, picked
 from mirdl.spectrograms.store import Stored
+from mirdl.strengths import strengths
 
 
 def chunk_starts(frames: int, parameters: dict) -> range:
@@ -63,6 +67,8 @@ class Chunks:
         (chunks,), the first frame of each chunk.
     y : ndarray
         (chunks,), the class of each chunk.
+    draws : Draws
+        How each chunk is altered; not at all but in what `augmented` gives.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class Chunks:
         self.song = np.repeat(np.arange(len(starts)), list(map(len, starts)))
         self.start = np.fromiter(chain.from_iterable(starts), np.int64)
         self.y = self.labels[self.song]
+        self.draws = Draws()
 
     def __len__(self) -> int:
         """Return the number of chunks."""
@@ -99,6 +106,19 @@ class Chunks:
         """Put the chunks into a random order: one permutation drawn from `rng`."""
         order = rng.permutation(len(self))
         self.song, self.start, self.y = self.song[order], self.start[order], self.y[order]
+
+    def augmented(self, augment: str, rng: np.random.RandomState) -> Self:
+        """Give the chunks as they are in one epoch, altered as DS.augment says.
+
+        The songs are shared, not copied. Nothing is drawn from `rng` if `augment` is ''.
+        """
+        asked = strengths(augment)
+        if not asked:
+            return self
+        frames = np.array([spectrogram.shape[1] for spectrogram in self.spectrograms])[self.song]
+        epoch = copy.copy(self)
+        epoch.start, epoch.draws = draw(self.start, frames, self.bands, self.width, asked, rng)
+        return epoch
 
     def batches(self, order: np.ndarray | None = None) -> list[np.ndarray]:
         """Divide the chunks into batches.
@@ -135,7 +155,7 @@ class Chunks:
         """
         return [np.resize(batch, self.batch_size) for batch in self._split(order)]
 
-    def ahead(self, batches: list[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def ahead(self, batches: list[np.ndarray]) -> Iterator[tuple[np.ndarray, ...]]:
         """Yield `self[batch]` for each batch while the next one is cut out in the background."""
         with ThreadPoolExecutor(1) as reader:
             coming = [reader.submit(self.__getitem__, batch) for batch in batches[:1]]
@@ -145,7 +165,7 @@ class Chunks:
             for last in coming:
                 yield last.result()
 
-    def __getitem__(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, which: np.ndarray) -> tuple[np.ndarray, ...]:
         """Cut out chunks.
 
         Parameters
@@ -156,21 +176,32 @@ class Chunks:
         Returns
         -------
         x : ndarray
-            float32, (chunks, 1, bands, width), normalised.
+            float32, (chunks, 1, bands, width), normalised and altered.
         y : ndarray
             (chunks,), the classes.
+        other : ndarray, only with mixup
+            int32, (chunks,), the classes of what was mixed in.
+        weight : ndarray, only with mixup
+            float32, (chunks,), of the classes `y`.
         """
         x = np.empty((len(which), 1, self.bands, self.width), np.float32)
         for row, chunk in zip(x, which, strict=True):
             song = self.song[chunk]
             np.subtract(self._window(chunk), self.mean[song], out=row[0])
             row /= self.std[song]
-        return x, self.y[which]
+        y, draws = self.y[which], picked(self.draws, which)
+        return altered(x, draws, np), y, *mixed_targets(y, draws, np)
 
     def _window(self, chunk: int) -> np.ndarray:
         """Read the frames of a chunk, not yet normalised: (bands, width)."""
-        start = self.start[chunk]
-        return self.spectrograms[self.song[chunk]][:, start:start + self.width]
+        song, start = self.spectrograms[self.song[chunk]], self.start[chunk]
+        if self.draws.factor is None:
+            return song[:, start:start + self.width]
+        places = self.draws.factor[chunk] * np.arange(self.width, dtype=np.float32)
+        before = places.astype(int)
+        share = places - before
+        part = song[:, start:start + before[-1] + 2]
+        return part[:, before] * (1 - share) + part[:, before + 1] * share
 
     def _split(self, order: np.ndarray | None) -> list[np.ndarray]:
         order = np.arange(len(self)) if order is None else order

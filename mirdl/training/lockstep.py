@@ -221,10 +221,33 @@ class Slot:
         figures = self._lockstep.compute(self, "evaluate", chunks, batches)
         return [np.concatenate(figure)[:len(order)] for figure in figures]
 
-    def __getattr__(self, name: str) -> Callable:
-        """Give another method of `Network`."""
-        method = getattr(type(self._lockstep.network), name)
-        return lambda *arguments: self._lockstep.call(self, method, *arguments)
+    def reset(self, rng: np.random.RandomState, seed: int) -> None:
+        """Start anew; see `Network.reset`."""
+        self._lockstep.call(self, Network.reset, rng, seed)
+
+    def set_learning_rate(self, lr: float, gradual: bool = False) -> None:
+        """Set a new learning rate; see `Network.set_learning_rate`."""
+        self._lockstep.call(self, Network.set_learning_rate, lr, gradual)
+
+    def weigh_classes(self, y: np.ndarray) -> None:
+        """Let all classes count as much, if asked for; see `Network.weigh_classes`."""
+        self._lockstep.call(self, Network.weigh_classes, y)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Give the values of all parameters; see `Network.get_weights`."""
+        return self._lockstep.call(self, Network.get_weights)
+
+    def set_weights(self, values: list[np.ndarray]) -> None:
+        """Set all parameters; see `Network.set_weights`."""
+        self._lockstep.call(self, Network.set_weights, values)
+
+    def get_state(self) -> dict[str, list[np.ndarray]]:
+        """Give all that training changes; see `Network.get_state`."""
+        return self._lockstep.call(self, Network.get_state)
+
+    def set_state(self, state: dict[str, list[np.ndarray]]) -> None:
+        """Go on from what `get_state` gave."""
+        self._lockstep.call(self, Network.set_state, state)
 
 
 def make_network(build: Callable, parameters: dict[str, Any],

@@ -12,8 +12,8 @@ import numpy as np
 import theano
 import theano.tensor as T
 from mirdl.errors import UserError
-from mirdl.kinds import strengths
 from mirdl.spectrograms.chunks import Chunks
+from mirdl.strengths import strengths
 
 
 class Network:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from mirdl.spectrograms.augmentation import Augmented, Draws, altered, mixed_targets
+from mirdl.spectrograms.augmentation import Draws, altered, mixed_targets
 from mirdl.spectrograms.chunks import Chunks
 from mirdl.training.network import Network, memory_errors_told
 from theano.link.pure import pure
@@ -35,9 +35,8 @@ class Songs:
         """Give what it takes to cut out each of the chunks on the device."""
         song = chunks.song
         first = (self._starts[chunks.places[song]] + chunks.start).astype(np.int32)
-        draws = chunks.draws if isinstance(chunks, Augmented) else Draws()
         return Examples(first, chunks.mean[song], chunks.std[song], chunks.y.astype(np.int32),
-                        draws)
+                        chunks.draws)
 
 
 class Examples(NamedTuple):
@@ -172,8 +171,8 @@ class Programs:
 def _windows(frames: Array, first: Array, factor: Array | None, width: int) -> Array:
     """Read `width` frames from each of `first` on: (chunks, bands, width).
 
-    Where there is a `factor` they are that far apart, linear between two frames; see
-    `augmentation.Augmented`.
+    Where there is a `factor` they are that far apart, linear between two frames, as `Chunks`
+    reads them.
     """
     if factor is None:
         return jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(

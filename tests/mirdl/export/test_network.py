@@ -25,8 +25,8 @@ import buildArchitecture
 import predict
 import theano.tensor as T
 from mirdl.errors import UserError
+from mirdl.networks import architectures
 from mirdl.spectrograms.normalisation import compress, own_mean_and_std
-from mirdl.training import architectures
 
 graph = pytest.importorskip("mirdl.export.graph", reason="needs requirements-export.txt")
 network = pytest.importorskip("mirdl.export.network", reason="needs requirements-export.txt")

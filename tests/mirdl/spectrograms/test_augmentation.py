@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirdl.spectrograms.augmentation import Augmented, Draws, altered, augmented, draw
+from mirdl.spectrograms.augmentation import Draws, altered, draw
 from mirdl.spectrograms.chunks import Chunks
 from mirdl.spectrograms.store import Store
 from mirdl.training.on_device import Songs, _windows
@@ -33,14 +33,14 @@ def every(chunks):
 
 def test_nothing_asked_nothing_drawn(chunks):
     stream = rng()
-    assert augmented(chunks, "", stream) is chunks
+    assert chunks.augmented("", stream) is chunks
     assert stream.randint(1000) == rng().randint(1000)
 
 
 def test_the_same_stream_gives_the_same_epoch_and_the_next_one_differs(chunks):
     stream = rng()
-    first, second = (every(augmented(chunks, ALL, stream)) for _ in range(2))
-    again = every(augmented(chunks, ALL, rng()))
+    first, second = (every(chunks.augmented(ALL, stream)) for _ in range(2))
+    again = every(chunks.augmented(ALL, rng()))
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.array_equal(first[0], second[0])
@@ -49,7 +49,7 @@ def test_the_same_stream_gives_the_same_epoch_and_the_next_one_differs(chunks):
 def test_crop_begins_anywhere_in_its_own_song(chunks):
     starts = set()
     for seed in range(50):
-        x, y = every(augmented(chunks, "crop", np.random.RandomState(seed)))
+        x, y = every(chunks.augmented("crop", np.random.RandomState(seed)))
         first = x[:, 0, :, 0]
         assert np.array_equal(x[:, 0], first[..., None] + np.arange(WIDTH)), "one piece each"
         assert (first[:, 0] // 1000 == y).all(), "of its own song"
@@ -60,7 +60,7 @@ def test_crop_begins_anywhere_in_its_own_song(chunks):
 
 def test_stretch_reads_frames_a_factor_apart(chunks):
     for seed in range(20):
-        epoch = augmented(chunks, "stretch:1.5", np.random.RandomState(seed))
+        epoch = chunks.augmented("stretch:1.5", np.random.RandomState(seed))
         x, _ = every(epoch)
         factor = epoch.draws.factor
         # a ramp of one a frame becomes one of the factor
@@ -71,15 +71,15 @@ def test_stretch_reads_frames_a_factor_apart(chunks):
 
 
 def test_without_crop_chunks_begin_where_they_did_or_just_before(chunks):
-    start, draws = draw(chunks, {"stretch": 1.5}, rng())
-    needed = (draws.factor * (WIDTH - 1)).astype(int) + 2
     frames = np.array([90, 50, WIDTH])[chunks.song]
+    start, draws = draw(chunks.start, frames, BANDS, WIDTH, {"stretch": 1.5}, rng())
+    needed = (draws.factor * (WIDTH - 1)).astype(int) + 2
     np.testing.assert_array_equal(start, np.minimum(chunks.start, frames - needed))
 
 
 def test_gain_adds_a_smooth_curve_over_the_bands(chunks):
     plain, _ = every(chunks)
-    curve = every(augmented(chunks, "gain:0.5", rng()))[0] - plain
+    curve = every(chunks.augmented("gain:0.5", rng()))[0] - plain
     assert np.ptp(curve, axis=3).max() < 1e-3, "the same in each frame"
     assert np.std(curve[:, 0, :, 0]) > 0.1
     waves = np.cos(np.pi * np.outer((np.arange(BANDS) + 0.5) / BANDS, np.arange(4)))
@@ -88,7 +88,7 @@ def test_gain_adds_a_smooth_curve_over_the_bands(chunks):
 
 
 def test_mask_sets_bands_and_frames_to_the_mean(chunks):
-    epoch = augmented(chunks, "mask:0.5", rng())
+    epoch = chunks.augmented("mask:0.5", rng())
     x, _ = every(epoch)
     for masked, bands, frames in zip(x[:, 0] == 0, epoch.draws.bands, epoch.draws.frames,
                                      strict=True):
@@ -99,7 +99,7 @@ def test_mask_sets_bands_and_frames_to_the_mean(chunks):
 
 def test_mixup_mixes_a_chunk_with_the_one_before_it(chunks):
     plain, classes = every(chunks)
-    x, y, other, weight = every(augmented(chunks, "mixup:0.4", rng()))
+    x, y, other, weight = every(chunks.augmented("mixup:0.4", rng()))
     assert y.tolist() == classes.tolist() and other.tolist() == np.roll(classes, 1).tolist()
     assert (weight >= 0.5).all() and (weight <= 1).all() and np.std(weight) > 0.05
     share = weight[:, None, None, None]
@@ -111,15 +111,14 @@ def test_songs_on_disk_are_altered_alike(chunks, tmp_path):
     store = Store(str(tmp_path / "store"), {})
     stored = [store.keep(str(number), (), song)[1]
               for number, song in enumerate(chunks.spectrograms)]
-    expected = every(augmented(chunks, ALL, rng()))
+    expected = every(chunks.augmented(ALL, rng()))
     chunks.spectrograms = stored
-    for one, other in zip(every(augmented(chunks, ALL, rng())), expected, strict=True):
+    for one, other in zip(every(chunks.augmented(ALL, rng())), expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_a_device_cuts_and_alters_as_the_cpu_does(chunks):
-    epoch = augmented(chunks, ALL, rng())
-    assert isinstance(epoch, Augmented)
+    epoch = chunks.augmented(ALL, rng())
     expected, *_ = every(epoch)
     songs = Songs(chunks.spectrograms)
     first, _, _, _, draws = songs.examples(epoch)

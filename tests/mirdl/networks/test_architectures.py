@@ -4,7 +4,7 @@ from types import ModuleType
 import pytest
 
 from mirdl.errors import UserError
-from mirdl.training import architectures
+from mirdl.networks import architectures
 
 SOURCE = """
 from numpy import ones

@@ -7,7 +7,7 @@ from lasagne.layers import Conv2DLayer, InputLayer, get_all_params, get_output
 
 import theano
 import theano.tensor as T
-from mirdl.training.batch_norm import batch_norm, normalise
+from mirdl.networks.batch_norm import batch_norm, normalise
 
 
 @pytest.fixture
