@@ -45,7 +45,7 @@ def main(parameters):
     buildNet(None, parameters, numClasses=2)    # fails early if it cannot be built
     *_, parameters = loadDatasets.findSongs(model_checks.with_split(parameters))
     return (beginRun(parameters, files.new_id(), execution) if parameters["mode"] == "train" else
-            testModel(parameters))
+            testModel(parameters, execution))
 
 
 def resume(runId, parameters):
@@ -53,15 +53,12 @@ def resume(runId, parameters):
     _, execution = settings.divide(settings.check(parameters))
     set_quiet(execution["quiet"])
     sweepId = sweep.find(runId)
-    if sweepId is None:
-        return resumeRun(runId, execution)
-    with sweep.resumed(sweepId) as planned:
-        return runSweep(planned, sweepId, execution)
+    return resumeRun(runId, execution) if sweepId is None else resumeSweep(sweepId, execution)
 
 
 def beginRun(parameters, runId, execution, sweepId=None):
     """Begin a new run, of the sweep `sweepId` if it is part of one."""
-    dataset = loadDatasets.load_dataset(parameters, execution["workers"])
+    dataset = loadSongs(parameters, execution)
     check_batches(dataset, parameters)
     source = architectures.source_hash(parameters["DL"]["type"], buildArchitecture)
     run = new_run(parameters, runId, dataset, source, sweepId)
@@ -77,17 +74,24 @@ def resumeRun(runId, execution):
             print(f"{run.name} is done: all of its files are there")
             return files.read_outcomes(run.name).outcomes
         print(f"going on with {run.name}: {checkpoint.count(all_trials(run))} trainings are done")
-        return crossValidate(run, loadAgain(run, execution["workers"]), execution)
+        dataset = loadAgain(run, execution["workers"], execution["DS.store"])
+        return crossValidate(run, dataset, execution)
 
 
 def beginSweep(parameters, execution):
     """Check every combination of a sweep, then begin them, or go on where they were stopped."""
     planned = sweep.plan(execution["sweep"], parameters, buildNet, loadDatasets.findSongs)
     if stopped := sweep.find_equal(planned):
-        return resume(stopped, {**parameters, **execution})
+        return resumeSweep(stopped, execution)
     for distinct in sweep.differing_in_data(planned):
-        check_batches(loadDatasets.load_dataset(distinct, execution["workers"]), distinct)
+        check_batches(loadSongs(distinct, execution), distinct)
     with sweep.begun(planned) as sweepId:
+        return runSweep(planned, sweepId, execution)
+
+
+def resumeSweep(sweepId, execution):
+    """Go on with a stopped sweep."""
+    with sweep.resumed(sweepId) as planned:
         return runSweep(planned, sweepId, execution)
 
 
@@ -123,24 +127,24 @@ def trainAll(todo, dataset, execution, progress):
     """Train the trials one by one, in several processes or in lockstep; yield (trial, outcome)."""
     if not todo:
         return
-    parameters = todo[0].parameters
+    parameters, every = todo[0].parameters, execution["checkpointEvery"]
     if execution["foldsTogether"]:
         lockstep = Lockstep(buildNet, parameters, dataset, len(todo))
-        yield from lockstep.run_jobs(lambda trial, slot: trainHeld(trial, dataset, slot), todo,
-                                     progress)
+        yield from lockstep.run_jobs(
+            lambda trial, slot: trainHeld(trial, dataset, slot, every), todo, progress)
     elif processes.are_used(execution):
-        jobs = {Job.of(trial, dataset): trial for trial in todo}
+        jobs = {Job.of(trial, dataset, every): trial for trial in todo}
         for job, outcome in processes.run_jobs(trainTrialOf, list(jobs), execution, progress):
             yield jobs[job], outcome
     else:
         network = make_network(buildNet, parameters, dataset)
         for trial in todo:
-            yield trial, trainHeld(trial, dataset, network)
+            yield trial, trainHeld(trial, dataset, network, every)
 
 
-def trainHeld(trial, dataset, network):
-    """Train a trial under its lock, unless another process has done so."""
-    with checkpoint.held(trial) as saved:
+def trainHeld(trial, dataset, network, every):
+    """Train a trial under its lock, unless another process has; `every`: epochs between states."""
+    with checkpoint.held(trial, every) as saved:
         if not saved.ended:
             saved.finish(trainTrial(trial, dataset, network, saved))
         return saved.outcome
@@ -252,11 +256,11 @@ def summarise(outcomes, name, dataset, parameters, baselines=()):
     print(f"########################\n{result.text()}{files.where_to_look(name)}")
 
 
-def testModel(parameters):
+def testModel(parameters, execution):
     """Test parameters["mode"], a model or each fold's model of a run, on the test songs."""
     tested = models.load_of_folds(parameters["mode"], parameters["folds"])
     model_checks.check_input(tested, parameters)
-    dataset = loadDatasets.load_dataset(parameters)
+    dataset = loadSongs(parameters, execution)
     check_batches(dataset, parameters, ("test",))
     model_checks.check_models(tested, dataset, parameters, buildNet)
     network, outcomes, seen = make_network(buildNet, parameters, dataset), [], 0
@@ -274,10 +278,15 @@ def testModel(parameters):
     return outcomes
 
 
-def loadAgain(run, processes=1, store=None):
+def loadSongs(parameters, execution):
+    """Load the data set, kept where so many workers can hold it."""
+    return loadDatasets.load_dataset(parameters, execution["workers"], execution["DS.store"])
+
+
+def loadAgain(run, processes, store):
     """Load the songs of a run that was begun earlier; refuse others, and another network."""
     run.check_source(architectures.source_hash(run.parameters["DL"]["type"], buildArchitecture))
-    dataset = loadDatasets.load_dataset(run.parameters_with(store), processes)
+    dataset = loadDatasets.load_dataset(run.parameters, processes, store)
     run.check_songs(dataset)
     return dataset
 
@@ -287,14 +296,14 @@ def openRun(name, store):
     """Open a run from disk, in a worker: give the run, its data set and its network."""
     with processes.silence():
         run = runs.read(name)
-        dataset = loadAgain(run, store=store)
+        dataset = loadAgain(run, 1, store)
         return run, dataset, make_network(buildNet, run.parameters, dataset)
 
 
 def trainTrialOf(job):
     """Train the trial of a `Job`, in a worker."""
     run, dataset, network = openRun(job.run, job.store)
-    return trainHeld(Trial(run, job.fold, job.attempt), dataset, network)
+    return trainHeld(Trial(run, job.fold, job.attempt), dataset, network, job.checkpoint_every)
 
 
 if __name__ == "__main__":

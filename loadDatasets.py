@@ -49,14 +49,16 @@ def findSongs(parameters):
     return songs, split, settled(parameters, split)
 
 
-def load_dataset(parameters, processes=1):
+def load_dataset(parameters, processes=1, store="auto"):
     """Find the songs, compute or load their spectrograms, compress and shuffle them.
 
     Parameters
     ----------
     parameters : dict, as checked by mirdl.settings.check
     processes : int
-        How many processes will each load the data set; with DS.store="auto" they share the memory.
+        How many processes will each load the data set; with store="auto" they share the memory.
+    store : str
+        DS.store: "auto", "memory" or "disk".
 
     Returns
     -------
@@ -75,7 +77,7 @@ def load_dataset(parameters, processes=1):
     classes = sorted(set(used.values()))
     checks.check_songs(used, classes, parameters)       # before the spectrograms, which take long
     # of all songs, so that another split or other tags need none anew
-    spectrograms = cache.spectrograms(songs.paths, DS, processes, songs.others)
+    spectrograms = cache.spectrograms(songs.paths, DS, songs.others, processes, store)
     usable = leave_out({name: spectrograms[name] for name in used}, parameters)
     checks.check_songs({name: tags[name] for name in usable}, classes, parameters)
     names = splits.shuffled(sorted(usable))

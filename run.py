@@ -30,7 +30,6 @@ parameters["stratified"] = False            # True: each fold has the classes in
 # songs that validate: "published", or a share of those that are not tested; "0": none, and the last
 # epoch's model counts
 parameters["validation"] = "published"
-parameters["checkpointEvery"] = 1           # least number of epochs between saved states
 # True: the published program's choices that change numbers (docs/fidelity.md);
 # False: every chunk and every example is used
 parameters["asPublished"] = True
@@ -40,6 +39,8 @@ parameters["baselines"] = True              # simple classifiers answer, too; no
 parameters["workers"] = 1                   # trainings at a time, each in a process of its own
 parameters["cluster"] = ""                  # or a Dask scheduler: its address or its file
 parameters["foldsTogether"] = False         # True: all folds at once on one device, best a GPU
+parameters["checkpointEvery"] = 1           # least number of epochs between saved states
+parameters["DS"]["store"] = "auto"          # spectrograms in "memory", on "disk", or by their size
 parameters["quiet"] = False                 # True: no progress bars
 # lists of values whose product is run, then compared: "DL.type=oNetOne,pNetOne chunkHop=250,80"
 parameters["sweep"] = ""
@@ -72,7 +73,6 @@ parameters["DS"]["inputNorm"] = "log0m1v"
 parameters["DS"]["inputNormWhere"] = "global"
 # how training chunks are altered, anew in each epoch: crop+stretch:1.2+gain:0.3+mask:0.1+mixup:0.3
 parameters["DS"]["augment"] = ""
-parameters["DS"]["store"] = "auto"          # spectrograms in "memory", on "disk", or by their size
 # songs that stay together in a fold: a CSV file with the columns song and group, or a regular
 # expression on TAG/file
 parameters["DS"]["groups"] = ""

@@ -40,10 +40,10 @@ START = """if True:
     os.environ.setdefault('THEANO_FLAGS', 'floatX=float32')
     import loadDatasets
     from mirdl import settings
-    parameters = settings.check(settings.override(
-        settings.published(), sys.argv[1:], tell=lambda line: None))
+    parameters, execution = settings.divide(settings.check(settings.override(
+        settings.published(), sys.argv[1:], tell=lambda line: None)))
     start = time.time()
-    dataset = loadDatasets.load_dataset(parameters)
+    dataset = loadDatasets.load_dataset(parameters, store=execution['DS.store'])
     print('seconds', time.time() - start)
     """
 FILL = """if True:

@@ -72,7 +72,8 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("use_random_seed", True, kinds.FLAG, "False: another seed in each run"),
     Setting("stratified", False, kinds.FLAG, "each fold has the classes in equal shares"),
     Setting("checkpointEvery", 1, kinds.integer(1),
-            "least number of epochs between saved states (saving takes 2 % of the time at most)"),
+            "least number of epochs between saved states (saving takes 2 % of the time at most)",
+            EXECUTION),
     Setting("asPublished", True, kinds.FLAG,
             "keep those choices of the published program that change numbers"),
     Setting("baselines", True, kinds.FLAG,
@@ -128,7 +129,7 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("DS.augment", "", kinds.AUGMENT, "how training chunks are altered, anew in each epoch"),
     Setting("DS.store", "auto", kinds.choice("auto", "memory", "disk"),
             "where spectrograms are kept; 'auto': on disk if all processes together would need "
-            "more than a quarter of the memory"),
+            "more than a quarter of the memory", EXECUTION),
     Setting("DS.groups", "",
             kinds.text("'' or None (no groups), a CSV file or a regular expression"),
             "songs that stay together in a fold: a CSV file with the columns song and group, or "
@@ -297,11 +298,13 @@ def divide(parameters: Parameters) -> tuple[Parameters, Parameters]:
     parameters : dict
         Without the settings of the role `EXECUTION`.
     execution : dict
-        These settings.
+        These settings, not nested: 'workers', 'DS.store' ...
     """
-    names = keys(EXECUTION)
-    return ({key: value for key, value in parameters.items() if key not in names},
-            {key: parameters[key] for key in names})
+    parameters, execution = copy.deepcopy(parameters), {}
+    for key in keys(EXECUTION):
+        group, leaf = _place(parameters, key)
+        execution[key] = group.pop(leaf)
+    return parameters, execution
 
 
 def divide_resume(arguments: list[str]) -> tuple[str | None, list[str]]:
@@ -321,11 +324,10 @@ def divide_resume(arguments: list[str]) -> tuple[str | None, list[str]]:
     """
     asked = [argument for argument in arguments if argument.startswith("resume=")]
     others = [argument for argument in arguments if argument not in asked]
-    allowed = set(keys(EXECUTION)) - {"sweep"}
-    if len(asked) > 1 or asked and not {other.partition("=")[0] for other in others} <= allowed:
+    allowed = [key for key in keys(EXECUTION) if key != "sweep"]
+    if len(asked) > 1 or asked and not {other.partition("=")[0] for other in others} <= {*allowed}:
         raise UserError(f"{asked[0]} goes on with the parameters that the run was begun with; "
-                        "leave out the other arguments (but for workers, cluster, foldsTogether "
-                        "and quiet)")
+                        f"leave out the other arguments (but for {', '.join(allowed)})")
     return asked[0].removeprefix("resume=") if asked else None, others
 
 
@@ -341,8 +343,8 @@ def help_text(parameters: Parameters) -> str:
             f"{setting.kind.expected}" for key, setting in SETTINGS.items()]
     return "\n".join([
         "usage: python run.py [key=value ...]",
-        "       python run.py resume=ID      go on with a stopped run (resume=last: the latest), "
-        "with workers=, cluster= and foldsTogether= as you like",
+        "       python run.py resume=ID      go on with a stopped run (resume=last: the latest); "
+        "how the work is done (workers, cluster, DS.store ...) may change",
         "", "Keys with the values of run.py, and what they may be:", *rows])
 
 

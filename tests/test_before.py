@@ -63,7 +63,7 @@ def test_spectrograms(clicks, parameters, capsys, kind, words):
     shutil.copytree(BEFORE / kind, clicks / "data/preloaded")
     store = "disk" if kind == "store" else "memory"
     capsys.readouterr()
-    loaded = loadDatasets.load_dataset(parameters(*SPECTROGRAMS, f"DS.store={store}"))
+    loaded = loadDatasets.load_dataset(parameters(*SPECTROGRAMS), store=store)
     out = capsys.readouterr().out
     assert words in out and "anew" not in out and "stale" not in out
     assert loaded.names == computed.names

@@ -26,6 +26,9 @@ from mirdl.training.run import Run
 from mirdl.training.schedule import Published
 from mirdl.training.trial import Job, Training, Trial, all_trials
 
+# a fold whose chunks nobody looks at
+UNDIVIDED = SimpleNamespace(train=SimpleNamespace(augmented=lambda *_: None), validation=None)
+
 
 @pytest.fixture
 def asked(here, tiny, parameters):
@@ -409,7 +412,7 @@ def fitted(asked, monkeypatch):
         trial = Trial(Run(settled, "id", 11, {}, ""), 0, 0)
         files.write_training([], trial.name)
         training, network = Training.new(trial, SimpleNamespace()), Recorded()
-        dl.fit(network, SimpleNamespace(train=None, validation=None), trial, training, network)
+        dl.fit(network, UNDIVIDED, trial, training, network)
         assert files.read_training(trial.name).training_loss.tolist() == [
             row.training_loss for row in training.rows]
         return network, training
@@ -541,7 +544,7 @@ def test_stop_and_best_model_follow_the_originals_rule(asked, oracle, monkeypatc
     trial = Trial(Run(settled, "id", 11, {}, ""), 0, 0)
     files.write_training([], trial.name)
     training = Training(Published(0.01), None, SimpleNamespace())
-    dl.fit(Still(), SimpleNamespace(train=None, validation=None), trial, training, Still())
+    dl.fit(Still(), UNDIVIDED, trial, training, Still())
     rows = files.read_training(trial.name).epoch
     assert [rows[0], rows[-1], len(rows)] == case["rows_in_training_file"]
     kept = case["best_model_saved_at_epochs"]
@@ -559,11 +562,10 @@ def test_workers_keep_the_songs_where_the_run_does_whatever_their_memory(asked, 
     run = tinyRun(settled, dataset.fingerprint())
     with runs.begun(run):
         monkeypatch.setattr(cache, "memory", lambda: sizes[not in_memory])
-        job = pickle.loads(pickle.dumps(Job.of(Trial(run, 0, 0), dataset)))
+        job = pickle.loads(pickle.dumps(Job.of(Trial(run, 0, 0), dataset, 1)))
         found, songs, _ = dl.openRun(job.run, job.store)
     assert dataset.in_memory == songs.in_memory == in_memory
     assert found.parameters == settled
-    assert settled["DS"]["store"] == "auto", "its files say what was asked for"
 
 
 def tinyRun(settled, fingerprint):
@@ -599,9 +601,8 @@ LIMITED = """if True:
     from mirdl import settings
     from mirdl.spectrograms import cache
     from mirdl.training.network import Network
-from mirdl.training.run import Run
     parameters = settings.published()
-    parameters = settings.check(settings.override(parameters, sys.argv[1:]))
+    parameters = settings.check(settings.override(parameters, sys.argv[2:]))
 
     def in_parallel(function, calls, *names):        # the songs, of 1 MB each
         rng = np.random.default_rng(0)
@@ -614,7 +615,7 @@ from mirdl.training.run import Run
     with open('/proc/self/status') as file:
         [taken] = [int(line.split()[1]) * 1024 for line in file if line.startswith('VmData')]
     resource.setrlimit(resource.RLIMIT_DATA, (taken + 2**26,) * 2)
-    dataset = loadDatasets.load_dataset(parameters)
+    dataset = loadDatasets.load_dataset(parameters, store=sys.argv[1])
     fold = loadDatasets.foldOf(dataset, 0, parameters)
     rng = np.random.RandomState(0)
     for epoch in range(3):
@@ -632,7 +633,7 @@ def test_a_data_set_of_8_times_the_memory_trains_from_disk(workplace, store):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     ended = subprocess.run(
-        [sys.executable, "-c", LIMITED, "DS.dataset=Large", f"DS.store={store}",
+        [sys.executable, "-c", LIMITED, store, "DS.dataset=Large",
          "DL.type=oNetOne", "folds=2"],
         capture_output=True, text=True, timeout=300,
         # without a device=cuda of the environment: the memory of a card has no such limit

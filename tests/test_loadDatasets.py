@@ -323,13 +323,13 @@ def test_memory_holds_the_spectrograms_and_no_songs(workplace, parameters):
 
 def test_from_disk_the_next_start_reads_no_spectrogram_and_knows_the_same(here, parameters,
                                                                           monkeypatch):
-    settled = parameters(*BEATS, "DS.store=disk")
-    first = loadDatasets.load_dataset(settled)
+    settled = parameters(*BEATS)
+    first = loadDatasets.load_dataset(settled, store="disk")
     with monkeypatch.context() as patch:
         patch.setattr(Stored, "__getitem__", None)
-        second = loadDatasets.load_dataset(settled)
+        second = loadDatasets.load_dataset(settled, store="disk")
     assert first.fits(second.fingerprint())
-    inMemory = loadDatasets.load_dataset(parameters(*BEATS, "DS.store=memory"))
+    inMemory = loadDatasets.load_dataset(settled, store="memory")
     assert inMemory.in_memory and not second.in_memory
     assert inMemory.fits(first.fingerprint()), "so that a run can be resumed from either"
     every = np.concatenate(inMemory.spectrograms, axis=1).astype(np.float64)

@@ -215,8 +215,8 @@ def test_a_model_of_impossible_parameters_is_refused(run, trained, change, words
 
 def test_a_model_that_knows_fewer_settings_has_the_published_ones(run, trained):
     name = trained[2][0].name
-    withParameters(name, "Old", lambda parameters: parameters["DS"].pop("store"))
-    assert predict.Tagger("Old").parameters["DS"]["store"] == "auto"
+    withParameters(name, "Old", lambda parameters: parameters["DS"].pop("replicas"))
+    assert predict.Tagger("Old").parameters["DS"]["replicas"] == "keep"
 
 
 def test_a_class_may_be_called_like_a_column():
@@ -320,7 +320,7 @@ def test_labels_of_a_folder_are_files_of_their_own(run, tmp_path, capsys):
 # All values of what shapes a song's chunks and their numbers; of some settings, two
 SPECTRA = {"DS.frameSize": (512, 1024), "DS.hopSize": (512, 1024), "DS.melBands": (12, 20),
            "DS.specTransform": ("mel", "magnitudeSTFT"), "DS.windowType": ("hann", "square")}
-INPUT = {"DS.store": ("memory", "disk"), "DS.specTransform": ("mel", "magnitudeSTFT"),
+INPUT = {"DS.specTransform": ("mel", "magnitudeSTFT"),
          "DS.xInput": (40, 50), "DS.inputNorm": ("log0m1v", "None"),
          "DS.inputNormWhere": ("global", "local", "train"), "asPublished": (True, False),
          "chunkHop": (15, 60), "testMethod": ("all", "majorityVote", "utterances")}

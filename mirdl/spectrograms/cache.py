@@ -34,7 +34,7 @@ UNFIT = (ValueError, KeyError, TypeError, AttributeError, OSError)
 
 
 def spectrograms(
-    files: dict, ds: dict, processes: int = 1, others: dict | None = None,
+    files: dict, ds: dict, others: dict | None = None, processes: int = 1, where: str = "auto",
 ) -> dict:
     """Load the spectrograms of `files` from data/preloaded, and compute those that are missing.
 
@@ -44,10 +44,12 @@ def spectrograms(
         Song name -> path of its audio file.
     ds : dict
         parameters["DS"].
-    processes : int
-        How many processes will each hold the songs; with DS.store="auto" they share the memory.
     others : dict of str, optional
         As `files`: songs whose spectrograms are kept if they are there, but not computed.
+    processes : int
+        How many processes will each hold the songs; with "auto" they share the memory.
+    where : {"auto", "memory", "disk"}
+        DS.store.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def spectrograms(
             else:
                 songs[name] = store.keep(name, stamps[name], result, note)
         notes = {name: store.notes[name] for name in songs if store.notes.get(name)}
-        settle = _to_disk if _belongs_on_disk(songs, ds["store"], processes) else _to_memory
+        settle = _to_disk if _belongs_on_disk(songs, where, processes) else _to_memory
         songs = settle(songs, notes, pickled, store, path + ".pickle", ds)
     _print_notes(notes)
     return {name: temporary.get(name) or songs[name][1] for name in files}

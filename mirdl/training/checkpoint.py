@@ -25,6 +25,8 @@ class Checkpoint:
     Parameters
     ----------
     trial : Trial
+    every : int
+        The least number of epochs from one state to the next.
 
     Attributes
     ----------
@@ -41,8 +43,8 @@ class Checkpoint:
         If the state on disk is damaged.
     """
 
-    def __init__(self, trial: Trial) -> None:
-        self._trial = trial
+    def __init__(self, trial: Trial, every: int = 1) -> None:
+        self._trial, self._every = trial, every
         self._path = files.path_of(trial.name, STATE)
         self._next = 0.0
         content = {}
@@ -60,10 +62,10 @@ class Checkpoint:
         UserError
             If the run was stopped: a worker that has lost contact learns it here.
         """
-        run = self._trial.run
-        if not os.path.exists(files.path_of(run.name, LOCK)):
-            raise UserError(f"the run {run.name!r} was stopped")
-        if training.epoch % run.parameters["checkpointEvery"] or time.monotonic() < self._next:
+        run = self._trial.run.name
+        if not os.path.exists(files.path_of(run, LOCK)):
+            raise UserError(f"the run {run!r} was stopped")
+        if training.epoch % self._every or time.monotonic() < self._next:
             return
         start = time.monotonic()
         models.save(training.weights, training.info, self._trial.name)
@@ -93,14 +95,14 @@ def count(trials: list[Trial]) -> str:
 
 
 @contextmanager
-def held(trial: Trial) -> Iterator[Checkpoint]:
+def held(trial: Trial, every: int) -> Iterator[Checkpoint]:
     """Give the checkpoint of a training, and hold its lock meanwhile.
 
     Another process may still be training it, though nobody waits for its result. Wait for
     that one: it yields identical numbers.
     """
     with locked(files.path_of(trial.name, LOCK), lambda: None):
-        yield Checkpoint(trial)
+        yield Checkpoint(trial, every)
 
 
 def load(path: str, expected_format: str, *keys: str) -> dict[str, Any]:

@@ -293,5 +293,5 @@ def memory_errors_told() -> Iterator[None]:
             raise
         raise UserError(
             f"the device's memory is too small: {str(error).splitlines()[0].rstrip('.'):.300}; "
-            "leave out foldsTogether, or begin a new run with a lower DL.batchSize, or with "
-            "DS.store=disk (songs are read batch by batch)") from error
+            "add DS.store=disk (songs are then read batch by batch), leave out foldsTogether, or "
+            "begin a new run with a lower DL.batchSize") from error

@@ -41,11 +41,6 @@ class Run:
         """DATASET_TYPE_ID, the name of its files."""
         return files.name_of(self.parameters, self.run_id)
 
-    def parameters_with(self, store: str | None) -> dict[str, Any]:
-        """Give its parameters, with another DS.store if that is given."""
-        data = self.parameters["DS"]
-        return {**self.parameters, "DS": {**data, "store": store or data["store"]}}
-
     def check_source(self, source: str) -> None:
         """Refuse to go on with a network of another source."""
         if source != self.source:

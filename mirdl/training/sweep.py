@@ -91,11 +91,10 @@ def plan(text: str, parameters: dict[str, Any], build: Callable,
     UserError
         As `combinations`, for a value that is not allowed, and what `build` and `find_songs` raise.
     """
-    execution = {key: settings.SETTINGS[key].default for key in settings.keys(settings.EXECUTION)}
     planned = []
     for overrides in combinations(text):
-        changed = settings.override({**parameters, **execution}, overrides, tell=str)
-        changed, _ = settings.divide(settings.check(changed))
+        changed, _ = settings.divide(settings.complete(
+            settings.override(parameters, overrides, tell=str)))
         build(None, changed, 2)
         *_, changed = find_songs(changed)
         planned.append(PlannedRun(changed, files.new_id(), " ".join(overrides)))

@@ -76,6 +76,8 @@ class Job(NamedTuple):
         The run's name.
     store : str
         Where the songs are kept: 'memory' or 'disk'.
+    checkpoint_every : int
+        The least number of epochs between saved states.
     fold, attempt : int
     title : str
         How the user is told of it.
@@ -83,15 +85,16 @@ class Job(NamedTuple):
 
     run: str
     store: str
+    checkpoint_every: int
     fold: int
     attempt: int
     title: str
 
     @classmethod
-    def of(cls, trial: Trial, dataset: DataSet) -> Self:
+    def of(cls, trial: Trial, dataset: DataSet, checkpoint_every: int) -> Self:
         """Make the job of a trial; the songs are to be kept where this process keeps them."""
         store = "memory" if dataset.in_memory else "disk"
-        return cls(trial.run.name, store, trial.fold, trial.attempt, trial.title)
+        return cls(trial.run.name, store, checkpoint_every, trial.fold, trial.attempt, trial.title)
 
 
 @dataclass

@@ -88,10 +88,12 @@ def test_every_setting_has_one_role():
 
 
 def test_parameters_are_divided_into_experiment_and_execution(parameters):
-    experiment, execution = settings.divide(parameters("workers=2"))
+    asked = parameters("workers=2", "DS.store=disk")
+    experiment, execution = settings.divide(asked)
     assert execution == {"workers": 2, "cluster": "", "foldsTogether": False, "quiet": False,
-                         "sweep": ""}
-    assert {**experiment, **execution} == parameters("workers=2")
+                         "sweep": "", "checkpointEvery": 1, "DS.store": "disk"}
+    assert {**dict(settings.flat(experiment)), **execution} == dict(settings.flat(asked))
+    assert asked["DS"]["store"] == "disk", "what was given is not changed"
 
 
 def test_no_groups_may_be_written_as_none(parameters):

@@ -30,7 +30,7 @@ class Network:
 
 @pytest.fixture
 def trial(workplace, parameters):
-    settled = parameters("DS.dataset=Beats", "DL.type=oNetOne", "folds=2", "checkpointEvery=2")
+    settled = parameters("DS.dataset=Beats", "DL.type=oNetOne", "folds=2")
     run = Run(settled, "id", 7, {}, "hash")
     open(files.path_of(run.name, ".lock"), "w").close()      # as long as the run is worked on
     return Trial(run, 0, 0)
@@ -67,7 +67,7 @@ def test_what_was_saved_is_gone_on_with(trial, training):
 
 
 def test_it_is_saved_every_so_many_epochs_counted_from_the_first(trial, training):
-    saved, written = Checkpoint(trial), []
+    saved, written = Checkpoint(trial, every=2), []
     for epoch in range(6):
         training.add(row(epoch, 50.0), Network())
         saved._next = 0         # the 2 % of the time are tested below
@@ -81,7 +81,7 @@ def test_it_is_saved_every_so_many_epochs_counted_from_the_first(trial, training
 
 
 def test_it_is_not_saved_again_a_moment_later(trial, training):
-    saved = Checkpoint(trial)
+    saved = Checkpoint(trial, every=2)
     for epoch in range(4):
         training.add(row(epoch, 50.0), Network())
         saved.save(training, Network())
@@ -105,10 +105,10 @@ def test_saving_takes_2_per_cent_of_the_time(trial, training, monkeypatch):
 
 
 def test_an_ended_training_keeps_its_outcome(trial):
-    with checkpoint.held(trial) as saved:
+    with checkpoint.held(trial, 1) as saved:
         saved.finish(Outcome(trial.name, 3, 1, 60.0, songs=["a/1"], true=[0], voted=[1]))
     other = Trial(trial.run, 1, 0)
-    with checkpoint.held(other) as saved:
+    with checkpoint.held(other, 1) as saved:
         saved.finish(None)
     third = Trial(trial.run, 1, 1)
     found = checkpoint.ended([trial, other, third])

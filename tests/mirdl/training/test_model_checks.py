@@ -56,7 +56,7 @@ def test_a_tested_model_keeps_its_split_and_labels(parameters, model, here, kept
 
 def test_what_does_not_shape_the_input_may_differ(parameters, model):
     model_checks.check_input([model], parameters(
-        "DL.type=oNetOne", "folds=3", "DL.lr=1", "chunkHop=80", "DS.store=disk"))
+        "DL.type=oNetOne", "folds=3", "DL.lr=1", "chunkHop=80", "DS.augment=crop"))
     model.info = None
     model_checks.check_input([model], parameters("DL.type=pNetOne"))
 

@@ -54,7 +54,7 @@ def test_a_job_names_its_trial(parameters):
     class data:
         in_memory = False
     trial = Trial(run_of(parameters("DS.dataset=Beats", "folds=3", "DL.type=oNetOne")), 2, 0)
-    assert Job.of(trial, data) == ("Beats_oNetOne_id", "disk", 2, 0, "fold 3 of 3")
+    assert Job.of(trial, data, 5) == ("Beats_oNetOne_id", "disk", 5, 2, 0, "fold 3 of 3")
 
 
 class Network:
