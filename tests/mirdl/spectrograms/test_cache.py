@@ -20,8 +20,9 @@ def compute(beats, workplace, parameters, capsys):
     """Call cache.spectrograms for Beats; return the spectrograms and what was printed."""
     shutil.copytree(beats, workplace / "data/datasets/Beats")
 
-    def call(where="auto"):
-        ds, paths = parameters("DS.dataset=Beats")["DS"], in_folders(folder_of("Beats")).paths
+    def call(*overrides, where="auto"):
+        ds = parameters("DS.dataset=Beats", *overrides)["DS"]
+        paths = in_folders(folder_of("Beats")).paths
         return cache.spectrograms(paths, ds, where=where), capsys.readouterr().out
     return call
 
@@ -106,19 +107,19 @@ STORE = PATH.replace(".pickle", ".store")
 
 def test_on_disk_the_same_songs_and_moved_from_one_to_the_other(compute):
     first, _ = compute()
-    on_disk, out = compute("disk")
+    on_disk, out = compute(where="disk")
     assert f"18 songs are read from {STORE} as needed" in out and not os.path.exists(PATH)
     assert not any(isinstance(song, np.ndarray) for song in on_disk.values())
     assert all(np.array_equal(first[name], on_disk[name]) for name in first)
     shutil.copy("data/datasets/Beats/slow/slow 0.wav", "data/datasets/Beats/slow/extra.wav")
-    again, out = compute("disk")
+    again, out = compute(where="disk")
     assert "is stale: 1 songs are new" in out
     assert np.array_equal(again["slow/extra.wav"], first["slow/slow 0.wav"])
-    back, out = compute("memory")
+    back, out = compute(where="memory")
     assert f"saved the spectrograms to {PATH}" in out and not os.path.exists(STORE)
     assert len(back) == 19 and all(isinstance(song, np.ndarray) for song in back.values())
     assert all(np.array_equal(first[name], back[name]) for name in first)
-    compute("disk")
+    compute(where="disk")
     assert all(np.array_equal(first[name], on_disk[name]) for name in first), "still readable"
 
 
@@ -130,7 +131,7 @@ def test_songs_are_on_the_disk_before_the_file_that_held_them_is_removed(compute
                       ("synced", preloaded), ("removed", pickled)]}
     for where in ("memory", "disk", "memory"):
         journal.clear()
-        compute(where)
+        compute(where=where)
         check_order(journal, steps[where])
 
 
@@ -143,11 +144,11 @@ def test_songs_that_are_not_used_now_are_kept_and_not_computed(compute, computed
             found = cache.spectrograms(files, ds, dropped, where=where)
             assert not {*found} & {*dropped}
         assert len(computed) == (16 if where == "memory" else 0)
-        compute(where)
+        compute(where=where)
         assert len(computed) == (18 if where == "memory" else 0)
         computed.clear()
         cache.spectrograms(files, ds, dropped, where=where)
-        compute(where)
+        compute(where=where)
         assert not computed
 
 
@@ -167,9 +168,9 @@ def test_processes_share_the_memory(beats, workplace, parameters, monkeypatch):
 
 
 def test_a_damaged_store_is_named_and_computed_anew(compute):
-    first = {name: np.asarray(song) for name, song in compute("disk")[0].items()}
+    first = {name: np.asarray(song) for name, song in compute(where="disk")[0].items()}
     os.truncate(f"{STORE}/spectra.f32", 1000)
-    second, out = compute("disk")
+    second, out = compute(where="disk")
     assert f"{STORE} cannot be used and is computed anew: the numbers of" in out
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
@@ -214,7 +215,7 @@ def test_notes_are_kept_with_the_songs(compute):
     os.truncate(path, os.path.getsize(path) // 2)
     note = "  Note: 'slow/half.flac' holds 1.0 s, but its header promises 2.0 s\n"
     for override in ("memory", "memory", "disk", "disk", "memory"):
-        assert note in compute(override)[1]
+        assert note in compute(where=override)[1]
     soundfile.write(path, np.random.RandomState(1).uniform(-0.3, 0.3, 88200), 44100)
     assert "Note" not in compute()[1], "the file is whole now"
 
@@ -223,10 +224,10 @@ def test_reasons_of_an_earlier_version_are_looked_into_again(compute, computed, 
     with open("data/datasets/Beats/slow/text.wav", "w") as file:
         file.write("hello")
     for where in ("memory", "disk"):
-        compute(where)
+        compute(where=where)
         computed.clear()
         with monkeypatch.context() as patch:
             patch.setattr(cache, "READERS", cache.READERS + 1)
             patch.setattr(store, "READERS", cache.READERS)
-            songs, _ = compute(where)
+            songs, _ = compute(where=where)
         assert computed == ["text.wav"] and "cannot be decoded" in songs["slow/text.wav"]
