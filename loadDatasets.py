@@ -44,7 +44,7 @@ def ESC10(folder):
 def findSongs(parameters):
     """Find the songs, their given split if there is one, and the parameters with its folds."""
     songs = loaders.songs_of(parameters["DS"], sys.modules[__name__])
-    split = given_split(songs, parameters["DS"])
+    split = given_split(songs, parameters)
     songs = loaders.without_replicas(songs, parameters["DS"], split and split.places)
     return songs, split, settled(parameters, split)
 
@@ -72,7 +72,7 @@ def load_dataset(parameters, processes=1, store="auto"):
     """
     songs, split, parameters = findSongs(parameters)
     DS, tags = parameters["DS"], songs.tags
-    checks.print_songs(songs, split, DS["dataset"])
+    checks.print_songs(songs, split, parameters)
     used = {name: tags[name] for name in tags if split is None or name in split.places}
     classes = sorted(set(used.values()))
     checks.check_songs(used, classes, parameters)       # before the spectrograms, which take long

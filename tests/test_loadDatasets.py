@@ -272,7 +272,7 @@ def test_GTZAN_has_faults_replicas_and_a_filtered_split(gtzan, parameters, capsy
     assert split.places[f"blues/blues.00029{gtzan}"] == "train"
     assert f"pop/pop.00037{gtzan}" not in split.places
     capsys.readouterr()
-    checks.print_songs(songs, split, "GTZAN")
+    checks.print_songs(songs, split, settled)
     told = capsys.readouterr().out
     assert told.count("  Note: ") == 4 and "14 pairs of files are equal" in told
     assert "  70 songs are left out by DS.split=filtered: 'classical/classical.00042" in told

@@ -19,8 +19,9 @@ MOST_NOTES = 20     # pairs of equal songs that are named
 PARTS = {"train": "training", "validation": "validation", "test": "test"}   # in messages
 
 
-def print_songs(songs: Songs, split: GivenSplit | None, dataset: str) -> None:
-    """Print how many songs there are, what the loader notes, and what the split leaves out."""
+def print_songs(songs: Songs, split: GivenSplit | None, parameters: dict) -> None:
+    """Print how many songs there are, what the loader notes, and what of the split is not used."""
+    dataset, validation = parameters["DS"]["dataset"], parameters["validation"]
     by = f", {some(split.folds, 'fold', 'folds')} by {split.source}" if split else ""
     print(f"Data set {dataset}: {len(songs.files)} audio files{by}")
     for note in songs.notes:
@@ -29,6 +30,11 @@ def print_songs(songs: Songs, split: GivenSplit | None, dataset: str) -> None:
     if out:
         print(f"  {some(len(out), 'song is', 'songs are')} left out by {split.source}: "
               f"{names_of(out)}")
+    kept = list(split.places.values()).count("validation") if split else 0
+    if kept and parameters["mode"] == "train" and validation != "published":
+        print(f"  Note: validation={validation} counts, not the part 'validation' of "
+              f"{split.source}: its {some(kept, 'song', 'songs')} may train, too; to keep them "
+              "apart set validation=published")
 
 
 def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> None:
@@ -138,7 +144,7 @@ def check_batches(
         songs_of = split(dataset, number, parameters)._asdict()
         for part in parts:
             songs = songs_of[part]
-            if part == "validation" and unvalidated and not len(songs):
+            if part == "validation" and unvalidated:
                 continue
             count = sum(
                 len(chunk_starts(dataset.spectrograms[song].shape[1], parameters))

@@ -34,14 +34,15 @@ class GivenSplit(NamedTuple):
     folds: int
 
 
-def given_split(songs: Songs, ds: dict) -> GivenSplit | None:
+def given_split(songs: Songs, parameters: dict[str, Any]) -> GivenSplit | None:
     """Read the split that DS.split names, or else that of the data set itself.
 
     Parameters
     ----------
     songs : Songs
-    ds : dict
-        parameters["DS"]; used are dataset and split. A name that ends in .csv is that of a table.
+    parameters : dict
+        Used are DS.dataset, DS.split, mode and validation. A name that ends in .csv is that of a
+        table. Songs of the part "validation" are needed only to train with validation="published".
 
     Returns
     -------
@@ -54,13 +55,16 @@ def given_split(songs: Songs, ds: dict) -> GivenSplit | None:
         If there is no such split, a table cannot be used, names a song that is not there or none
         of the folds and parts for one that is there, or there is one fold or a part without songs.
     """
+    ds = parameters["DS"]
     asked, source = ds["split"] or songs.split, f"DS.split={ds['split']}"
     if not asked or asked.lower() == NONE:
         return None
+    validated = parameters["mode"] == "train" and parameters["validation"] == "published"
+    needed = Split._fields if validated else ("train", "test")
     if not ds["split"]:
         source = f"the split {asked!r} of data set {ds['dataset']!r}"
     if asked.lower().endswith(".csv"):
-        return _given(asked, source, *_from_table(asked, source, songs, ds["dataset"]))
+        return _given(asked, source, *_from_table(asked, source, songs, ds["dataset"]), needed)
     if asked not in songs.splits:
         there = ", ".join(sorted(songs.splits)) or "none"
         raise UserError(f"{source} is neither a .csv file nor a split of data set "
@@ -68,7 +72,7 @@ def given_split(songs: Songs, ds: dict) -> GivenSplit | None:
     places = songs.splits[asked]
     fixed = bool(places) and set(places.values()) <= {*Split._fields}
     return _given(asked, source, {name: places[name] for name in songs.files if name in places},
-                  fixed, "" if ds["split"] else OWN)
+                  fixed, needed, "" if ds["split"] else OWN)
 
 
 def settled(parameters: dict[str, Any], split: GivenSplit | None) -> dict[str, Any]:
@@ -106,14 +110,15 @@ def _from_table(path: str, source: str, songs: Songs, dataset: str) -> tuple[dic
 
 
 def _given(name: str, source: str, places: dict[str, int | str], fixed: bool,
-           own: str = "") -> GivenSplit:
-    """Give folds their numbers, in the order of their names; refuse a split without a test."""
+           needed: tuple[str, ...], own: str = "") -> GivenSplit:
+    """Give folds their numbers, in the order of their names; refuse a split that lacks a part."""
     values = set(places.values())
     if fixed:
-        for part in Split._fields:
+        for part in needed:
             if part not in values:
-                raise UserError(f"{source} has no song of the part {part!r}; each of "
-                                f"{', '.join(Split._fields)} needs some{own}")
+                without = ", or set validation=0" if part == "validation" else ""
+                raise UserError(f"{source} has no song of the part {part!r}; give it some"
+                                f"{without}{own}")
         return GivenSplit(name, source, places, 1)
     if len(values) < 2:
         raise UserError(f"{source} has {some(len(values), 'fold', 'folds')}; expected two or more, "

@@ -41,7 +41,7 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
     split or scikit-learn's splitters choose the test songs of each fold, and a fold validates on
     the test songs of the next one; with two folds, on half of the songs that are not tested. Where
     `validation` is a share, the songs that are not tested are divided anew: one block of 1 / share
-    validates. A given split may also name the parts of one fixed split, which stay as they are.
+    validates; with 0 none does. A given split may also name the parts of one fixed split.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
     """
     if dataset.split is not None and isinstance(dataset.split[0], str):
         given = np.array(dataset.split)
-        return Split(*(np.flatnonzero(given == part) for part in Split._fields))
-    if dataset.split is None and dataset.groups is None and not parameters["stratified"]:
+        chosen = Split(*(np.flatnonzero(given == part) for part in Split._fields))
+    elif dataset.split is None and dataset.groups is None and not parameters["stratified"]:
         chosen = published_split(len(dataset.names), number, parameters)
     else:
         chosen = _split_by_blocks(dataset, number, parameters)

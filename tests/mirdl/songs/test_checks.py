@@ -71,15 +71,31 @@ def test_groups_that_a_given_split_divides_are_told(capsys, split, told):
     assert capsys.readouterr().out == (f"  Note: the split puts {told}\n" if told else "")
 
 
-def test_songs_are_counted_with_what_the_loader_and_the_split_say(capsys):
+def test_songs_are_counted_with_what_the_loader_and_the_split_say(parameters, capsys):
+    settled = parameters("DS.dataset=Set")
+    capsys.readouterr()
     songs = Songs({name: (name, tag) for name, tag in SONGS.items()}, notes=["Note: old."])
-    checks.print_songs(songs, None, "Set")
+    checks.print_songs(songs, None, settled)
     places = {"a/1.wav": 0, "b/2.wav": 1}
-    checks.print_songs(songs, GivenSplit("s", "DS.split=s", places, 2), "Set")
+    checks.print_songs(songs, GivenSplit("s", "DS.split=s", places, 2), settled)
     assert capsys.readouterr().out.splitlines() == [
         "Data set Set: 4 audio files", "  Note: old.",
         "Data set Set: 4 audio files, 2 folds by DS.split=s", "  Note: old.",
         "  2 songs are left out by DS.split=s: 'a/2.wav', 'b/1.wav'"]
+
+
+@pytest.mark.parametrize("changes, noted", [
+    (["validation=0"], True), (["validation=0.2"], True), ([], False),
+    (["validation=0", "mode=Set_oNetOne_1"], False)])
+def test_it_is_told_when_a_part_that_validates_does_not(parameters, capsys, changes, noted):
+    songs = Songs({name: (name, tag) for name, tag in SONGS.items()})
+    places = dict(zip(SONGS, ["train", "validation", "test", "test"], strict=True))
+    settled = parameters("DS.dataset=Set", *changes)
+    capsys.readouterr()
+    checks.print_songs(songs, GivenSplit("s", "DS.split=s", places, 1), settled)
+    _, *notes = capsys.readouterr().out.splitlines()
+    assert [changes[0] in note and "DS.split=s: its 1 song may train" in note
+            and note.endswith("set validation=published") for note in notes] == [True] * noted
 
 
 def test_batches_larger_than_a_part_are_refused(parameters):
@@ -97,14 +113,15 @@ def test_batches_larger_than_a_part_are_refused(parameters):
         check(3, parts=("test",))
 
 
-def test_no_song_validates_where_none_is_asked_to_but_a_fixed_split_keeps_its_own(parameters):
+def test_no_song_validates_where_none_is_asked_to(parameters):
     dataset = dataset_of([np.zeros((2, 330), np.float32)] * 9, [0, 1, 0] * 3)
     settled = parameters("folds=1", "chunkHop=80", "DL.batchSize=3", "validation=0",
                          "trainSplit=0.6", "testSplit=0.4")
     checks.check_batches(dataset, settled)
     dataset.split = [*["train"] * 5, "validation", *["test"] * 3]
+    checks.check_batches(dataset, settled)
     with pytest.raises(UserError, match="fold 1 has 1 validation chunks of 1 songs"):
-        checks.check_batches(dataset, settled)
+        checks.check_batches(dataset, {**settled, "validation": "published"})
 
 
 def test_without_asPublished_a_part_needs_one_chunk(parameters):

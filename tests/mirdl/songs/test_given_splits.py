@@ -13,8 +13,13 @@ def songs(split=""):
     return Songs({name: ("/" + name, name[0]) for name in NAMES}, splits=OFFERED, split=split)
 
 
-def given(split, own="", dataset="Set"):
-    return given_split(songs(own), {"dataset": dataset, "split": split})
+def asked(split, **others):
+    return {"DS": {"dataset": "Set", "split": split}, "mode": "train", "validation": "published",
+            **others}
+
+
+def given(split, own="", **others):
+    return given_split(songs(own), asked(split, **others))
 
 
 def write(path, column, values):
@@ -42,11 +47,24 @@ def test_a_table_of_parts_is_one_fixed_split(tmp_path):
     ("fold", "1111", "has 1 fold; expected two or more, or train, validation, test"),
     ("part", ["train", "train", "test", "valid"], "the song 'b/2.wav' the part 'valid'; expected "
                                                   "one of train, validation, test, unused"),
-    ("part", ["train", "train", "test", "unused"], "has no song of the part 'validation'"),
+    ("part", ["train", "train", "test", "unused"],
+     "has no song of the part 'validation'; give it some, or set validation=0"),
+    ("part", ["train", "train", "validation", "unused"],
+     "has no song of the part 'test'; give it some$"),
 ])
 def test_tables_that_give_no_split_are_refused(tmp_path, column, values, message):
     with pytest.raises(UserError, match=f"^DS.split=.*t.csv .*{message}"):
         given(write(tmp_path / "t.csv", column, values))
+
+
+def test_parts_need_no_validation_where_the_run_takes_none_of_them(tmp_path):
+    path = write(tmp_path / "p.csv", "part", ["test", "train", "train", "train"])
+    for others in ({"validation": "0"}, {"validation": "0.2"}, {"mode": "Set_oNetOne_1"}):
+        assert {*given(path, **others).places.values()} == {"train", "test"}
+    for needed, spared in (("train", "test"), ("test", "train")):
+        path = write(tmp_path / "p.csv", "part", [spared, spared, "validation", "validation"])
+        with pytest.raises(UserError, match=f"has no song of the part '{needed}'; give it some$"):
+            given(path, validation="0")
 
 
 def test_the_splits_that_a_loader_offers():
@@ -69,7 +87,7 @@ def test_folds_of_one_number_have_an_order_of_their_own(tmp_path):
 def test_a_split_of_its_own_without_songs_is_told_with_the_way_out():
     empty = Songs({name: ("/" + name, name[0]) for name in NAMES}, splits={"own": {}}, split="own")
     with pytest.raises(UserError, match="has 0 folds; expected .*, or add DS.split=none"):
-        given_split(empty, {"dataset": "Set", "split": ""})
+        given_split(empty, asked(""))
 
 
 def test_folds_follow_from_the_split(parameters):

@@ -94,6 +94,15 @@ def test_given_parts_are_one_split(parameters):
     assert [part.tolist() for part in parts] == [[1, 3], [2], [0]]
 
 
+def test_validation_counts_for_given_parts_as_for_any_split(parameters):
+    given = ["test", *["train"] * 5, *["validation"] * 3, "test"]
+    dataset = dataset_of(None, [0, 1] * 5, given)
+    parts = split(dataset, 0, parameters("folds=1", "validation=0"))
+    assert [part.tolist() for part in parts] == [[1, 2, 3, 4, 5, 6, 7, 8], [], [0, 9]]
+    parts = split(dataset, 0, parameters("folds=1", "validation=0.25"))
+    assert [part.tolist() for part in parts] == [[3, 4, 5, 6, 7, 8], [1, 2], [0, 9]]
+
+
 def test_fewer_groups_or_songs_of_a_tag_than_folds_are_refused(parameters):
     dataset = dataset_of(["x", "y", "z"] * 4, [0, 1] * 6)
     with pytest.raises(UserError, match="folds=4 is more than 3 groups"):
