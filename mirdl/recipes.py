@@ -4,9 +4,11 @@
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from mirdl import settings
+from mirdl.errors import UserError
 
 RECIPES = {
     "published": {},
@@ -31,7 +33,7 @@ def apply(parameters: dict[str, Any], arguments: list[str] = (),
     """Replace settings by those of the recipe that the parameters name.
 
     A setting is replaced if it has the published value and no argument names it: what a user has
-    chosen stays.
+    chosen stays. Where the recipe contradicts that, it gives way.
 
     Parameters
     ----------
@@ -55,9 +57,72 @@ def apply(parameters: dict[str, Any], arguments: list[str] = (),
     published = dict(settings.flat(settings.published()))
     values = dict(settings.flat(parameters))
     name = settings.allowed("recipe", values.get("recipe", "published"))
-    changes = [f"{key}={value}" for key, value in RECIPES[name].items()
-               if key not in chosen and values.get(key) == published[key] != value]
-    return settings.override(parameters, changes, lambda line: tell(f"recipe={name}: {line}"))
+    for key, value in RECIPES[name].items():
+        if key in chosen or values.get(key) != published[key]:
+            continue
+        lines = []
+        changed = settings.override(parameters, [f"{key}={value}"], lines.append)
+        problem = _problem(changed)
+        if problem and problem != _problem(parameters):
+            tell(_given_way(name, f"{key}={published[key]}", problem))
+        else:
+            tell(f"recipe={name}: {lines[0]}")
+            parameters = changed
+    return parameters
+
+
+def give_way(parameters: dict[str, Any], attempt: Callable[[dict[str, Any]], Any],
+             overrides: list[str] = (), tell: Callable[[str], Any] = print) -> dict[str, Any]:
+    """Give one setting of the recipe its published value, if nothing else is in the way.
+
+    Parameters
+    ----------
+    parameters : dict
+        Checked parameters of a run.
+    attempt : callable
+        Takes parameters; raises UserError if they cannot be used.
+    overrides : list of str
+        Of other settings, to be applied to the parameters.
+    tell : callable
+        Takes a line of text if a setting gives way.
+
+    Returns
+    -------
+    dict
+        Changed parameters with which `attempt` went well.
+
+    Raises
+    ------
+    UserError
+        What `attempt` raises with the parameters as they are, if no such change helps.
+    """
+    recipe, values = RECIPES[parameters["recipe"]], dict(settings.flat(parameters))
+    try:
+        changed = settings.changed(parameters, overrides)
+        attempt(changed)
+        return changed
+    except UserError as error:
+        for key in [key for key, value in recipe.items() if values[key] == value]:
+            published = f"{key}={settings.SETTINGS[key].default}"
+            with suppress(UserError):
+                changed = settings.changed(parameters, [published, *overrides])
+                attempt(changed)
+                tell(_given_way(parameters["recipe"], published, str(error)))
+                return changed
+        raise
+
+
+def _problem(parameters: dict[str, Any]) -> str:
+    """Tell why parameters are refused, '' if they are not."""
+    try:
+        settings.check(parameters)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def _given_way(name: str, published: str, problem: str) -> str:
+    return f"recipe={name} gives way: {published} stays, as otherwise {problem}"
 
 
 def help_text() -> str:

@@ -6,7 +6,8 @@ and what it acts on; every list of keys elsewhere is a query of it.
 
 import copy
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from mirdl import kinds
@@ -245,17 +246,17 @@ def _check_together(parameters: Parameters) -> None:
                         "validation has the rest")
     if data["specTransform"] == "mel" and data["melBands"] > data["frameSize"] // 2:
         raise UserError(f"DS.melBands={data['melBands']} is more than a spectrum of "
-                        f"DS.frameSize={data['frameSize']} samples can be divided into "
-                        f"({data['frameSize'] // 2} at the very most)")
+                        f"DS.frameSize={data['frameSize']} samples can be divided into; published "
+                        "are DS.melBands=40 DS.frameSize=2048")
     grouped = parameters["stratified"] or data["groups"] or data["replicas"] == "together"
     if parameters["folds"] == 1 and grouped and not data["split"]:
         raise UserError("folds=1 is the published program's fixed split: stratified, DS.groups "
-                        "and DS.replicas=together need folds of 2 or more")
+                        "and DS.replicas=together need folds of 2 or more; set folds=2 or more")
     learning = parameters["DL"]
     if learning["momentum"] and learning["update"] not in ("momentum", "nesterov_momentum"):
         raise UserError(f"DL.momentum={learning['momentum']} is not used by DL.update="
-                        f"{learning['update']}; leave it at 0, or choose momentum or "
-                        "nesterov_momentum")
+                        f"{learning['update']}; set DL.momentum=0 or DL.update=momentum or "
+                        "DL.update=nesterov_momentum")
     if kinds.validation_share(parameters["validation"]) == 0 and parameters["randomTry"] > 1:
         raise UserError("validation=0 leaves no song to choose among randomTry="
                         f"{parameters['randomTry']} trainings by; set randomTry=1")
@@ -266,6 +267,40 @@ def _check_together(parameters: Parameters) -> None:
         raise UserError("foldsTogether=True trains all folds in one process on one device; it "
                         "needs workers=1 and no cluster, not "
                         f"workers={parameters['workers']} cluster={parameters['cluster']!r}")
+
+
+def changed(parameters: Parameters, overrides: list[str]) -> Parameters:
+    """Override some checked parameters of a run; what follows from them follows anew.
+
+    Raises
+    ------
+    UserError
+        As `override` and `check`.
+    """
+    parameters = override(parameters, overrides, tell=str)
+    for key in DERIVED:
+        group, leaf = _place(parameters, key)
+        group.pop(leaf, None)
+    return divide(complete(parameters))[0]
+
+
+def that_work(ways: Iterable[str], parameters: Parameters,
+              attempt: Callable[[Parameters], Any]) -> Iterator[str]:
+    """Yield those of some ways to change the parameters that help, to advise nothing else.
+
+    Parameters
+    ----------
+    ways : iterable of str
+        Each some overrides: 'DS.xInput=80 chunkHop=80'.
+    parameters : dict
+        Checked parameters of a run.
+    attempt : callable
+        Takes the changed parameters; raises UserError if they do not help.
+    """
+    for way in ways:
+        with suppress(UserError):
+            attempt(changed(parameters, way.split()))
+            yield way
 
 
 def complete(parameters: Parameters) -> Parameters:

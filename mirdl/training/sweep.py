@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from mirdl import settings
 from mirdl.errors import UserError
+from mirdl.recipes import give_way
 from mirdl.results import files, tables
 from mirdl.system import pickles
 from mirdl.system.locks import locked
@@ -93,9 +94,7 @@ def plan(text: str, parameters: dict[str, Any], build: Callable,
     """
     planned = []
     for overrides in combinations(text):
-        changed, _ = settings.divide(settings.complete(
-            settings.override(parameters, overrides, tell=str)))
-        build(None, changed, 2)
+        changed = give_way(parameters, lambda changed: build(None, changed, 2), overrides)
         *_, changed = find_songs(changed)
         planned.append(PlannedRun(changed, files.new_id(), " ".join(overrides)))
     return planned

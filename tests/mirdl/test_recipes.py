@@ -44,6 +44,51 @@ def test_a_recipe_may_stand_in_run_py(parameters):
     assert values_of(parameters=edited)["DL.schedule"] == "cosine"
 
 
+@pytest.mark.parametrize("arguments, held, line", [
+    (["folds=1"], ["stratified"], "stratified=False stays, as otherwise folds=1 is"),
+    (["DL.momentum=0.9"], ["DL.update"], "DL.update=nesterov_momentum stays, as otherwise DL.mom"),
+    (["randomTry=2"], ["validation"], "validation=published stays, as otherwise validation=0"),
+    (["randomTry=2", "folds=1", "DL.momentum=0.5"], ["stratified", "validation", "DL.update"],
+     "stratified=False stays"),
+    (["folds=2"], [], None),
+])
+def test_it_gives_way_to_what_the_user_has_chosen_in_one_line(capsys, arguments, held, line):
+    given = ["recipe=today", *arguments]
+    changed = recipes.apply(settings.override(settings.published(), given, tell=str), given)
+    settings.check(changed)
+    values, published = (dict(settings.flat(each)) for each in (changed, settings.published()))
+    for key, value in recipes.RECIPES["today"].items():
+        assert values[key] == (published[key] if key in held else value)
+    told = [each for each in capsys.readouterr().out.splitlines() if "gives way" in each]
+    assert len(told) == len(held) and (line is None or f"recipe=today gives way: {line}" in told[0])
+    assert not any(f"{key} = " in each for key in held for each in told)
+
+
+def test_it_does_not_give_way_for_what_the_user_has_got_wrong():
+    for wrong in (["folds=1", "stratified=True"], ["trainSplit=0.9", "testSplit=0.9", "folds=1"]):
+        with pytest.raises(UserError):
+            settings.check(recipes.apply(settings.override(
+                settings.published(), ["recipe=today", *wrong], tell=str), wrong, tell=str))
+
+
+def test_it_gives_way_to_the_songs_and_in_a_sweep(parameters, capsys):
+    def attempt(changed):
+        tried.append(changed["stratified"])
+        if changed["stratified"] or changed["folds"] == 9:
+            raise UserError("no tag has more than 3 songs")
+    tried, today = [], parameters("recipe=today", "stratified=True", "DL.batchSize=16")
+    capsys.readouterr()
+    assert recipes.give_way(today, attempt)["stratified"] is False
+    assert capsys.readouterr().out == ("recipe=today gives way: stratified=False stays, as "
+                                       "otherwise no tag has more than 3 songs\n")
+    settled = recipes.give_way(today, lambda changed: None, ["folds=1"], tell=str)
+    assert (settled["folds"], settled["stratified"], settled["DL"]["batchSize"]) == (1, False, 16)
+    with pytest.raises(UserError, match="no tag has more"):
+        recipes.give_way(today, attempt, ["folds=9"])
+    with pytest.raises(UserError, match="no tag has more"):
+        recipes.give_way(parameters("stratified=True"), attempt)
+
+
 def test_an_unknown_recipe_is_refused():
     edited = settings.published()
     edited["recipe"] = "tomorrow"

@@ -106,3 +106,17 @@ def test_no_groups_may_be_written_as_none(parameters):
 def test_help_lists_every_setting():
     text = settings.help_text(published)
     assert all(f"  {key}=" in text for key in settings.SETTINGS)
+
+
+def test_of_several_ways_those_that_work_are_found(parameters):
+    def attempt(changed):
+        if changed["folds"] * changed["DS"]["yInput"] > 240:
+            raise UserError("too many")
+        seen.append(changed)
+    seen, settled = [], parameters("folds=10")
+    given, _ = settings.divide(settled)
+    ways = settings.that_work(["folds=7", "folds=6", "folds=0", "DS.melBands=20 folds=9",
+                               "workers=2", "folds=5"], given, attempt)
+    assert next(ways) == "folds=6" and len(seen) == 1, "each is tried when it is asked for"
+    assert list(ways) == ["DS.melBands=20 folds=9", "folds=5"]
+    assert given["folds"] == 10 and "workers" not in seen[0]

@@ -43,3 +43,12 @@ def test_a_stopped_sweep_is_known_by_what_was_asked_for(workplace, parameters, c
             with open(os.path.join("data/results", name), "wb") as file:
                 file.write(b"damaged")
     assert sweep.find_equal(plan(asked)) is None, "an old or damaged file stops no new sweep"
+
+
+def test_what_follows_from_a_swept_value_follows_anew(parameters):
+    settled, _ = settings.divide(parameters("DS.dataset=Beats", "DL.type=oNetOne"))
+    planned = sweep.plan("DS.melBands=40,80 testSplit=0.1,0.2", settled, lambda *_: None,
+                         lambda settled: [settled])
+    found = [(run.parameters["DS"]["yInput"], round(run.parameters["valSplit"], 3))
+             for run in planned]
+    assert found == [(40, 0.1), (40, 0.0), (80, 0.1), (80, 0.0)]
