@@ -6,6 +6,7 @@ yInput, xInput), the checked parameters and the number of classes. It gives its 
 """
 
 import sys
+from bisect import bisect_left
 
 from lasagne.init import HeUniform
 from lasagne.layers import (
@@ -26,9 +27,12 @@ from filterbank import TemporalFilterBankLayer
 from mirdl.errors import UserError
 from mirdl.networks import architectures
 from mirdl.networks.batch_norm import batch_norm
+from mirdl.settings import that_work
+from mirdl.spectrograms.audio import SAMPLE_RATE
 
 # (frames, filters): 1xn filters over time for the shapes of onsets (short) and of patterns (long),
 # paper section 3
+LONGEST = 2**13     # frames of a chunk that are tried for a network that does not fit
 oNet = [(n, 5) for n in range(6, 42, 5)]
 pNet = [(n, 1) for n in range(46, 217, 5)]
 
@@ -215,28 +219,42 @@ def buildNet(inputs, parameters, numClasses):
     Raises
     ------
     UserError
-        If there is no such network, or its filters do not fit into the chunks.
+        If there is no such network, or its filters do not fit into the chunks; with settings that
+        fit.
     """
-    name, DS = parameters["DL"]["type"], parameters["DS"]
-    module = sys.modules[__name__]
-    net = architectures.find(name, module)
+    names = architectures.networks(sys.modules[__name__])
+    architectures.find(parameters["DL"]["type"], sys.modules[__name__])
     try:
-        return net(inputs, parameters, numClasses)
+        return built(inputs, parameters, numClasses)
+    except UserError as error:
+        def fits(width):
+            return any(that_work([f"DS.xInput={width}"], parameters, checkFit))
+        width = bisect_left(range(LONGEST), True, 1, key=fits)
+        needed = width + (parameters["chunkHop"] if parameters["asPublished"] else 0)
+        ways = {f"DS.xInput={width}": " (for songs of "
+                f"{needed * parameters['DS']['hopSize'] / SAMPLE_RATE:.1f} s or more)",
+                "DS.melBands=40": ""}
+        types = that_work([f"DL.type={name}" for name in names], parameters, checkFit)
+        fitting = ", ".join(way.removeprefix("DL.type=") for way in types)
+        advice = [f"set {way}{ways[way]}" for way in that_work(ways, parameters, checkFit)]
+        advice += [f"choose a network that fits: {fitting}"] if fitting else []
+        raise UserError(f"{error}; {' or '.join(advice) or 'no network fits'}") from error
+
+
+def built(inputs, parameters, numClasses):
+    """Build a network as `buildNet` does, whose error says what to do, too."""
+    name, DS = parameters["DL"]["type"], parameters["DS"]
+    try:
+        return architectures.find(name, sys.modules[__name__])(inputs, parameters, numClasses)
     except ValueError as error:
-        fitting = [other for other, build in architectures.networks(module).items()
-                   if fits(build, parameters)]
         reason = str(error).rstrip(".")
         raise UserError(f"DL.type={name} cannot be built for chunks of {DS['yInput']} bands and "
-                        f"DS.xInput={DS['xInput']} frames: {reason}; choose another DS.xInput, "
-                        f"or a network that fits: {', '.join(fitting) or 'none does'}") from error
+                        f"DS.xInput={DS['xInput']} frames: {reason}") from error
 
 
-def fits(net, parameters):
-    """Tell whether a network can be built for the chunks of these parameters."""
-    try:
-        return bool(net(None, parameters, 2))
-    except ValueError:
-        return False
+def checkFit(parameters):
+    """Refuse a network that cannot be built for the chunks of these parameters."""
+    built(None, parameters, numClasses=2)
 
 
 if __name__ == "__main__":

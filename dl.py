@@ -14,13 +14,13 @@ start_theano()
 
 import buildArchitecture
 import loadDatasets
-from buildArchitecture import buildNet
-from mirdl import settings
+from buildArchitecture import buildNet, checkFit
+from mirdl import recipes, settings
 from mirdl.networks import architectures
 from mirdl.results import files, models
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 from mirdl.results.tensorboard import events
-from mirdl.songs.checks import check_batches
+from mirdl.songs.checks import check_folds
 from mirdl.system.progress import bar, set_quiet
 from mirdl.training import checkpoint, model_checks, processes, runs, sweep
 from mirdl.training.baselines import baselines_of
@@ -58,8 +58,8 @@ def resume(runId, parameters):
 
 def beginRun(parameters, runId, execution, sweepId=None):
     """Begin a new run, of the sweep `sweepId` if it is part of one."""
-    dataset = loadSongs(parameters, execution)
-    check_batches(dataset, parameters)
+    dataset = loadSongs(parameters, execution, checkFit)
+    parameters = recipes.give_way(parameters, partial(check_folds, dataset))
     source = architectures.source_hash(parameters["DL"]["type"], buildArchitecture)
     run = new_run(parameters, runId, dataset, source, sweepId)
     with runs.begun(run):
@@ -84,7 +84,8 @@ def beginSweep(parameters, execution):
     if stopped := sweep.find_equal(planned):
         return resumeSweep(stopped, execution)
     for distinct in sweep.differing_in_data(planned):
-        check_batches(loadSongs(distinct, execution), distinct)
+        dataset = loadSongs(distinct, execution, checkFit)
+        recipes.give_way(distinct, partial(check_folds, dataset))
     with sweep.begun(planned) as sweepId:
         return runSweep(planned, sweepId, execution)
 
@@ -260,8 +261,8 @@ def testModel(parameters, execution):
     """Test parameters["mode"], a model or each fold's model of a run, on the test songs."""
     tested = models.load_of_folds(parameters["mode"], parameters["folds"])
     model_checks.check_input(tested, parameters)
-    dataset = loadSongs(parameters, execution)
-    check_batches(dataset, parameters, ("test",))
+    dataset = loadSongs(parameters, execution, partial(model_checks.check_input, tested))
+    check_folds(dataset, parameters, ("test",))
     model_checks.check_models(tested, dataset, parameters, buildNet)
     network, outcomes, seen = make_network(buildNet, parameters, dataset), [], 0
     for number, model in enumerate(tested):
@@ -278,9 +279,10 @@ def testModel(parameters, execution):
     return outcomes
 
 
-def loadSongs(parameters, execution):
-    """Load the data set, kept where so many workers can hold it."""
-    return loadDatasets.load_dataset(parameters, execution["workers"], execution["DS.store"])
+def loadSongs(parameters, execution, attempt):
+    """Load the data set, kept where so many workers can hold it; for `attempt` see load_dataset."""
+    return loadDatasets.load_dataset(parameters, execution["workers"], execution["DS.store"],
+                                     attempt)
 
 
 def loadAgain(run, processes, store):

@@ -49,7 +49,7 @@ def findSongs(parameters):
     return songs, split, settled(parameters, split)
 
 
-def load_dataset(parameters, processes=1, store="auto"):
+def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameters: None):
     """Find the songs, compute or load their spectrograms, compress and shuffle them.
 
     Parameters
@@ -59,6 +59,9 @@ def load_dataset(parameters, processes=1, store="auto"):
         How many processes will each load the data set; with store="auto" they share the memory.
     store : str
         DS.store: "auto", "memory" or "disk".
+    attempt : callable
+        Takes other parameters; raises UserError if the network or the model does not allow them, so
+        that they are not advised where songs are too short.
 
     Returns
     -------
@@ -67,8 +70,8 @@ def load_dataset(parameters, processes=1, store="auto"):
     Raises
     ------
     UserError
-        If there is no such data set, fewer than two tags, a tag without a usable song, or fewer
-        songs than folds; or if DS.labels, DS.groups or DS.split do not fit the songs.
+        If there is no such data set, fewer than two tags, or a tag without a usable song; or if
+        DS.labels, DS.groups or DS.split do not fit the songs.
     """
     songs, split, parameters = findSongs(parameters)
     DS, tags = parameters["DS"], songs.tags
@@ -78,7 +81,7 @@ def load_dataset(parameters, processes=1, store="auto"):
     checks.check_songs(used, classes, parameters)       # before the spectrograms, which take long
     # of all songs, so that another split or other tags need none anew
     spectrograms = cache.spectrograms(songs.paths, DS, songs.others, processes, store)
-    usable = leave_out({name: spectrograms[name] for name in used}, parameters)
+    usable = leave_out({name: spectrograms[name] for name in used}, used, parameters, attempt)
     checks.check_songs({name: tags[name] for name in usable}, classes, parameters)
     names = splits.shuffled(sorted(usable))
     labels = [classes.index(tags[name]) for name in names]
@@ -90,7 +93,7 @@ def load_dataset(parameters, processes=1, store="auto"):
         loaders.groups_in(songs, names, DS),
         [split.places[name] for name in names] if split else None,
     )
-    checks.note_oddities(dataset, parameters["folds"], DS["inputNorm"])
+    checks.note_oddities(dataset, DS["inputNorm"])
     return dataset
 
 

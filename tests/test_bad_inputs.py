@@ -260,8 +260,8 @@ def removeTags(*tags):
 NO_SET = ("there is no data set '{}': expected the folder {{datasets}}/{} with one folder of songs "
           "per class; data sets there: {}").format
 CANNOT_BUILD = "DL.type={} cannot be built for chunks of {} bands and DS.xInput=50 frames: ".format
-BATCHES = ("fold 1 has 2 training chunks of 2 songs, less than one batch of DL.batchSize=50: lower "
-           "DL.batchSize or chunkHop, choose other folds or splits, or use asPublished=False")
+BATCHES = ("fold 1 has 2 training chunks of 2 songs, less than one batch of DL.batchSize=50; set "
+           "DL.batchSize=1 or asPublished=False")
 NONE_LEFT = ("data set 'Small' has no usable song left with the tag 'a'; the reasons are listed "
              "above")
 TOO_SHORT = ("all 6 songs of data set 'Small' are too short (88 frames, 2.0 s): DS.{} and "
@@ -278,26 +278,27 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
      "{networks}"),
     (None, ["DL.type=pNetOne"],
      CANNOT_BUILD("pNetOne", 40) + "A filter of 216 frames does not fit into an input of 50 "
-     "frames: give longer inputs or shorter filters; choose another DS.xInput, or a network that "
-     "fits: blackBox, frequency, oNetOne, oNetTwo, timbreRhythm, vgg"),
+     "frames: give longer inputs or shorter filters; set DS.xInput=216 (for songs of 5.5 s "
+     "or more) or choose a network that fits: blackBox, frequency, oNetOne, oNetTwo, "
+     "timbreRhythm, vgg"),
     (None, ["DS.melBands=2"],
      CANNOT_BUILD("oNetOne", 2) + "pool_bands=4; 1 to 2, the bands of the input, was expected; "
-     "choose another DS.xInput, or a network that fits: none does"),
+     "set DS.melBands=40"),
     (None, ["DS.melBands=2000"],
-     "DS.melBands=2000 is more than a spectrum of DS.frameSize=2048 samples can be divided into "
-     "(1024 at the very most)"),
+     "DS.melBands=2000 is more than a spectrum of DS.frameSize=2048 samples can be divided into; "
+     "published are DS.melBands=40 DS.frameSize=2048"),
     (None, ["DS.melBands=500"],
-     "DS.melBands=500 is more than the 1025 bins of DS.frameSize=2048 can give; lower melBands or "
-     "raise frameSize"),
+     "DS.melBands=500 is more than the 1025 bins of DS.frameSize=2048 can give; set "
+     "DS.melBands=228"),
     (None, ["trainSplit=0.7", "testSplit=0.4"],
      "trainSplit=0.7 and testSplit=0.4 add up to more than 1; validation has the rest"),
     (None, ["folds=500"],
-     "folds=500 is more than the 6 usable songs of data set 'Small' can be divided into (training, "
-     "validation and test each need one); lower folds or add songs"),
+     "folds=500 is more than the 6 usable songs can be divided into (training, validation and "
+     "test each need one); set folds=6"),
     (None, ["DL.batchSize=50"], BATCHES),
     (None, ["DL.batchSize=1", "stratified=True", "folds=4"],
-     "folds=4 is more than stratified=True can divide: no tag has more than 3 songs; lower folds, "
-     "or leave out stratified"),
+     "folds=4 is more than stratified=True can divide: no tag has more than 3 songs; set folds=3 "
+     "or stratified=False"),
     (None, ["sweep=DL.batchSize=1,50"], BATCHES),
     (None, ["DS.xInput=1000"],
      TOO_SHORT("xInput=1000 with chunkHop=20", "1020 frames, 23.7", "68 chunkHop=20")),
@@ -338,13 +339,13 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
      "DS.split=s.csv gives the song 'a/0.wav' the part '1'; expected one of train, validation, "
      "test, unused"),
     (table("s.csv", "song,fold"), ["DS.split=s.csv", "folds=3"],
-     "folds=3 contradicts DS.split=s.csv, which has 2 folds; leave folds out"),
+     "folds=3 contradicts DS.split=s.csv, which has 2 folds; set folds=2"),
     (lambda folder: Path("g.csv").write_text("song,group", "utf-16"), ["DS.groups=g.csv"],
      "DS.groups=g.csv cannot be read: it is not UTF-8; save it as such; give a CSV file with the "
      "columns song and group, or a regular expression"),
     (table("g.csv", "song,group"), ["DS.groups=g.csv"],
      "folds=2, of the songs not tested, is more than 1 group of songs can be divided into "
-     "(training, validation and test each need one); set folds=3, or add groups"),
+     "(training, validation and test each need one); add songs of other groups"),
     (table("l.csv", "song,label"), ["DS.labels=l.csv"],
      "DS.labels=l.csv has the columns ['song', 'label']; expected song and tag"),
     (table("l.csv", "song,tag", "c/1.wav,1"), ["DS.labels=l.csv"],

@@ -65,14 +65,10 @@ def test_oddities_are_noted(beats, workplace, parameters, capsys):
     folder = workplace / "data/datasets/Beats"
     shutil.copytree(beats, folder)
     shutil.copy(folder / "fast/fast 0.wav", folder / "slow/copy.wav")
-    (folder / "tag").mkdir()
-    (folder / "tag/only.wav").write_bytes(makeSounds.wav(makeSounds.noise(9)))
     loadDatasets.load_dataset(parameters(*BEATS))
     out = capsys.readouterr().out
     assert ("  Note: 'fast/fast 0.wav' and 'slow/copy.wav' are the same sound; if one is "
             "trained on and the other tested, accuracy is inflated\n") in out
-    assert ("  Note: the tag 'tag' has 1 song(s), fewer than folds=3: some folds test none of "
-            "them, and the one that does trained on none\n") in out
 
 
 @pytest.mark.parametrize("norm", ["log0m1v", "None"])
@@ -126,8 +122,6 @@ def test_a_decoder_that_crashes_or_never_ends_costs_its_song_only(workplace):
 
 
 def test_data_sets_that_cannot_be_learnt_are_refused(beats, here, parameters):
-    with pytest.raises(UserError, match="folds=500 is more than the 18 usable songs"):
-        loadDatasets.load_dataset(parameters("DS.dataset=Beats", "folds=500", "chunkHop=80"))
     (here / "data/datasets/One/only").mkdir(parents=True)
     shutil.copy(beats / "slow" / "slow 0.wav", here / "data/datasets/One/only")
     with pytest.raises(UserError, match="has 1 tag"):

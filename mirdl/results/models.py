@@ -114,8 +114,9 @@ def load_of_folds(name: str, folds: int) -> list[Model]:
         return [load(name)] * folds
     found = {model.info.fold: model for model in load_all(name)}
     if sorted(found) != list(range(folds)):
+        way = f"set folds={len(found)}, or " if sorted(found) == list(range(len(found))) else ""
         raise UserError(f"the run {name!r} has models of {len(found)} folds, and folds={folds}: "
-                        "set folds as in the run, or name one of its models: "
+                        f"{way}name one of its models: "
                         f"{', '.join(model.name for model in found.values())}")
     return [found[fold] for fold in range(folds)]
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.kinds import validation_share
+from mirdl.settings import that_work
 from mirdl.songs.dataset import DataSet, Songs, Split
 from mirdl.songs.given_splits import GivenSplit
 from mirdl.songs.splits import split
-from mirdl.songs.wording import names_of, some
+from mirdl.songs.wording import first_of, names_of, some
 from mirdl.spectrograms.chunks import chunk_starts
 
 # mean of a spectrogram, by DS.inputNorm: no more than 16 bits that are 0, 1 or -1 at random
@@ -47,15 +48,14 @@ def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> N
     classes : list of str
         The tags that are to have songs.
     parameters : dict
-        Used are DS.dataset, folds and errorCode.
+        Used are DS.dataset and errorCode.
 
     Raises
     ------
     UserError
-        If a tag has no song, there are fewer than two tags, errorCode is the label of a class, or
-        there are fewer songs than folds.
+        If a tag has no song, there are fewer than two tags, or errorCode is the label of a class.
     """
-    dataset, folds, code = parameters["DS"]["dataset"], parameters["folds"], parameters["errorCode"]
+    dataset, code = parameters["DS"]["dataset"], parameters["errorCode"]
     empty = set(classes) - set(tags.values())
     if empty:
         raise UserError(
@@ -69,27 +69,20 @@ def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> N
         )
     if len(classes) > code:
         raise UserError(
-            f"errorCode={code} is the number of a class ({len(classes)} classes); raise it"
-        )
-    if len(tags) < max(folds, 3):
-        raise UserError(
-            f"folds={folds} is more than the {len(tags)} usable songs of data set {dataset!r} "
-            "can be divided into (training, validation and test each need one); "
-            "lower folds or add songs"
+            f"errorCode={code} is the number of a class ({len(classes)} classes); set "
+            f"errorCode={len(classes)}"
         )
 
 
-def note_oddities(dataset: DataSet, folds: int, input_norm: str = "log0m1v") -> None:
-    """Print which songs are silent or equal, which tags have fewer songs than folds, and more.
+def note_oddities(dataset: DataSet, input_norm: str = "log0m1v") -> None:
+    """Print which songs are silent or equal, and which groups a given split divides.
 
-    That is, which groups a given split divides. These distort the accuracy.
+    These distort the accuracy.
 
     Parameters
     ----------
     dataset : DataSet
         Spectrograms on disk are read only where mean and variance of two songs are equal.
-    folds : int
-        Of the cross-validation.
     input_norm : str
         DS.inputNorm, by which the spectrograms are compressed.
     """
@@ -109,20 +102,12 @@ def note_oddities(dataset: DataSet, folds: int, input_norm: str = "log0m1v") -> 
     if divided:
         print(f"  Note: the split puts {some(len(divided), 'group', 'groups')} on both sides, so "
               f"accuracy is inflated: {names_of(divided)}")
-    counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
-    for tag, count in zip(dataset.classes, counts, strict=True):
-        if count < folds:
-            alone = ", and the one that does trained on none" if count == 1 else ""
-            print(
-                f"  Note: the tag {tag!r} has {count} song(s), fewer than folds={folds}: "
-                f"some folds test none of them{alone}"
-            )
 
 
-def check_batches(
+def check_folds(
     dataset: DataSet, parameters: dict, parts: tuple[str, ...] = Split._fields
 ) -> None:
-    """Refuse a batch size that leaves a part of a fold without a batch.
+    """Refuse folds that cannot be made or lack a batch; note tags that are tested untrained.
 
     Parameters
     ----------
@@ -136,14 +121,26 @@ def check_batches(
     Raises
     ------
     UserError
-        If one has none: fewer chunks than DL.batchSize as published, otherwise no chunk at all.
+        As `split`, and if a part has fewer chunks than DL.batchSize as published, otherwise no
+        chunk at all; with settings that help.
     """
+    try:
+        folds = _folds(dataset, parameters, parts)
+    except UserError as error:
+        raise UserError(f"{error}; {_advice(dataset, parameters, parts)}") from error
+    if "train" in parts:
+        _note_untrained(dataset, folds, parameters)
+
+
+def _folds(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> list[Split]:
+    """Make all folds; refuse a part without a batch."""
     size = parameters["DL"]["batchSize"]
     unvalidated = validation_share(parameters["validation"]) == 0
+    folds = []
     for number in range(parameters["folds"]):
-        songs_of = split(dataset, number, parameters)._asdict()
+        folds.append(split(dataset, number, parameters))
         for part in parts:
-            songs = songs_of[part]
+            songs = getattr(folds[-1], part)
             if part == "validation" and unvalidated:
                 continue
             count = sum(
@@ -153,9 +150,65 @@ def check_batches(
             if count < (size if parameters["asPublished"] else 1):
                 raise UserError(
                     f"fold {number + 1} has {count} {PARTS[part]} chunks of {len(songs)} songs, "
-                    f"less than one batch of DL.batchSize={size}: lower DL.batchSize or chunkHop, "
-                    "choose other folds or splits, or use asPublished=False"
+                    f"less than one batch of DL.batchSize={size}"
                 )
+    return folds
+
+
+def _advice(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> str:
+    """Name the settings with which all folds can be made, of each kind the nearest."""
+    folds, size, hop = parameters["folds"], parameters["DL"]["batchSize"], parameters["chunkHop"]
+    chosen = dataset.split is None and parameters["mode"] == "train"    # the folds, by the user
+    most = len(set(dataset.groups or dataset.names))
+    fewer = [count for count in (most, *range(10, 1, -1)) if count < folds]
+    kinds = [
+        [f"folds={count}" for count in (*fewer, 3) if chosen],
+        ["stratified=False"],
+        [f"DL.batchSize={count}" for count in (64, 32, 16, 8, 4, 2, 1) if count < size],
+        [f"chunkHop={count}" for count in (80, 40, 20, 10) if count < hop],
+        ["asPublished=False"],
+        [f"validation={share}" for share in (0.1, 0.2, 0.3, 0.5)],
+        ["validation=0"],
+    ]
+    found = [next(that_work(ways, parameters, lambda changed: _folds(dataset, changed, parts)), "")
+             for ways in kinds]
+    found = list(filter(None, found))
+    more = "add songs of other groups" if dataset.groups else "add songs"
+    return f"set {' or '.join(found)}" if found else more
+
+
+def _note_untrained(dataset: DataSet, folds: list[Split], parameters: dict) -> None:
+    """Print which tags are tested in folds in which no song of theirs trains."""
+    untrained = _untrained(dataset, folds)
+    if not untrained:
+        return
+
+    def attempt(changed: dict) -> None:
+        if _untrained(dataset, _folds(dataset, changed, Split._fields)):
+            raise UserError("still untrained")
+
+    ways = "validation=0", "stratified=True", "stratified=True validation=0"
+    more = "add songs of other groups to them" if dataset.groups else "add songs to them"
+    advice = next((f"set {way}" for way in that_work(ways, parameters, attempt)), more)
+    told = []
+    for label, numbers in sorted(untrained.items()):
+        songs = np.flatnonzero(dataset.labels == label)
+        groups = len({dataset.groups[song] for song in songs}) if dataset.groups else 0
+        size = some(len(songs), "song", "songs") + (
+            f" in {some(groups, 'group', 'groups')}" if groups else "")
+        told.append(f"{dataset.classes[label]!r} ({size}) in "
+                    f"{'fold' if len(numbers) == 1 else 'folds'} {', '.join(map(str, numbers))}")
+    print("  Note: no song of these tags trains in folds that test them, so none is right there: "
+          f"{first_of(told)}; {advice}")
+
+
+def _untrained(dataset: DataSet, folds: list[Split]) -> dict[int, list[int]]:
+    """Give the labels that are tested without training songs -> the numbers of folds, from 1."""
+    found = defaultdict(list)
+    for number, fold in enumerate(folds, 1):
+        for label in np.setdiff1d(dataset.labels[fold.test], dataset.labels[fold.train]):
+            found[label].append(number)
+    return found
 
 
 def _divided_groups(dataset: DataSet) -> list[str]:

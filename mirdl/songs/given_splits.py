@@ -88,8 +88,8 @@ def settled(parameters: dict[str, Any], split: GivenSplit | None) -> dict[str, A
     folds, own = parameters["folds"], "" if parameters["DS"]["split"] else OWN
     if folds not in (settings.SETTINGS["folds"].default, split.folds):
         has = "is one fixed split (folds=1)" if split.folds == 1 else f"has {split.folds} folds"
-        raise UserError(f"folds={folds} contradicts {split.source}, which {has}; leave folds out"
-                        f"{own}")
+        raise UserError(f"folds={folds} contradicts {split.source}, which {has}; set "
+                        f"folds={split.folds}{own}")
     return {**parameters, "folds": split.folds,
             "DS": {**parameters["DS"], "split": split.name}}
 

@@ -2,29 +2,40 @@
 
 import os
 from collections import defaultdict
+from collections.abc import Callable, Collection
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
 from mirdl.errors import UserError
-from mirdl.songs.wording import names_of
+from mirdl.settings import that_work
+from mirdl.songs.wording import names_of, some
 from mirdl.spectrograms.audio import SAMPLE_RATE
 from mirdl.spectrograms.cache import FOLDER
 from mirdl.spectrograms.chunks import chunk_starts
 from mirdl.system.whole_files import whole
 
 MOST_ALIKE = 3      # songs that share a reason and still have a line each
+MOST_TAGS = 10      # that lose most of their songs and have a line each
 SHORTEST = 5        # per cent of the songs, the shortest, that suggested settings may leave out
 
 
-def leave_out(songs: dict, parameters: dict) -> dict:
+def leave_out(songs: dict, tags: dict, parameters: dict,
+              attempt: Callable[[dict], Any] = lambda parameters: None) -> dict:
     """Leave out the songs that give no chunk, and print why.
 
     Parameters
     ----------
     songs : dict
         Song name -> ndarray or Stored, (bands, frames), or the reason (str) why there is none.
+    tags : dict
+        Song name -> its tag.
     parameters : dict
         See `mirdl.spectrograms.chunks.chunk_starts`.
+    attempt : callable
+        Takes other parameters; raises UserError if the network or the model does not allow them,
+        so that they are not advised.
 
     Returns
     -------
@@ -39,12 +50,14 @@ def leave_out(songs: dict, parameters: dict) -> dict:
     reasons = {name: song for name, song in songs.items() if isinstance(song, str)}
     frames = {name: song.shape[1] for name, song in songs.items() if name not in reasons}
     short = {name: count for name, count in frames.items() if not chunk_starts(count, parameters)}
-    if reasons or len(short) < len(frames):
+    kept = {name: songs[name] for name in frames if name not in short}
+    if reasons or kept:
         _print_reasons({name: reasons.get(name) or short[name] for name in songs
                         if name in reasons or name in short}, len(songs), parameters)
-    if short and len(short) == len(frames):
-        raise UserError(_all_too_short(list(short.values()), parameters))
-    return {name: songs[name] for name in frames if name not in short}
+    if short and not kept:
+        raise UserError(_all_too_short(list(frames.values()), parameters, attempt))
+    _print_losses(tags, kept, frames, parameters, attempt)
+    return kept
 
 
 def _print_reasons(left_out: dict, total: int, parameters: dict) -> None:
@@ -81,6 +94,35 @@ def _print_reasons(left_out: dict, total: int, parameters: dict) -> None:
                 print(f"    {name!r} {_reason(parameters, why)}")
 
 
+def _print_losses(tags: dict, kept: Collection[str], frames: dict, parameters: dict,
+                  attempt: Callable[[dict], Any]) -> None:
+    """Print which tags lose most of their songs, and settings that would use these.
+
+    Parameters
+    ----------
+    tags : dict
+        Song name -> its tag.
+    kept : collection of str
+        The songs that are not left out.
+    frames : dict
+        Name -> length of each song that can be read.
+    parameters, attempt
+        As for `leave_out`.
+    """
+    songs = defaultdict(list)
+    for name, tag in sorted(tags.items(), key=itemgetter(1)):
+        songs[tag].append(name)
+    left = {tag: sum(name in kept for name in names) for tag, names in songs.items()}
+    losing = [tag for tag, names in songs.items() if left[tag] < len(names) / 2]
+    for tag in losing[:MOST_TAGS]:
+        lengths = [frames[name] for name in songs[tag] if name in frames]
+        advice = f"; {_advice(lengths, parameters, attempt)}" if left[tag] < len(lengths) else ""
+        print(f"    the tag {tag!r} keeps {left[tag]} of {some(len(songs[tag]), 'song', 'songs')}"
+              f"{advice}")
+    if len(losing) > MOST_TAGS:
+        print(f"    {some(len(losing) - MOST_TAGS, 'other tag', 'other tags')} lose most, too")
+
+
 def _reason(parameters: dict, *whys: str | int) -> str:
     """Word the reason that some songs share: a str, or for each how many frames it has."""
     if isinstance(whys[0], str):
@@ -92,7 +134,7 @@ def _reason(parameters: dict, *whys: str | int) -> str:
     return f"is too short: {span} frames give no chunk of {width}{published}"
 
 
-def _all_too_short(frames: list[int], parameters: dict) -> str:
+def _all_too_short(frames: list[int], parameters: dict, attempt: Callable[[dict], Any]) -> str:
     """Say how long the songs are, and which settings would use them."""
     ds, hop, published = parameters["DS"], parameters["chunkHop"], parameters["asPublished"]
     width = ds["xInput"]
@@ -107,23 +149,36 @@ def _all_too_short(frames: list[int], parameters: dict) -> str:
     which = f"DS.xInput={width}"
     if published:
         which += f" with chunkHop={hop} and asPublished=True"
-    length = int(np.percentile(frames, SHORTEST, method="lower"))
-    taken = sum(count >= length for count in frames)
     return (
         f"all {len(frames)} songs of data set {ds['dataset']!r} are too short ({span}): {which} "
-        f"needs {needed} frames, {seconds(needed)} s; "
-        f"{' or '.join(_settings_for(length, width, hop, published))} would use "
-        f"{'all' if taken == len(frames) else taken} of them"
+        f"needs {needed} frames, {seconds(needed)} s; {_advice(frames, parameters, attempt)}"
     )
 
 
-def _settings_for(length: int, width: int, hop: int, published: bool) -> list[str]:
-    """Return settings by which songs of `length` frames have a chunk."""
-    if not published:
-        return [f"DS.xInput={length}"]
-    whole_songs = "asPublished=False" + (f" DS.xInput={length}" if width > length else "")
-    if length < 2:
-        return [whole_songs]
-    # the chunk as wide as it is, if that leaves room for a hop
-    hop = min(hop, length - width if width <= 0.8 * length else length // 2)
-    return [f"DS.xInput={min(width, length - hop)} chunkHop={hop}", whole_songs]
+def _advice(frames: list[int], parameters: dict, attempt: Callable[[dict], Any]) -> str:
+    """Name settings that use nearly all songs of these lengths and that `attempt` allows."""
+    length = int(np.percentile(frames, SHORTEST, method="lower"))
+    taken = sum(count >= length for count in frames)
+    kinds = [list(map(" ".join, ways)) for ways in _ways(length, parameters)]
+    for network in "", "DL.type=oNetOne ":      # the one of the shortest filters
+        found = [next(that_work((network + way for way in ways), parameters, attempt), "")
+                 for ways in kinds]
+        if any(found):
+            return (f"{' or '.join(filter(None, found))} would use "
+                    f"{'all' if taken == len(frames) else taken} of them")
+    return f"no settings make {parameters['DL']['type']} use them: take longer songs"
+
+
+def _ways(length: int, parameters: dict) -> list[list[list[str]]]:
+    """List settings by which songs of `length` frames have a chunk, of each kind the best first."""
+    width, hop = parameters["DS"]["xInput"], parameters["chunkHop"]
+    narrower = [f"DS.xInput={length}"] if width > length else []
+    if not parameters["asPublished"]:
+        return [[narrower]]
+    # the chunk as wide as it is, if that leaves room for a hop; or else as much hop as can be
+    hops = [length // 2, length // 4, length // 10, 1]
+    if width <= 0.8 * length:
+        hops.insert(0, length - width)
+    pairs = [[f"DS.xInput={min(width, length - shift)}", f"chunkHop={shift}"]
+             for shift in (min(hop, shift) for shift in hops) if 0 < shift < length]
+    return [pairs, [["asPublished=False", *narrower]]]

@@ -60,9 +60,12 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
     Raises
     ------
     UserError
-        If there are fewer groups than folds or, with stratified, no tag with as many songs as
-        folds.
+        If there are fewer songs or groups than folds or, with stratified, no tag with as many
+        songs as folds.
     """
+    if len(dataset.names) < parameters["folds"]:
+        raise UserError(f"folds={parameters['folds']} is more than the {len(dataset.names)} usable "
+                        "songs can be divided into (training, validation and test each need one)")
     if dataset.split is not None and isinstance(dataset.split[0], str):
         given = np.array(dataset.split)
         chosen = Split(*(np.flatnonzero(given == part) for part in Split._fields))
@@ -119,8 +122,7 @@ def _split_by_blocks(dataset: DataSet, number: int, parameters: dict) -> Split:
         tests = _blocks(dataset, songs, folds, parameters, f"folds={folds}")
     rest = np.setdiff1d(songs, tests[number])
     if folds == 2:
-        validation, _ = _blocks(dataset, rest, 2, parameters, "folds=2, of the songs not tested,",
-                                "set folds=3, or add groups")
+        validation, _ = _blocks(dataset, rest, 2, parameters, "folds=2, of the songs not tested,")
     else:
         validation = tests[(number + 1) % folds]
     return Split(np.setdiff1d(rest, validation), validation, tests[number])
@@ -134,34 +136,31 @@ def _divided_anew(dataset: DataSet, chosen: Split, parameters: dict) -> Split:
     if share:
         count = round(1 / share)
         asked = f"validation={parameters['validation']}, one block of {count},"
-        validation = _blocks(dataset, rest, count, parameters, asked,
-                             "raise validation, or set validation=0")[0]
+        validation = _blocks(dataset, rest, count, parameters, asked)[0]
     return Split(np.setdiff1d(rest, validation), validation, chosen.test)
 
 
 def _blocks(
-    dataset: DataSet, songs: np.ndarray, count: int, parameters: dict, asked: str,
-    advice: str = "lower folds"
+    dataset: DataSet, songs: np.ndarray, count: int, parameters: dict, asked: str
 ) -> list[np.ndarray]:
     """Cut some of the songs into `count` blocks that share no group, stratified if asked for.
 
-    `asked` is the setting in messages, `advice` what to do.
+    `asked` is the setting in messages; `mirdl.songs.checks.check_folds` adds what to do.
     """
     every = dataset.groups or dataset.names
     groups, labels = [every[song] for song in songs], dataset.labels[songs]
     if len(set(groups)) < count:
         raise UserError(
             f"{asked} is more than {some(len(set(groups)), 'group', 'groups')} of songs can be "
-            f"divided into (training, validation and test each need one); {advice}"
+            "divided into (training, validation and test each need one)"
         )
     most = np.bincount(labels).max()
     if parameters["stratified"] and most < count:
         raise UserError(
-            f"{asked} is more than stratified=True can divide: "
-            f"no tag has more than {most} songs; {advice}, or leave out stratified"
+            f"{asked} is more than stratified=True can divide: no tag has more than {most} songs"
         )
     splitter = SPLITTERS[parameters["stratified"], dataset.groups is not None](count)
     with warnings.catch_warnings():
-        # a class with fewer songs than folds is in some of the blocks only; see `note_oddities`
+        # a class with fewer songs than folds is in some of the blocks only; see `check_folds`
         warnings.simplefilter("ignore", UserWarning)
         return [songs[test] for _, test in splitter.split(songs, labels, groups)]

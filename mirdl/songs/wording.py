@@ -10,5 +10,10 @@ def some(count: int, one: str, more: str) -> str:
 
 def names_of(names: list[str]) -> str:
     """Write the first names, and how many others there are."""
-    named, others = ", ".join(map(repr, names[:MOST_NAMES])), len(names) - MOST_NAMES
-    return named if others <= 0 else f"{named} and {some(others, 'other', 'others')}"
+    return first_of([repr(name) for name in names])
+
+
+def first_of(texts: list[str]) -> str:
+    """Write the first texts, and how many others there are."""
+    first, others = ", ".join(texts[:MOST_NAMES]), len(texts) - MOST_NAMES
+    return first if others <= 0 else f"{first} and {some(others, 'other', 'others')}"

@@ -6,6 +6,7 @@ Essentia takes 200 MB, so only the processes that compute spectrograms import it
 import os
 import stat
 import tempfile
+from bisect import bisect_left
 from contextlib import suppress
 from functools import lru_cache
 
@@ -147,10 +148,20 @@ def mel_algorithm(bands: int, bins: int) -> object:
     try:
         return streaming.MelBands(numberBands=bands, inputSize=bins)
     except RuntimeError as error:
+        most = bisect_left(range(bands), True, 2, key=lambda few: not _can_give(bins, few)) - 1
+        advice = f"set DS.melBands={most}" if most > 1 else "raise DS.frameSize"
         raise UserError(
             f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} "
-            "can give; lower melBands or raise frameSize"
+            f"can give; {advice}"
         ) from error
+
+
+def _can_give(bins: int, bands: int) -> bool:
+    """Tell whether Essentia can divide so many bins into so many bands."""
+    try:
+        return bool(streaming.MelBands(numberBands=bands, inputSize=bins))
+    except RuntimeError:
+        return False
 
 
 @lru_cache

@@ -16,7 +16,6 @@ def test_songs_that_can_be_learnt_pass(parameters):
 @pytest.mark.parametrize("classes, changes, message", [
     (["a", "b", "c"], ["folds=2"], "has no usable song left with the tag 'c'"),
     (["a"], ["folds=2"], "data set 'Ballroom' has 1 tag.s.; a classifier needs two folders"),
-    (["a", "b"], ["folds=5"], "folds=5 is more than the 4 usable songs .* lower folds or add"),
 ])
 def test_songs_that_cannot_be_learnt_are_refused(parameters, classes, changes, message):
     with pytest.raises(UserError, match=message):
@@ -25,7 +24,8 @@ def test_songs_that_cannot_be_learnt_are_refused(parameters, classes, changes, m
 
 def test_an_error_code_that_is_a_label_is_refused(parameters):
     classes = [f"tag {number:03}" for number in range(257)]
-    with pytest.raises(UserError, match="errorCode=256 is the number of a class .257 classes.;"):
+    with pytest.raises(UserError, match="errorCode=256 is the number of a class .257 classes.; "
+                                        "set errorCode=257"):
         checks.check_songs({tag: tag for tag in classes}, classes, parameters("errorCode=256"))
 
 
@@ -37,24 +37,51 @@ def dataset_of(spectrograms, labels, *given):
 
 def test_of_many_songs_that_are_the_same_some_are_named(capsys):
     songs = [np.full((2, 3), 1 + place // 2, np.float32) for place in range(60)]
-    checks.note_oddities(dataset_of(songs, [0] * 60), 2)
+    checks.note_oddities(dataset_of(songs, [0] * 60))
     *named, others = capsys.readouterr().out.splitlines()
     assert len(named) == 20 and others == "  Note: so are 10 other pairs"
     assert named[0].startswith("  Note: 'a/00' and 'a/01' are the same sound")
 
 
-def test_tags_with_fewer_songs_than_folds_are_noted(capsys):
-    songs = [np.full((2, 3), number, np.float32) for number in range(1, 7)]
-    checks.note_oddities(dataset_of(songs, [0, 1, 1, 2, 2, 2]), 3)
-    one, two = capsys.readouterr().out.splitlines()
-    assert one == ("  Note: the tag 'tag 0' has 1 song(s), fewer than folds=3: some folds test "
-                   "none of them, and the one that does trained on none")
-    assert two.endswith("has 2 song(s), fewer than folds=3: some folds test none of them")
+LONG = np.zeros((2, 700), np.float32)
+
+
+@pytest.mark.parametrize("labels, groups, split, changes, note", [
+    # as published, the first songs validate
+    ([0, 1, 1, 0, 1, 1], None, None, ["folds=3"],
+     "'tag 0' (2 songs) in folds 1, 2; set validation=0"),
+    ([0, 0, 1, 1, 1, 1], None, None, ["folds=3"],
+     "'tag 0' (2 songs) in fold 1; set stratified=True validation=0"),
+    ([0, 1, 1, 1, 1, 1], None, None, ["folds=3"], "'tag 0' (1 song) in fold 1; add songs to them"),
+    ([0, 1, 1, 0, 1, 1], None, None, ["folds=3", "validation=0"], None),
+    ([0] * 6 + [1] * 6, list("aaaaaabcdefg"), None, ["folds=4"],
+     "'tag 0' (6 songs in 1 group) in fold 1; add songs of other groups to them"),
+    ([0] * 6 + [1] * 6, list("aaabbbcdefgh"), None, ["folds=4", "validation=0"], None),
+    ([0, 1, 0, 1, 0, 1, 1, 1], None, [0, 0, 0, 1, 1, 2, 2, 2], ["folds=3"],
+     "'tag 0' (3 songs) in fold 1; set validation=0"),
+    ([0, 1, 0, 1, 2, 1, 1, 2], None, [0, 0, 0, 1, 2, 2, 2, 1], ["folds=3"],
+     "'tag 0' (2 songs) in fold 1, 'tag 2' (2 songs) in fold 2; add songs to them"),
+    ([0, 1, 0, 1], None, ["test", "test", "validation", "train"], ["folds=1"],
+     "'tag 0' (2 songs) in fold 1; set validation=0"),
+])
+def test_tags_that_are_tested_but_not_trained_on_are_named_with_the_folds(
+        parameters, capsys, labels, groups, split, changes, note):
+    settled = parameters("DL.batchSize=1", *changes, *(["DS.split=x.csv"] if split else []))
+    capsys.readouterr()
+    checks.check_folds(dataset_of([LONG] * len(labels), labels, groups, split), settled)
+    told = capsys.readouterr().out
+    assert told.count("Note: no song of these tags trains") == (note is not None)
+    assert note is None or told.endswith(f": {note}\n")
+
+
+def test_of_many_such_tags_some_are_named(parameters, capsys):
+    checks.check_folds(dataset_of([LONG] * 25, range(25)), parameters("DL.batchSize=1", "folds=5"))
+    assert "'tag 2' (1 song) in fold 1 and 22 others; add songs" in capsys.readouterr().out
 
 
 def test_silent_songs_are_named(capsys):
     songs = [np.full((2, 3), number % 2, np.float32) for number in range(10)]
-    checks.note_oddities(dataset_of(songs, [0] * 10), 2)
+    checks.note_oddities(dataset_of(songs, [0] * 10))
     assert capsys.readouterr().out.splitlines()[0] == (
         "  Note: silence, or two channels that cancel out: 'a/00', 'a/02', 'a/04' and 2 "
         "others")
@@ -67,7 +94,7 @@ def test_silent_songs_are_named(capsys):
     ([0, 0, 1, 1], None), (None, None)])
 def test_groups_that_a_given_split_divides_are_told(capsys, split, told):
     songs = [np.full((2, 3), number, np.float32) for number in range(1, 5)]
-    checks.note_oddities(dataset_of(songs, [0] * 4, ["x", "x", "y", "y"], split), 2)
+    checks.note_oddities(dataset_of(songs, [0] * 4, ["x", "x", "y", "y"], split))
     assert capsys.readouterr().out == (f"  Note: the split puts {told}\n" if told else "")
 
 
@@ -103,7 +130,7 @@ def test_batches_larger_than_a_part_are_refused(parameters):
 
     def check(size, *changes, **options):
         settled = parameters("folds=3", "chunkHop=80", f"DL.batchSize={size}", *changes)
-        checks.check_batches(dataset, settled, **options)
+        checks.check_folds(dataset, settled, **options)
     check(2)
     check(9, "asPublished=False")
     message = "fold 1 has 2 training chunks of 2 songs, less than one batch of DL.batchSize=3"
@@ -117,15 +144,15 @@ def test_no_song_validates_where_none_is_asked_to(parameters):
     dataset = dataset_of([np.zeros((2, 330), np.float32)] * 9, [0, 1, 0] * 3)
     settled = parameters("folds=1", "chunkHop=80", "DL.batchSize=3", "validation=0",
                          "trainSplit=0.6", "testSplit=0.4")
-    checks.check_batches(dataset, settled)
+    checks.check_folds(dataset, settled)
     dataset.split = [*["train"] * 5, "validation", *["test"] * 3]
-    checks.check_batches(dataset, settled)
+    checks.check_folds(dataset, settled)
     with pytest.raises(UserError, match="fold 1 has 1 validation chunks of 1 songs"):
-        checks.check_batches(dataset, {**settled, "validation": "published"})
+        checks.check_folds(dataset, {**settled, "validation": "published"})
 
 
 def test_without_asPublished_a_part_needs_one_chunk(parameters):
     dataset = dataset_of([np.zeros((2, 330), np.float32)] * 3, [0, 1, 1])
     settled = parameters("folds=1", "trainSplit=0.7", "testSplit=0.3", "asPublished=False")
     with pytest.raises(UserError, match="fold 1 has 0 validation chunks of 0 songs"):
-        checks.check_batches(dataset, settled)
+        checks.check_folds(dataset, settled)

@@ -101,11 +101,11 @@ def test_folds_follow_from_the_split(parameters):
     with pytest.raises(UserError) as error:
         settled(parameters("folds=3"), own)
     assert str(error.value) == ("folds=3 contradicts the split 'own' of data set 'Set', which has "
-                                f"2 folds; leave folds out{hint}")
+                                f"2 folds; set folds=2{hint}")
     with pytest.raises(UserError) as error:
         settled(parameters("folds=3", "DS.split=fixed"), given("fixed"))
     assert str(error.value) == ("folds=3 contradicts DS.split=fixed, which is one fixed split "
-                                "(folds=1); leave folds out")
+                                "(folds=1); set folds=1")
 
 
 def test_settled_parameters_are_allowed_again(parameters):

@@ -108,7 +108,10 @@ def test_fewer_groups_or_songs_of_a_tag_than_folds_are_refused(parameters):
     with pytest.raises(UserError, match="folds=4 is more than 3 groups"):
         split(dataset, 0, parameters("folds=4"))
     dataset = dataset_of(None, [0, 1] * 3)
-    with pytest.raises(UserError, match="folds=4 .* no tag has more than 3 songs; lower folds"):
+    with pytest.raises(UserError, match="folds=7 is more than the 6 usable songs"):
+        split(dataset, 0, parameters("folds=7"))
+    split(dataset, 5, parameters("folds=6"))
+    with pytest.raises(UserError, match="folds=4 .* no tag has more than 3 songs"):
         split(dataset, 0, parameters("folds=4", "stratified=True"))
     with pytest.raises(UserError, match="folds=1 is the published .* need folds of 2 or more"):
         parameters("folds=1", "DS.groups=x")
