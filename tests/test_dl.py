@@ -240,11 +240,12 @@ def test_without_asPublished_every_chunk_counts(cross_validate, monkeypatch):
 
 @pytest.mark.parametrize("method, missing", [
     ("utterances", "MAJORITYVOTE"), ("majorityVote", "UTTERANCES")])
-def test_each_test_method_alone(cross_validate, method, missing):
+def test_each_test_method_alone(cross_validate, capsys, method, missing):
     [outcome] = cross_validate("folds=1", "trainSplit=0.5", "testSplit=0.25", "DL.num_epochs=1",
                                f"testMethod={method}")
     with open(files.path_of(outcome.name, ".result")) as file:
         assert missing not in file.read()
+    assert "nan" not in capsys.readouterr().out
 
 
 def test_two_folds_and_two_tries(cross_validate):

@@ -62,11 +62,13 @@ class EpochFigures(NamedTuple):
 
     def text(self, epochs: int) -> str:
         """Write the figures for a .result file; `epochs` is how many there are at most."""
-        return (f"Epoch {self.epoch + 1} of {epochs}\n"
+        text = (f"Epoch {self.epoch + 1} of {epochs}\n"
                 f"  training loss:\t\t{self.training_loss:.6f}\n"
-                f"  training accuracy:\t\t{self.training_accuracy:.2f} %\n"
-                f"  validation loss:\t\t{self.validation_loss:.6f}\n"
-                f"  validation accuracy:\t\t{self.validation_accuracy:.2f} %\n")
+                f"  training accuracy:\t\t{self.training_accuracy:.2f} %\n")
+        if self.is_validated:
+            text += (f"  validation loss:\t\t{self.validation_loss:.6f}\n"
+                     f"  validation accuracy:\t\t{self.validation_accuracy:.2f} %\n")
+        return text
 
 
 @dataclass
@@ -164,9 +166,11 @@ class Outcome:
 
     def line(self) -> str:
         """Tell the outcome in one line, for the terminal."""
+        tested = {"of chunks": self.utterances, "of songs by majority vote": self.majority_vote}
+        figures = [f"{figure:.2f} % {what}" for what, figure in tested.items()
+                   if not np.isnan(figure)]
         return (f"{self.epochs} epochs in {self.seconds:.1f} s, best {self.best_epoch + 1}; "
-                f"test accuracy {self.utterances:.2f} % of chunks, {self.majority_vote:.2f} % of "
-                "songs by majority vote")
+                f"test accuracy {', '.join(figures)}")
 
     def to_json(self) -> dict[str, Any]:
         """Give the values under the keys of the .json files."""

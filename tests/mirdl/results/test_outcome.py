@@ -126,7 +126,22 @@ def test_folds_that_do_not_count_are_told(result):
 def test_figures_of_an_epoch_in_words():
     figures = EpochFigures(0, 1.25, 50.0, 2.0, 25.0)
     assert figures.line() == "loss 1.250, accuracy 50 %, validation 25 %"
-    assert figures.text(3).startswith("Epoch 1 of 3\n  training loss:\t\t1.250000\n")
+    assert figures.text(3) == (
+        "Epoch 1 of 3\n  training loss:\t\t1.250000\n  training accuracy:\t\t50.00 %\n"
+        "  validation loss:\t\t2.000000\n  validation accuracy:\t\t25.00 %\n")
+    unvalidated = figures._replace(validation_loss=np.nan, validation_accuracy=np.nan)
+    assert unvalidated.line() == "loss 1.250, accuracy 50 %"
+    assert unvalidated.text(3).endswith("training accuracy:\t\t50.00 %\n")
+
+
+@pytest.mark.parametrize("tested, told", [
+    ({"utterances": 75.0, "majority_vote": 50.0},
+     "75.00 % of chunks, 50.00 % of songs by majority vote"),
+    ({"utterances": 0.0}, "0.00 % of chunks"),
+    ({"majority_vote": 50.0}, "50.00 % of songs by majority vote")])
+def test_the_line_of_an_outcome_has_what_was_tested(tested, told):
+    line = Outcome("x", 5, 2, 60.0, seconds=1.5, **tested).line()
+    assert line == f"5 epochs in 1.5 s, best 3; test accuracy {told}"
 
 
 INFO = ModelInfo({"DL": {}}, ["x", "y"], 11, 0, "abc", {"numpy": "2"}, [0.5, 2.0], ["a"], ["b"],
