@@ -323,8 +323,12 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
     (None, ["DS.split=filtered"],
      "DS.split=filtered is neither a .csv file nor a split of data set 'Small'; splits there: "
      "none"),
-    (table("s.csv", "song;fold"), ["DS.split=s.csv"],
-     "DS.split=s.csv has the columns ['song;fold']; expected song and fold or song and part"),
+    (table("s.csv", "song|fold"), ["DS.split=s.csv"],
+     "DS.split=s.csv has the columns ['song|fold']; expected song and fold or song and part, each "
+     "once"),
+    (table("s.csv", "song,fold,Fold"), ["DS.split=s.csv"],
+     "DS.split=s.csv has the columns ['song', 'fold', 'fold']; expected song and fold or song and "
+     "part, each once"),
     (table("s.csv", "song,fold", "a/6.wav,1"), ["DS.split=s.csv"],
      "DS.split=s.csv names 'a/6.wav', but no song of data set 'Small', or more than one, has that "
      "name; give paths below its folder"),
@@ -347,7 +351,7 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
      "folds=2, of the songs not tested, is more than 1 group of songs can be divided into "
      "(training, validation and test each need one); add songs of other groups"),
     (table("l.csv", "song,label"), ["DS.labels=l.csv"],
-     "DS.labels=l.csv has the columns ['song', 'label']; expected song and tag"),
+     "DS.labels=l.csv has the columns ['song', 'label']; expected song and tag, each once"),
     (table("l.csv", "song,tag", "c/1.wav,1"), ["DS.labels=l.csv"],
      "DS.labels=l.csv names 'c/1.wav', but no song of data set 'Small', or more than one, has that "
      "name; give paths below its folder"),

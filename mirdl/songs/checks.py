@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from itertools import pairwise
+from unicodedata import normalize
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from mirdl.settings import that_work
 from mirdl.songs.dataset import DataSet, Songs, Split
 from mirdl.songs.given_splits import GivenSplit
 from mirdl.songs.splits import split
+from mirdl.songs.tables import composed
 from mirdl.songs.wording import first_of, names_of, some
 from mirdl.spectrograms.chunks import chunk_starts
 
@@ -75,7 +77,7 @@ def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> N
 
 
 def note_oddities(dataset: DataSet, input_norm: str = "log0m1v") -> None:
-    """Print which songs are silent or equal, and which groups a given split divides.
+    """Print which songs are silent or equal, which tags look equal, which groups a split divides.
 
     These distort the accuracy.
 
@@ -98,6 +100,9 @@ def note_oddities(dataset: DataSet, input_norm: str = "log0m1v") -> None:
         )
     if len(pairs) > MOST_NOTES:
         print(f"  Note: so are {len(pairs) - MOST_NOTES} other pairs")
+    for tags in _alike_tags(dataset.classes):
+        print(f"  Note: the tags {' and '.join(tags)} look alike, but count as different ones; if "
+              "they are one, give their songs one tag")
     divided = _divided_groups(dataset)
     if divided:
         print(f"  Note: the split puts {some(len(divided), 'group', 'groups')} on both sides, so "
@@ -209,6 +214,15 @@ def _untrained(dataset: DataSet, folds: list[Split]) -> dict[int, list[int]]:
         for label in np.setdiff1d(dataset.labels[fold.test], dataset.labels[fold.train]):
             found[label].append(number)
     return found
+
+
+def _alike_tags(tags: list[str]) -> list[list[str]]:
+    """Return the tags that differ only in case, spaces or forms of Unicode, as literals."""
+    alike = defaultdict(list)
+    for tag in tags:
+        alike[" ".join(normalize("NFKC", tag).casefold().split())].append(tag)
+    return [list(map(ascii if len(set(map(composed, same))) < len(same) else repr, same))
+            for same in alike.values() if len(same) > 1]
 
 
 def _divided_groups(dataset: DataSet) -> list[str]:

@@ -40,6 +40,9 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
          instead: str = "") -> Column:
     """Read a CSV file with a header, the column song and one of `columns`.
 
+    Its first line tells whether commas, semicolons or tabs divide it. `Song` is the column song,
+    too.
+
     Parameters
     ----------
     source : str
@@ -59,15 +62,19 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
     Raises
     ------
     UserError
-        If the file cannot be read, has not the columns, or names a song twice.
+        If the file cannot be read, has not one each of these columns, or names a song twice.
     """
     expected = " or ".join(f"song and {column}" for column in columns)
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            there = [column for column in columns if column in (rows.fieldnames or ())]
-            if len(there) != 1 or "song" not in rows.fieldnames:
-                raise UserError(f"{source} has the columns {rows.fieldnames}; expected {expected}")
+            header = file.readline()
+            file.seek(0)
+            rows = csv.DictReader(file, delimiter=max(",;\t", key=header.count))
+            rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
+            there = [name for name in rows.fieldnames if name in columns]
+            if len(there) != 1 or rows.fieldnames.count("song") != 1:
+                raise UserError(f"{source} has the columns {rows.fieldnames}; expected {expected}, "
+                                "each once")
             return Column(source, there[0], _values(rows, source, there[0], twice))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error

@@ -79,6 +79,22 @@ def test_of_many_such_tags_some_are_named(parameters, capsys):
     assert "'tag 2' (1 song) in fold 1 and 22 others; add songs" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("tags, told", [
+    (["Waltz", "waltz", "tango"], "'Waltz' and 'waltz'"),
+    (["rock", "rock ", "Hip  Hop", "hip hop"], "'rock' and 'rock '"),
+    (["caf\xe9", "cafe\u0301", "cafe"], r"'caf\xe9' and 'cafe\u0301'"),
+    (["A#", "A", "hip-hop", "hiphop", "rock1", "rock2"], None)])
+def test_tags_that_look_alike_are_told(capsys, tags, told):
+    songs = [np.full((2, 3), number, np.float32) for number in range(1, len(tags) + 1)]
+    dataset = dataset_of(songs, range(len(tags)))
+    dataset.classes = tags
+    checks.note_oddities(dataset)
+    line = f"  Note: the tags {told} look alike, but count as different ones; if they are one, give"
+    out = capsys.readouterr().out
+    assert out.startswith(line) if told else not out
+    assert out.count("look alike") == (0 if told is None else 2 if "Hip  Hop" in tags else 1)
+
+
 def test_silent_songs_are_named(capsys):
     songs = [np.full((2, 3), number % 2, np.float32) for number in range(10)]
     checks.note_oddities(dataset_of(songs, [0] * 10))

@@ -16,9 +16,22 @@ def read(text, tmp_path, columns=("fold", "part"), **options):
 def test_one_of_the_columns_is_read(tmp_path):
     table = read(f"part,song,bpm\n train ,{DECOMPOSED}.wav,1\n,,\n", tmp_path)
     assert table == ("DS.split=t.csv", "part", {f"{COMPOSED}.wav": "train"})
-    for header in ("song,bpm", "fold", "song,fold,part", ""):
+    for header in ("song,bpm", "fold", "song,fold,part", "", "song,fold,fold", "song,Song,fold",
+                   "song,fold,Fold ", "song|fold"):
         with pytest.raises(UserError, match="has the columns .*; expected song and fold or song "):
             read(header + "\n", tmp_path)
+
+
+@pytest.mark.parametrize("divider", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_commas_semicolons_or_tabs_divide_a_table_and_headings_may_be_capitals(
+        tmp_path, divider, mark):
+    others = {",", ";", "\t"} - {divider}
+    rows = [["Song", " FOLD ", "bpm"], *([f"a{other}b.wav", "1", ""] for other in others)]
+    text = mark + "\r\n".join(map(divider.join, rows))
+    values = {f"a{other}b.wav": "1" for other in others}
+    assert read(text, tmp_path).values == values
+    assert read(text.replace("1", '"1"'), tmp_path).values == values
 
 
 def test_a_song_is_named_once_or_again_with_the_same_value_where_that_may_be(tmp_path):
