@@ -2,12 +2,14 @@
 
 Each data set and each choice of spectrogram parameters has one pickle or, if that would take too
 much memory, one store on disk. What is done to spectrograms later (normalisation, chunks) does
-not change them. Each song is kept with the size and modification time of its file, so only new
-and changed files are computed. A song enters the store as soon as it is computed, so a program
-that is killed loses none.
+not change them. Each song is kept with the size and modification time of its file and a hash of
+some of its blocks, so only new and changed files are computed. A song enters the store as soon as
+it is computed, so a program that is killed loses none.
 """
 
+import hashlib
 import os
+import stat
 
 import essentia
 import numpy as np
@@ -29,6 +31,7 @@ SHAPING = ("dataset", *(key.removeprefix("DS.") for key in settings.keys(setting
 # With DS.store="auto" larger data sets stay on disk: the share of the memory for all processes
 SHARE = 0.25
 MOST_NOTES = 20         # songs that are named
+BLOCKS, BLOCK = 5, 4096     # of a file that are hashed, and the bytes of each
 # What may be raised while reading a damaged or foreign file
 UNFIT = (ValueError, KeyError, TypeError, AttributeError, OSError)
 
@@ -92,8 +95,12 @@ def spectrograms(
 
 
 def _still_valid(kept: dict, stamps: dict) -> dict:
-    """Return the kept songs whose files have not changed."""
-    return {name: kept[name] for name in stamps if name in kept and kept[name][0] == stamps[name]}
+    """Return the kept songs whose files have not changed, with whole stamps.
+
+    Earlier versions kept no hash: their stamps are completed.
+    """
+    return {name: (stamp, kept[name][1]) for name, stamp in stamps.items()
+            if stamp and name in kept and kept[name][0] in (stamp, stamp[:2])}
 
 
 def _print_stale(new: int, gone: int, kept: int, path: str) -> None:
@@ -121,14 +128,18 @@ def _to_memory(
         name: (stamp, np.asarray(song) if isinstance(song, Stored) else song)
         for name, (stamp, song) in songs.items()
     }
-    if store.songs or songs.keys() != pickled.keys():
+    changed = store.songs or songs.keys() != pickled.keys()
+    if changed or _stamps(songs) != _stamps(pickled):
         content = {"format": FORMAT, "songs": songs, "notes": notes, "readers": READERS}
         pickles.dump({**content, **_made_with(ds)}, path)
-        print(f"  saved the spectrograms to {path}")
-    else:
-        print(f"  loaded the spectrograms of {len(songs)} songs from {path}")
+    print(f"  saved the spectrograms to {path}" if changed else
+          f"  loaded the spectrograms of {len(songs)} songs from {path}")
     store.remove()
     return songs
+
+
+def _stamps(songs: dict) -> dict:
+    return {name: stamp for name, (stamp, _) in songs.items()}
 
 
 def _to_disk(
@@ -136,7 +147,8 @@ def _to_disk(
 ) -> dict:
     """Return the songs as `Stored`; those of the pickle move to the store, the pickle goes."""
     songs = {
-        name: song if name in store.songs else store.keep(name, *song, notes.get(name, ""))
+        name: song if store.songs.get(name) == song else
+        store.keep(name, *song, notes.get(name, ""))
         for name, song in songs.items()
     }
     if os.path.exists(path):
@@ -206,10 +218,32 @@ def _made_with(ds: dict) -> dict:
     return {"essentia": essentia.__version__, "DS": {key: ds[key] for key in SHAPING}}
 
 
-def _stamp(file: str) -> tuple[int, int] | None:
-    """Return a file's size (bytes) and modification time (ns); None if there is no such file."""
+def _stamp(file: str) -> tuple[int, int, str] | None:
+    """Return what tells a file from others: size (bytes), modification time (ns), a hash.
+
+    None if there is no such file. Copies and archives may keep both size and time, but not the
+    blocks.
+    """
     try:
         status = os.stat(file)
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns
+    return status.st_size, status.st_mtime_ns, _hash(file, status)
+
+
+def _hash(file: str, status: os.stat_result) -> str:
+    """Hash some blocks of a file, evenly spread from its start to its end; '' if none can be read.
+
+    Where a sound begins and ends, two files may well be equal: headers, pictures, silence.
+    """
+    found = hashlib.blake2b(digest_size=8)
+    if not stat.S_ISREG(status.st_mode):    # a pipe would be waited for
+        return ""
+    try:
+        with open(file, "rb", 0) as opened:
+            for place in range(BLOCKS):
+                opened.seek(max(0, status.st_size - BLOCK) * place // (BLOCKS - 1))
+                found.update(opened.read(BLOCK))
+    except OSError:
+        return ""
+    return found.hexdigest()

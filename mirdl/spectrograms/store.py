@@ -81,7 +81,7 @@ class Store:
         name : str
             Replaces a song of the same name.
         stamp : tuple
-            Size and modification time of the song's file.
+            Size, modification time and hash of the song's file.
         song : ndarray, Stored or str
             float32, (bands, frames), not compressed; or the reason why there is no spectrogram.
         note : str
@@ -102,6 +102,8 @@ class Store:
             os.makedirs(self.folder, exist_ok=True)
             if isinstance(song, str):
                 line.update(reason=song, readers=READERS)
+            elif isinstance(song, Stored) and song.file is self._opened:    # its stamp is new
+                line.update(song.line())
             else:
                 line.update(self._append_numbers(np.asarray(song)))
             if note:
@@ -187,6 +189,12 @@ class Stored:
     ) -> None:
         self.file, self.offset, self.shape = file, offset, shape
         self.moments_by_norm, self.input_norm = moments_by_norm, input_norm
+
+    def line(self) -> dict:
+        """Return what the song's line in its store says of the numbers."""
+        bands, frames = self.shape
+        return {"bands": bands, "frames": frames, "moments": self.moments_by_norm,
+                "at": self.offset}
 
     def compressed(self, input_norm: str) -> "Stored":
         """Return the same spectrogram, compressed by `input_norm` whenever it is read."""

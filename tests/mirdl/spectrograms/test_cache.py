@@ -28,6 +28,7 @@ def compute(beats, workplace, parameters, capsys):
 
 
 PATH = "data/preloaded/Beats_2048_1024_mel_40_blackmanharris62.pickle"
+STORE = PATH.replace(".pickle", ".store")
 
 
 def test_second_time_loads_the_same(compute):
@@ -61,6 +62,72 @@ def test_only_new_and_changed_songs_are_computed(compute, computed):
     assert "is stale: 2 songs are new or changed, 1 are gone" in out
     assert sorted(computed) == ["extra.wav", "fast 0.wav"] and "fast/fast 1.wav" not in second
     assert np.array_equal(second["slow/extra.wav"], first["slow/slow 0.wav"])
+
+
+def replace(path, other):
+    """Replace a file by another one that has its size and its time."""
+    before = os.stat(path)
+    shutil.copy(other, path)
+    assert os.path.getsize(path) == before.st_size
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("where", ["memory", "disk"])
+def test_a_song_of_the_same_size_and_time_is_another_song(compute, computed, where):
+    first, _ = compute(f"DS.store={where}")
+    replace("data/datasets/Beats/fast/fast 0.wav", "data/datasets/Beats/slow/slow 3.wav")
+    computed.clear()
+    second, out = compute(f"DS.store={where}")
+    assert "is stale: 1 songs are new or changed" in out and computed == ["fast 0.wav"]
+    assert np.array_equal(second["fast/fast 0.wav"], first["slow/slow 3.wav"])
+    computed.clear()
+    compute(f"DS.store={where}")
+    assert not computed
+
+
+@pytest.mark.parametrize("where", ["memory", "disk"])
+def test_what_was_kept_without_a_hash_is_completed_and_not_computed_again(
+        compute, computed, monkeypatch, where):
+    path, stamp = PATH if where == "memory" else STORE, cache._stamp
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "_stamp", lambda file: stamp(file)[:2])
+        first, _ = compute(f"DS.store={where}")
+    size = sum(map(os.path.getsize, files_of(path)))
+    computed.clear()
+    for _ in range(2):
+        second, out = compute(f"DS.store={where}")
+        assert not computed and "stale" not in out and "saved" not in out
+        assert all(np.array_equal(first[name], second[name]) for name in first)
+    grown = sum(map(os.path.getsize, files_of(path))) - size
+    assert 0 < grown < 18 * 1000, "the hashes, and no spectrogram twice"
+    replace("data/datasets/Beats/fast/fast 0.wav", "data/datasets/Beats/slow/slow 3.wav")
+    compute(f"DS.store={where}")
+    assert computed == ["fast 0.wav"]
+
+
+def files_of(path):
+    return [path] if os.path.isfile(path) else [os.path.join(path, name)
+                                                for name in os.listdir(path)]
+
+
+def test_blocks_from_the_start_to_the_end_tell_files_apart(tmp_path):
+    path = tmp_path / "a.wav"
+
+    def hash_of(content):
+        path.write_bytes(content)
+        return cache._stamp(path)[2]
+    sizes = (0, 1, cache.BLOCK - 1, cache.BLOCK, 3 * cache.BLOCK, 10**6)
+    assert len({hash_of(bytes(size)) for size in sizes[2:]}) == 4 and hash_of(b"") == hash_of(b"")
+    for size in sizes[1:]:
+        content = bytearray(size)
+        zeros = hash_of(content)
+        for place in (0, size // 2, size - 1):
+            changed = bytearray(content)
+            changed[place] = 1
+            assert hash_of(changed) != zeros, (size, place)
+    os.mkfifo(tmp_path / "pipe")
+    assert cache._stamp(tmp_path / "pipe")[2] == "", "and it is not waited for"
+    assert cache._stamp(tmp_path / "none") is None
 
 
 @pytest.mark.parametrize("override, count", [
@@ -100,9 +167,6 @@ def test_an_unreadable_song_keeps_its_reason(compute):
     assert "cannot be decoded" in compute()[0]["slow/text.wav"]
     songs, out = compute()
     assert "loaded the spectrograms" in out and "cannot be decoded" in songs["slow/text.wav"]
-
-
-STORE = PATH.replace(".pickle", ".store")
 
 
 def test_on_disk_the_same_songs_and_moved_from_one_to_the_other(compute):
