@@ -43,9 +43,10 @@ def main(parameters):
     if execution["sweep"]:
         return beginSweep(parameters, execution)
     buildNet(None, parameters, numClasses=2)    # fails early if it cannot be built
-    *_, parameters = loadDatasets.findSongs(model_checks.with_split(parameters))
-    return (beginRun(parameters, files.new_id(), execution) if parameters["mode"] == "train" else
-            testModel(parameters, execution))
+    found = loadDatasets.findSongs(model_checks.with_split(parameters))
+    *_, parameters = found
+    return (beginRun(parameters, files.new_id(), execution, found=found)
+            if parameters["mode"] == "train" else testModel(parameters, execution, found))
 
 
 def resume(runId, parameters):
@@ -56,9 +57,9 @@ def resume(runId, parameters):
     return resumeRun(runId, execution) if sweepId is None else resumeSweep(sweepId, execution)
 
 
-def beginRun(parameters, runId, execution, sweepId=None):
-    """Begin a new run, of the sweep `sweepId` if it is part of one."""
-    dataset = loadSongs(parameters, execution, checkFit)
+def beginRun(parameters, runId, execution, sweepId=None, found=None):
+    """Begin a new run, of the sweep `sweepId` if it is part of one, with the songs `found`."""
+    dataset = loadSongs(parameters, execution, checkFit, found)
     parameters = recipes.give_way(parameters, partial(check_folds, dataset))
     source = architectures.source_hash(parameters["DL"]["type"], buildArchitecture)
     run = new_run(parameters, runId, dataset, source, sweepId)
@@ -251,17 +252,17 @@ def bestTrial(outcomes, parameters):
 
 def summarise(outcomes, name, dataset, parameters, baselines=()):
     """Print and write what all folds together came to."""
-    numParams = architectures.count_parameters(buildNet(None, parameters, len(dataset.classes)))
+    numParams = models.load(outcomes[0].name).num_params
     result = CrossValidation(parameters, dataset.classes, numParams, outcomes, list(baselines))
     files.write_cross_validation(result, name)
     print(f"########################\n{result.text()}{files.where_to_look(name)}")
 
 
-def testModel(parameters, execution):
+def testModel(parameters, execution, found):
     """Test parameters["mode"], a model or each fold's model of a run, on the test songs."""
     tested = models.load_of_folds(parameters["mode"], parameters["folds"])
     model_checks.check_input(tested, parameters)
-    dataset = loadSongs(parameters, execution, partial(model_checks.check_input, tested))
+    dataset = loadSongs(parameters, execution, partial(model_checks.check_input, tested), found)
     check_folds(dataset, parameters, ("test",))
     model_checks.check_models(tested, dataset, parameters, buildNet)
     network, outcomes, seen = make_network(buildNet, parameters, dataset), [], 0
@@ -279,10 +280,10 @@ def testModel(parameters, execution):
     return outcomes
 
 
-def loadSongs(parameters, execution, attempt):
-    """Load the data set, kept where so many workers can hold it; for `attempt` see load_dataset."""
+def loadSongs(parameters, execution, attempt, found=None):
+    """Load the data set, kept where so many workers can hold it; the rest as for load_dataset."""
     return loadDatasets.load_dataset(parameters, execution["workers"], execution["DS.store"],
-                                     attempt)
+                                     attempt, found)
 
 
 def loadAgain(run, processes, store):

@@ -49,7 +49,8 @@ def findSongs(parameters):
     return songs, split, settled(parameters, split)
 
 
-def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameters: None):
+def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameters: None,
+                 found=None):
     """Find the songs, compute or load their spectrograms, compress and shuffle them.
 
     Parameters
@@ -62,6 +63,8 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
     attempt : callable
         Takes other parameters; raises UserError if the network or the model does not allow them, so
         that they are not advised where songs are too short.
+    found : tuple, optional
+        What `findSongs` gave for the parameters, if that was asked before.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
         If there is no such data set, fewer than two tags, or a tag without a usable song; or if
         DS.labels, DS.groups or DS.split do not fit the songs.
     """
-    songs, split, parameters = findSongs(parameters)
+    songs, split, parameters = found or findSongs(parameters)
     DS, tags = parameters["DS"], songs.tags
     checks.print_songs(songs, split, parameters)
     used = {name: tags[name] for name in tags if split is None or name in split.places}

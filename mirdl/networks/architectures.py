@@ -8,8 +8,6 @@ import os
 from collections.abc import Callable
 from types import CodeType, ModuleType
 
-import lasagne
-
 from mirdl.errors import UserError
 
 ARGUMENTS = ["input_var", "parameters", "numClasses"]
@@ -49,12 +47,6 @@ def find(name: str, module: ModuleType) -> Callable:
         raise UserError(f"DL.type={name} is no network of {file}{hint} are: "
                         f"{', '.join(sorted(known))}")
     return known[name]
-
-
-def count_parameters(network: tuple[lasagne.layers.Layer, dict]) -> int:
-    """Count the numbers that a network, as its function gives it, learns."""
-    output, _ = network
-    return int(lasagne.layers.count_params(output))
 
 
 def keep_source(module: ModuleType) -> None:

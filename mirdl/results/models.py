@@ -37,6 +37,11 @@ class Model:
     weights: list[np.ndarray]
     info: ModelInfo | None
 
+    @property
+    def num_params(self) -> int:
+        """How many numbers were learnt, with the running averages of batch normalisation."""
+        return sum(value.size for value in self.weights)
+
 
 def save(weights: list[np.ndarray], info: ModelInfo, name: str) -> None:
     """Write NAME.npz: the weights as arr_0, arr_1 ..., and `info` as JSON in the array 'about'.
