@@ -74,14 +74,14 @@ def replace(path, other):
 
 @pytest.mark.parametrize("where", ["memory", "disk"])
 def test_a_song_of_the_same_size_and_time_is_another_song(compute, computed, where):
-    first, _ = compute(f"DS.store={where}")
+    first, _ = compute(where=where)
     replace("data/datasets/Beats/fast/fast 0.wav", "data/datasets/Beats/slow/slow 3.wav")
     computed.clear()
-    second, out = compute(f"DS.store={where}")
+    second, out = compute(where=where)
     assert "is stale: 1 songs are new or changed" in out and computed == ["fast 0.wav"]
     assert np.array_equal(second["fast/fast 0.wav"], first["slow/slow 3.wav"])
     computed.clear()
-    compute(f"DS.store={where}")
+    compute(where=where)
     assert not computed
 
 
@@ -91,17 +91,17 @@ def test_what_was_kept_without_a_hash_is_completed_and_not_computed_again(
     path, stamp = PATH if where == "memory" else STORE, cache._stamp
     with monkeypatch.context() as patch:
         patch.setattr(cache, "_stamp", lambda file: stamp(file)[:2])
-        first, _ = compute(f"DS.store={where}")
+        first, _ = compute(where=where)
     size = sum(map(os.path.getsize, files_of(path)))
     computed.clear()
     for _ in range(2):
-        second, out = compute(f"DS.store={where}")
+        second, out = compute(where=where)
         assert not computed and "stale" not in out and "saved" not in out
         assert all(np.array_equal(first[name], second[name]) for name in first)
     grown = sum(map(os.path.getsize, files_of(path))) - size
     assert 0 < grown < 18 * 1000, "the hashes, and no spectrogram twice"
     replace("data/datasets/Beats/fast/fast 0.wav", "data/datasets/Beats/slow/slow 3.wav")
-    compute(f"DS.store={where}")
+    compute(where=where)
     assert computed == ["fast 0.wav"]
 
 
@@ -116,9 +116,7 @@ def test_blocks_from_the_start_to_the_end_tell_files_apart(tmp_path):
     def hash_of(content):
         path.write_bytes(content)
         return cache._stamp(path)[2]
-    sizes = (0, 1, cache.BLOCK - 1, cache.BLOCK, 3 * cache.BLOCK, 10**6)
-    assert len({hash_of(bytes(size)) for size in sizes[2:]}) == 4 and hash_of(b"") == hash_of(b"")
-    for size in sizes[1:]:
+    for size in (1, cache.BLOCK - 1, cache.BLOCK, 3 * cache.BLOCK, 10**6):
         content = bytearray(size)
         zeros = hash_of(content)
         for place in (0, size // 2, size - 1):
