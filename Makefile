@@ -1,6 +1,6 @@
 # make run: train and cross-validate a paper network on DanceLoops, which it makes itself.
 # make test: the quick tests.   make lint: the style.
-# make test-all: all tests, with the packages of requirements-export.txt.
+# make test-all: all tests, with the packages of every optional feature.
 # make paper: all architectures of the paper with both chunk hops on Ballroom, which is downloaded.
 #   Stopped, it goes on. Other settings: make paper PAPER="DS.dataset=DanceLoops folds=3"
 # make torture: kill it, starve it, feed it rubbish, at length (50 minutes on 2 cores).
@@ -19,7 +19,7 @@ run: .venv/ready data/datasets/DanceLoops
 test: .venv/ready
 	$(VENV) -m pytest -m "not slow" $(PYTEST)
 
-test-all: .venv/export
+test-all: .venv/optional
 	$(VENV) -m pytest $(PYTEST)
 
 lint: .venv/ready
@@ -37,8 +37,8 @@ mutants: .venv/mutants/ready
 data/datasets/DanceLoops: | .venv/ready
 	$(VENV) data/makeDanceLoops.py
 
-.venv/export: requirements-export.txt .venv/ready
-	$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
+.venv/optional: requirements-export.txt .venv/ready
+	$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-export.txt tensorboardX==2.6.5
 	@touch $@
 
 # an environment of its own: nothing else needs what Cosmic Ray brings along

@@ -1,5 +1,6 @@
 """A data folder for each test, small sets of real audio files, and small runs on them."""
 
+import importlib
 import json
 import os
 import shutil
@@ -25,6 +26,13 @@ os.environ["THEANO_FLAGS"] = ("floatX=float32,deterministic=more,"
                               + os.environ.get("THEANO_FLAGS", ""))
 # A shell starts its background jobs deaf to Ctrl-C, and so would be all that is started from here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def optional(name, packages="requirements-export.txt"):
+    """Import what an optional feature needs, or skip the test; in CI, which has all, it must be."""
+    if "CI" in os.environ:
+        return importlib.import_module(name)
+    return pytest.importorskip(name, reason=f"needs {packages}")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, as_published, small
+from conftest import ROOT, as_published, optional, small
 
 import buildArchitecture
 import dl
@@ -67,11 +67,7 @@ def cases():
     for command in filter(is_ours, commands()):
         if "mlp.py" in command or any(part in command for part in PARTS_ELSEWHERE):
             continue
-        marks = [] if command in QUICK else [pytest.mark.slow]
-        if "utils.py export" in command:
-            marks.append(pytest.mark.skipif(not importlib.util.find_spec("jax2onnx"),
-                                            reason="needs requirements-export.txt"))
-        yield pytest.param(command, marks=marks)
+        yield pytest.param(command, marks=[] if command in QUICK else [pytest.mark.slow])
 
 
 def test_no_command_is_unknown():
@@ -164,6 +160,8 @@ def run(command, folder, program, name, run_id=""):
 
 @pytest.mark.parametrize("command", list(cases()))
 def test_command(command, place, program, request):
+    if "utils.py export" in command:
+        optional("jax2onnx")
     folder, name = place
     run_id = ""
     if "resume=" in command:
@@ -237,7 +235,7 @@ def test_the_example_of_export_computes_what_essentia_does(heard):
 
 
 def test_the_example_of_export_tags_a_song(heard, trained, monkeypatch, tmp_path):
-    pytest.importorskip("jax2onnx", reason="needs requirements-export.txt")
+    optional("jax2onnx")
     names, tags, song, samples, _ = heard
     monkeypatch.chdir(trained[0])
     utils.export(trained[1], str(tmp_path / "NAME.onnx"))

@@ -1,10 +1,11 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conftest import optional
 from jax import lax
 
-onnx = pytest.importorskip("onnx", reason="needs requirements-export.txt")
-graph = pytest.importorskip("mirdl.export.graph", reason="needs requirements-export.txt")
+onnx = optional("onnx")
+graph = optional("mirdl.export.graph")
 
 W = np.random.RandomState(0).normal(size=(3, 5)).astype(np.float32)
 

@@ -3,7 +3,7 @@ import os
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, optional
 
 import predict
 import utils
@@ -11,8 +11,8 @@ from mirdl.errors import UserError
 from mirdl.results import files, models
 from mirdl.spectrograms.front_end import front_end
 
-onnx = pytest.importorskip("onnx", reason="needs requirements-export.txt")
-graph = pytest.importorskip("mirdl.export.graph", reason="needs requirements-export.txt")
+onnx = optional("onnx")
+graph = optional("mirdl.export.graph")
 
 
 def about(path):

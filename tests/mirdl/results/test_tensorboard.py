@@ -1,8 +1,7 @@
 import glob
 import os
-from importlib.util import find_spec
 
-import pytest
+from conftest import optional
 
 from mirdl.results import tensorboard
 from mirdl.results.outcome import EpochFigures
@@ -18,9 +17,8 @@ def test_without_a_writer_nothing_is_written(workplace, monkeypatch):
     assert os.listdir("data/results") == []
 
 
-@pytest.mark.skipif(not find_spec("tensorboardX"), reason="no tensorboardX")
 def test_curves_are_in_the_event_file(workplace):
-    from tensorboardX.proto.event_pb2 import Event
+    Event = optional("tensorboardX.proto.event_pb2", "tensorboardX").Event
     with tensorboard.events("a run") as write:
         for row in ROWS:
             write(row)
