@@ -29,6 +29,14 @@ class TensorSharedVariable(sharedvar.TensorSharedVariable):
         # A plain number has no dtype of its own, and takes the variable's.
         self.container.value = np.array(new_value) if hasattr(new_value, "dtype") else new_value
 
+    def __setstate__(self, state):
+        """Take the state of a pickle, which may be Theano's, from a CPU or a GPU."""
+        kind = state["type"]
+        if not hasattr(kind, "shape"):      # which PyTensor's types have
+            [value] = state["container"].storage
+            state = vars(shared(value, state["name"], broadcastable=kind.broadcastable))
+        vars(self).update(state)
+
     def zero(self, borrow=False):
         """Fill it with zeros."""
         self.set_value(np.zeros_like(self.get_value()))

@@ -2,4 +2,5 @@
 
 from theano.compile.sharedvalue import TensorSharedVariable, shared
 
+ScalarSharedVariable = TensorSharedVariable
 tensor_constructor = shared

@@ -1,0 +1,3 @@
+"""See `theano.gpuarray.type`."""
+
+from theano.gpuarray.type import GpuArray_unpickler, GpuArraySharedVariable, GpuArrayType
