@@ -33,8 +33,8 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
   activations NAME SONG ...   where in time and in which bands the strongest filters fire in audio
                               files
   songs NAME                  the misclassified songs with their votes
-  compare NAME NAME ...       a table: parameters, accuracies, epochs, seconds, paired test over
-                              folds
+  compare NAME NAME ...       a table: the settings that differ, accuracies, epochs, seconds, and a
+                              paired test over the songs
   report NAME [SONG ...]      all of it on one HTML page that needs nothing else
   export NAME [FILE.onnx] [--ensemble] [--licence=TEXT]
                               the model as ONNX, and its front end as FILE.frontend.npz; of a run

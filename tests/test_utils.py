@@ -234,7 +234,7 @@ def test_texts_hold_names_as_they_are(finished_run):
     run = finished_run(NAMES, dataset="_$My$ & data")
     assert re.split("  +", utils.songs(run).split("\n")[1]) == [
         "Ty Dolla $ign & A$AP/0.wav", "Ty Dolla $ign & A$AP", "<b>", "<b> 3", "1"]
-    assert f"\n{run}  oNetOne" in utils.compare(run)
+    assert f"\n{run}  4,188" in utils.compare(run)
     utils.filters(run)
     with open(files.path_of(run, ".filters.csv"), encoding="utf-8") as file:
         assert {row["class"] for row in csv.DictReader(file)} <= set(NAMES)

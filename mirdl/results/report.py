@@ -15,6 +15,7 @@ from mirdl.errors import UserError, one_line
 from mirdl.results import figures, tables
 from mirdl.results.outcome import CrossValidation
 from mirdl.results.tables import Row
+from mirdl.songs.wording import some
 
 STYLE = """
 :root { color-scheme: light dark;
@@ -94,7 +95,8 @@ def _summary(name: str, result: CrossValidation) -> str:
     [row] = tables.comparison({name: result})
     for column in ("run", "best baseline (%)", "p against the first"):
         del row[column]
-    return table([row], "The whole run: mean and standard deviation over the folds")
+    return table([row], f"{result.parameters['DL']['type']}: mean and standard deviation over "
+                        f"{some(len(result.outcomes), 'fold', 'folds')}")
 
 
 def _baselines(result: CrossValidation) -> str:

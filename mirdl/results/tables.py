@@ -4,11 +4,13 @@ A table is a list of rows, each a dict of column -> text.
 """
 
 import unicodedata
+from typing import Any
 
 import numpy as np
-from scipy.stats import ttest_rel
 
+from mirdl import settings
 from mirdl.errors import one_line
+from mirdl.results.baseline import PairedTest
 from mirdl.results.files import cross_validation
 from mirdl.results.outcome import CrossValidation
 
@@ -73,7 +75,7 @@ def folds(result: CrossValidation) -> list[Row]:
 
 
 def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
-    """Compare runs: size, accuracies, epochs, seconds, and a test against the first run.
+    """Compare runs: the settings that differ, size, accuracies, and a test against the first run.
 
     Parameters
     ----------
@@ -81,14 +83,13 @@ def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
         Name -> what the run came to.
     """
     first = next(iter(runs.values()), None)
+    differing = _differing([result.parameters for result in runs.values()])
     rows = []
-    for name, result in runs.items():
+    for place, (name, result) in enumerate(runs.items()):
         outcomes = result.outcomes
         rows.append({
             "run": name.removeprefix(cross_validation("")),
-            "network": result.parameters["DL"]["type"],
-            "hop": str(result.parameters["chunkHop"]),
-            "folds": str(len(outcomes)),
+            **{key: written(values[place]) for key, values in differing.items()},
             "parameters": f"{result.num_params:,}",
             "utterances (%)": mean_and_std([each.utterances for each in outcomes]),
             "majority vote (%)": mean_and_std([each.majority_vote for each in outcomes]),
@@ -98,6 +99,20 @@ def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
             "seconds": f"{sum(each.seconds for each in outcomes):.0f}",
             "p against the first": "" if result is first else paired_test(first, result)})
     return rows
+
+
+def _differing(runs: list[settings.Parameters]) -> dict[str, list[Any]]:
+    """Find the settings in which runs differ: the value of each run by the setting's key."""
+    defaults = dict(settings.flat(settings.published()))    # of what earlier versions did not have
+    given = [{**defaults, **dict(settings.flat(parameters))} for parameters in runs]
+    keys = settings.keys(settings.SPECTROGRAM, settings.INPUT, settings.EXPERIMENT)
+    values = {key: [each[key] for each in given] for key in keys}
+    return {key: each for key, each in values.items() if any(value != each[0] for value in each)}
+
+
+def written(value: object) -> str:
+    """Write the value of a setting as a person would: 0.1 for 0.09999999999999995."""
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def baselines(result: CrossValidation) -> list[Row]:
@@ -129,24 +144,23 @@ def mean_and_std(figures: list[float]) -> str:
 
 
 def paired_test(one: CrossValidation, other: CrossValidation) -> str:
-    """Test whether two runs differ in the majority vote, by SciPy's paired t-test over folds.
-
-    Folds share training songs, so p is smaller than it should be: read it as a hint.
+    """Test whether two runs differ in the majority vote, by McNemar's exact test over the songs.
 
     Returns
     -------
     str
-        The p value; '=' if all folds are equal; or why there is none.
+        The p value, or why there is none.
     """
-    if [each.songs for each in one.outcomes] != [each.songs for each in other.outcomes]:
-        return "other test songs"
-    figures = [[each.majority_vote for each in result.outcomes] for result in (one, other)]
-    if len(figures[0]) < 2 or np.isnan(figures).any():
+    if not one.true or not other.true:
         return "-"
-    differences = np.subtract(*figures)
-    if np.ptp(differences) == 0:
-        return "=" if not differences.any() else "-"      # no spread, no t
-    return f"{ttest_rel(*figures).pvalue:.3f}"
+    first, second = (
+        {(song, result.classes[true]): true == voted for outcome in result.outcomes
+         for song, true, voted in zip(outcome.songs, outcome.true, outcome.voted, strict=True)}
+        for result in (one, other))
+    if first.keys() != second.keys():
+        return "other songs or tags"
+    rights = [[each[song] for song in first] for each in (first, second)]
+    return f"{PairedTest.of([True] * len(first), *rights).p:.2g}"
 
 
 def _number(figure: float) -> str:
