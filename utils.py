@@ -41,7 +41,7 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
                               with --ensemble the mean of the models of all folds
 
 Pictures are saved in data/results. Of a whole run, filters, activations and export take the model
-with the best validation accuracy."""
+with the best validation accuracy; activations of a test song, the model that was tested on it."""
 
 
 def main(arguments):
@@ -149,7 +149,7 @@ def activations(name, *songs):
 
 def songs(name):
     """List the misclassified songs of a run with their votes, as a text."""
-    result = files.read_outcomes(name)
+    result = _votesOf(name)
     wrong = tables.misclassified(result)
     return f"{tables.text(wrong)}\n{len(wrong)} of {len(result.true)} songs"
 
@@ -226,24 +226,29 @@ def _curves(*names):
     empty = [name for name, folds in runs.items() if not any(len(fold.epoch) for fold in folds)]
     if empty:
         raise UserError(f"the run {empty[0]!r} has no epoch yet")
-    return partial(figures.curves, runs, _baselineOf(*names) if len(names) == 1 else None)
+    return partial(figures.curves, runs, _songAccuracies(*names) if len(names) == 1 else {})
 
 
-def _baselineOf(name):
-    """Give the best baseline of a run, None if it has not ended or has no baselines."""
+def _songAccuracies(name):
+    """Give the accuracies of a run's test songs, by who has them; none if it has not ended."""
     try:
-        return files.read_outcomes(name).best_baseline
+        return files.read_outcomes(name).song_accuracies
     except UserError:
-        return None
+        return {}
 
 
 def _confusion(name):
     """Prepare the drawing of the confusion matrix of a run's songs."""
+    return partial(figures.confusion, _votesOf(name), name)
+
+
+def _votesOf(name):
+    """Read what a run came to; refuse one that has no votes of songs."""
     result = files.read_outcomes(name)
     if not result.true:
         raise UserError(f"the run {name!r} has no votes of songs: it was run with "
                         "testMethod=utterances")
-    return partial(figures.confusion, result, name)
+    return result
 
 
 def _filters(name):
@@ -254,14 +259,16 @@ def _filters(name):
 
 def _activations(song, title, name):
     """Prepare the drawing of a model's strongest filters in an audio file."""
-    model = models.load_best(name)
+    model = models.load_for(name, song)
     found = find_filters(model)
     answer = _tagger(model.name, os.stat(model.path).st_mtime_ns).tag(song)
     if answer.problem:
         raise UserError(f"{song!r} {answer.problem}")
     fired = strongest(found, answer.spectrogram, answer.label, STRONGEST)
+    part = models.part_of(song, model)
+    by = f"{model.name}, for which it was a {part} song" if part else model.name
     return partial(figures.activations, answer.spectrogram, fired,
-                   model.info.classes[answer.label], title)
+                   model.info.classes[answer.label], title, by)
 
 
 @lru_cache(1)       # for the next song

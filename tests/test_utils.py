@@ -92,6 +92,18 @@ def test_a_song_that_cannot_be_read_is_told(run, tmp_path):
         utils.activations(run, str(tmp_path / "text.wav"))
 
 
+def test_a_test_song_has_the_class_that_the_run_gave_it(run, trained):
+    """It is answered by the model that was tested on it, not by the best one."""
+    outcomes = trained[2]
+    worst = min(outcomes, key=lambda outcome: outcome.validation)
+    wrong = [true != voted for true, voted in zip(worst.true, worst.voted, strict=True)]
+    place = np.argmax(wrong)
+    draw = utils._activations(f"data/datasets/Beats/{worst.songs[place]}", "a title", run)
+    tag, _, by = draw.args[2:]
+    assert tag == ["fast", "middle", "slow"][worst.voted[place]]
+    assert by == f"{worst.name}, for which it was a test song"
+
+
 def test_songs_and_comparison_tell_what_the_files_say(run, trained):
     outcomes = trained[2]
     wrong = [song for outcome in outcomes
@@ -192,6 +204,17 @@ def test_a_report_leaves_out_what_a_run_does_not_have(finished_run, capsys):
     with open(utils.report("Test_of a model"), encoding="utf-8") as file:
         assert file.read().count("<picture>") == 2
     assert "without training curves: there is no run 'Test_of a model'" in capsys.readouterr().err
+
+
+def test_a_run_that_tested_only_chunks_has_no_misclassified_songs(finished_run):
+    run = finished_run()
+    result = files.read_outcomes(run)
+    for outcome in result.outcomes:
+        outcome.true, outcome.voted, outcome.votes = [], [], []
+    files.write_cross_validation(result, "CrossValidation_" + run)
+    for command in (utils.songs, utils.confusion):
+        with pytest.raises(UserError, match=f"'{run}' has no votes of songs.*utterances"):
+            command(run)
 
 
 def test_a_model_that_was_written_anew_is_read_anew(monkeypatch):

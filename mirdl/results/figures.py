@@ -17,7 +17,6 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mirdl.errors import one_line
-from mirdl.results.baseline import Baseline
 from mirdl.results.filters import Activation, Filter
 from mirdl.results.outcome import CrossValidation, EpochFigures
 from mirdl.results.tables import columns_of
@@ -25,6 +24,8 @@ from mirdl.system.whole_files import whole
 
 WIDTH = 7.0         # inches: a page's text width
 MOST_FILTERS = 200  # in one picture, or 5 of each length if these are more
+MOST_CLASSES = 25   # in a confusion matrix
+MOST_PAIRS = 40     # of classes, in place of a larger matrix
 FONT = "DejaVu Sans"        # comes with matplotlib
 
 
@@ -48,6 +49,11 @@ def write(figure: Figure, file: BinaryIO, dpi: int) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")     # told by _fonts_for
         figure.savefig(file, format="png", dpi=dpi)
+
+
+def title_of(figure: Figure) -> str:
+    """Give the title of a figure, or that of its first panel."""
+    return figure.get_suptitle() or (figure.axes[0].get_title() if figure.axes else "")
 
 
 @lru_cache
@@ -74,21 +80,22 @@ def _letters_of(font: str) -> frozenset[str]:
     return frozenset(map(chr, get_font(fontManager.findfont(font)).get_charmap()))
 
 
-def curves(runs: dict[str, list[EpochFigures]], baseline: Baseline | None = None) -> Figure:
-    """Draw loss and accuracy over the epochs.
+def curves(runs: dict[str, list[EpochFigures]], tested: dict[str, float] | None = None) -> Figure:
+    """Draw loss and accuracy of chunks over the epochs.
 
     One run: training and validation in two colours. Several runs: one colour each, with a solid
-    line for validation and a dashed one for training. Several folds: their mean, and a band of one
-    standard deviation to each side.
+    line for validation and a dashed one for training. Several trainings of a run: their mean, and a
+    band of one standard deviation to each side.
 
     Parameters
     ----------
     runs : dict
         Name -> the training curves of its folds, from `files.read_training`.
-    baseline : Baseline, optional
-        Its mean accuracy is a horizontal line.
+    tested : dict, optional
+        Who answered the test songs -> their accuracy in %: horizontal lines.
     """
     single = len(runs) == 1
+    counts = {name: sum(len(fold.epoch) > 0 for fold in folds) for name, folds in runs.items()}
     figure = Figure((WIDTH, 5.5), layout="constrained")
     losses, accuracies = figure.subplots(2, 1, sharex=True)
     labels = {}     # text -> line
@@ -101,17 +108,19 @@ def curves(runs: dict[str, list[EpochFigures]], baseline: Baseline | None = None
                 _mean_and_band(axes, [getattr(fold, f"{part}_{figure_name}") for fold in folds],
                                color, style)
             if single or part == parts[-1]:
-                labels[part if single else name] = Line2D([], [], color=color, ls=style)
-    if baseline is not None:
-        labels[f"{baseline.name}: {baseline.mean:.1f} % of test songs"] = accuracies.axhline(
-            baseline.mean, color=rcParams["text.color"], ls=":", lw=1.2)
+                label = part if single else name if counts[name] == 1 else (
+                    f"{name}, {counts[name]} trainings")
+                labels[label] = Line2D([], [], color=color, ls=style)
+    for (who, accuracy), style in zip((tested or {}).items(), ("--", ":"), strict=False):
+        labels[f"{who}: {accuracy:.1f} % of test songs"] = accuracies.axhline(
+            accuracy, color=rcParams["text.color"], ls=style, lw=1.2)
     losses.set(ylabel="loss", yscale="log")
-    accuracies.set(ylabel="accuracy (%)", xlabel="epoch", ylim=(0, 101))
+    accuracies.set(ylabel="accuracy of chunks (%)", xlabel="epoch", ylim=(0, 101))
     accuracies.xaxis.get_major_locator().set_params(integer=True)
     accuracies.set_xlim(left=0 if len(losses.lines[0].get_xdata()) == 1 else 1)
-    most = max(map(len, runs.values()))
     heading = next(iter(runs)) if single else "lines: validation; dashed: training"
-    note = [f"mean and standard deviation over {most} folds"] if most > 1 else []
+    of_which = f" over {max(counts.values())} trainings" if single else ""
+    note = [f"mean and standard deviation{of_which}"] if max(counts.values()) > 1 else []
     losses.set_title("\n".join([_wrapped(heading, 80), *note]), fontsize=9)
     lowest = min(line.get_ydata().min() for line in losses.lines)
     # a band down to 0 has no end on this axis
@@ -120,10 +129,11 @@ def curves(runs: dict[str, list[EpochFigures]], baseline: Baseline | None = None
     for axes in (losses, accuracies):
         axes.grid(alpha=0.3)
     legend = figure.legend(handles=labels.values(), labels=["-"] * len(labels), fontsize=8,
-                           loc="outside lower center", ncols=len(labels) if single else 1,
+                           loc="outside lower center", ncols=2 if single else 1,
                            frameon=False)
     for text, label in zip(legend.get_texts(), labels, strict=True):
-        text.set_text(_wrapped(label, 90))      # only now: a legend passes over labels like '_a'
+        # only now: a legend passes over labels like '_a'
+        text.set_text(_wrapped(label, 60 if single else 90))
     return figure
 
 
@@ -161,12 +171,26 @@ def _label_plainly(axes: Axes) -> None:
 
 
 def confusion(result: CrossValidation, title: str) -> Figure:
-    """Draw which class the songs of each class were given, as counts and shares of the class."""
+    """Draw which class the songs of each class were given.
+
+    Up to `MOST_CLASSES` a matrix of counts, and shares of the class; of more classes, the pairs
+    that are most often taken for each other.
+    """
     matrix, classes = result.confusion, result.classes
     songs = np.bincount(result.true, minlength=len(classes))    # those without votes, too
+    draw = _matrix if len(classes) <= MOST_CLASSES else _pairs
+    figure, right = draw(matrix, songs, classes), np.trace(matrix)
+    figure.suptitle(f"{_wrapped(title, int(11 * figure.get_figwidth()))}\n{right} of "
+                    f"{songs.sum()} songs right ({100 * right / max(songs.sum(), 1):.1f} %)",
+                    fontsize=9)
+    return figure
+
+
+def _matrix(matrix: np.ndarray, songs: np.ndarray, classes: list[str]) -> Figure:
+    """Draw a confusion matrix; `songs` is how many each class has."""
     names = [_wrapped(tag, 24) for tag in classes]
     longest = max(columns_of(line) for name in names for line in name.split("\n"))
-    size = min(max(0.62 * len(classes) + 1.2, 3.2), 14)
+    size = min(max(0.45 * len(classes) + 1.2, 3.2), 14)
     figure = Figure((size + 1.2 + 0.08 * longest, size + 0.06 * longest), layout="compressed")
     axes, dark = figure.subplots(), is_dark()
     shares = 100 * matrix / np.maximum(songs[:, np.newaxis], 1)
@@ -180,11 +204,29 @@ def confusion(result: CrossValidation, title: str) -> Figure:
     axes.set_yticks(range(len(classes)),
                     [f"{name} ({count})" for name, count in zip(names, songs, strict=True)])
     axes.set(xlabel="voted", ylabel="true (songs)")
-    right = np.trace(matrix)
-    figure.suptitle(f"{_wrapped(title, int(11 * figure.get_figwidth()))}\n{right} of "
-                    f"{songs.sum()} songs right ({100 * right / max(songs.sum(), 1):.1f} %)",
-                    fontsize=9)
     figure.colorbar(image, label="% of the row")
+    return figure
+
+
+def _pairs(matrix: np.ndarray, songs: np.ndarray, classes: list[str]) -> Figure:
+    """Draw how many songs of a class were given another one, for the worst pairs of classes."""
+    wrong = matrix - np.diag(np.diag(matrix))
+    pairs = sorted(zip(*np.nonzero(wrong), strict=True),
+                   key=lambda pair: (-wrong[pair], songs[pair[0]]))
+    drawn = pairs[:MOST_PAIRS]
+    names = [_wrapped(f"{classes[true]} → {classes[voted]}", 60) for true, voted in drawn]
+    lines = sum(name.count("\n") + 1 for name in names)
+    figure = Figure((WIDTH, 1.4 + 0.18 * lines), layout="constrained")
+    axes = figure.subplots()
+    bars = axes.barh(range(len(drawn)), [wrong[pair] for pair in drawn], color="C0")
+    axes.bar_label(bars, [f"{wrong[pair]} of {songs[pair[0]]}" for pair in drawn], padding=3,
+                   fontsize=7.5)
+    axes.set_yticks(range(len(drawn)), names, fontsize=7.5)
+    axes.margins(x=0.15, y=0.01)
+    axes.invert_yaxis()
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.supxlabel("songs of the first class that were given the second one, the "
+                     f"{len(drawn)} most frequent of {len(pairs)} confusions", fontsize=8)
     return figure
 
 
@@ -254,8 +296,8 @@ def _notes_on(each: Filter, classes: list[str]) -> list[str]:
     return notes if np.isnan(each.tempo) else [*notes, f"{each.tempo:.0f}"]
 
 
-def activations(spectrogram: np.ndarray, fired: list[Activation], tag: str,
-                title: str) -> Figure:
+def activations(spectrogram: np.ndarray, fired: list[Activation], tag: str, title: str,
+                by: str) -> Figure:
     """Draw where the strongest filters fire, below the mel-spectrogram.
 
     Parameters
@@ -266,6 +308,8 @@ def activations(spectrogram: np.ndarray, fired: list[Activation], tag: str,
     tag : str
         The class that the song was given.
     title : str
+    by : str
+        The model that gave it.
     """
     rate = fired[0].source.rate
     bands, frames = spectrogram.shape
@@ -294,8 +338,9 @@ def activations(spectrogram: np.ndarray, fired: list[Activation], tag: str,
         axes.set_yticks([])
         axes.set_facecolor("black")
     top.set(ylabel="band", xlim=(0, frames / rate), ylim=(0, bands + (len(fired) + 0.4) * row))
-    top.set_title(_wrapped(f"{title}: {tag}", 90) + "\nthe bars show the frames to which each "
-                  "filter responds most", fontsize=8)
+    top.set_title("\n".join([_wrapped(f"{title}: {tag}", 90), _wrapped(f"by {by}", 90),
+                             "the bars show the frames to which each filter responds most"]),
+                  fontsize=8)
     figure.supylabel("response by band", fontsize=8)
     strips[-1].set_xlabel("time (s)")
     return figure

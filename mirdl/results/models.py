@@ -12,6 +12,7 @@ import numpy as np
 from mirdl.errors import UserError
 from mirdl.results import files
 from mirdl.results.outcome import ModelInfo
+from mirdl.songs.audio_files import ROOT
 from mirdl.system.whole_files import whole
 
 PRELOADED = os.path.join("data", "preloaded", "models")
@@ -89,6 +90,40 @@ def load_best(name: str) -> Model:
     return max(load_all(name), key=lambda model: model.info.validation or 0)
 
 
+def load_for(name: str, song: str) -> Model:
+    """Read the model NAME, or of a run the model that was tested on an audio file.
+
+    Parameters
+    ----------
+    name : str
+    song : str
+        The path of the audio file. If no model was tested on it, `load_best` chooses.
+
+    Raises
+    ------
+    UserError
+        As `load_best`.
+    """
+    tested = [model for model in load_all(name) if part_of(song, model) == "test"]
+    return tested[0] if tested else load_best(name)
+
+
+def part_of(song: str, model: Model) -> str:
+    """Tell what an audio file was to a model.
+
+    Returns
+    -------
+    str
+        'training', 'validation' or 'test'; '' if it is no song of the model's data set.
+    """
+    info, file = model.info, os.path.basename(song)
+    folder = os.path.join(ROOT, info.parameters["DS"]["dataset"])
+    parts = {"training": info.training_songs, "validation": info.validation_songs,
+             "test": info.test_songs}
+    return next((part for part, names in parts.items() for name in names
+                 if os.path.basename(name) == file and _same(os.path.join(folder, name), song)), "")
+
+
 def load_all(name: str) -> list[Model]:
     """Read the models of all folds of the run NAME, or the model NAME alone.
 
@@ -142,6 +177,11 @@ def parameters_of(name: str) -> dict:
     is_model = _path(name) is not None or not _is_run(name)
     model = load(name if is_model else _of_run(name)[0])
     return model.info.parameters if model.info else {}
+
+
+def _same(path: str, song: str) -> bool:
+    """Tell whether two paths lead to one file."""
+    return os.path.exists(path) and os.path.exists(song) and os.path.samefile(path, song)
 
 
 def _is_run(name: str) -> bool:

@@ -241,6 +241,14 @@ class CrossValidation:
         """The baseline of the best mean accuracy, None if there are none."""
         return max(self.baselines, key=lambda baseline: baseline.mean, default=None)
 
+    @property
+    def song_accuracies(self) -> dict[str, float]:
+        """Mean accuracies of test songs in %, by who has them: the network, the best baseline."""
+        vote = float(np.mean([outcome.majority_vote for outcome in self.outcomes]))
+        best, network = self.best_baseline, self.parameters["DL"]["type"]
+        found = {f"{network} by majority vote": vote} if self.true else {}
+        return found if best is None else {**found, best.name: best.mean}
+
     def against(self, baseline: Baseline) -> PairedTest:
         """Compare the majority vote with a baseline, song by song."""
         return PairedTest.of(self.true, self.voted, sum(baseline.voted, []))

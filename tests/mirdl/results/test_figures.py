@@ -10,7 +10,6 @@ from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
 
 from mirdl.results import figures
-from mirdl.results.baseline import Baseline
 from mirdl.results.filters import Activation, Filter
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 
@@ -64,19 +63,30 @@ def test_names_of_runs_are_drawn_as_they_are():
     assert set(names) <= set(texts)
 
 
-def test_the_best_baseline_is_a_line_with_its_name():
-    forest = Baseline("random forest", [[0, 1], [1]], [50.0, 75.0])
-    figure = figures.curves({"a": [training()]}, forest)
+def test_accuracies_of_test_songs_are_lines_with_their_names():
+    figure = figures.curves({"a": [training()]}, {"vgg by majority vote": 83.04,
+                                                  "random forest": 62.5})
     texts, _ = texts_on(figure)
-    assert "random forest: 62.5 % of test songs" in texts
+    assert {"vgg by majority vote: 83.0 % of test songs", "random forest: 62.5 % of test songs",
+            "accuracy of chunks (%)"} <= set(texts)
     losses, accuracies = figure.axes
-    assert len(losses.lines) == 2 and accuracies.lines[-1].get_ydata() == [62.5, 62.5]
+    assert len(losses.lines) == 2
+    assert [line.get_ydata() for line in accuracies.lines[2:]] == [[83.04] * 2, [62.5] * 2]
+
+
+def test_curves_say_of_how_many_trainings_they_are():
+    five, four = [training()] * 5, [training()] * 4
+    texts, _ = texts_on(figures.curves({"a": [*five, training(0)]}))
+    assert "mean and standard deviation over 5 trainings" in texts, "one has not begun"
+    texts, _ = texts_on(figures.curves({"a": five, "b": four, "c": [training()]}))
+    assert {"mean and standard deviation", "a, 5 trainings", "b, 4 trainings", "c"} <= set(texts)
 
 
 def test_names_of_songs_are_drawn_as_they_are():
     fired = [Activation(each, np.ones((4, 30)), 0.5) for each in bank(2)]
-    texts, _ = texts_on(figures.activations(np.ones((4, 50)), fired, NAMES[0], "Yelle - Ba$$in"))
-    assert f"Yelle - Ba$$in: {NAMES[0]}" in texts
+    texts, _ = texts_on(figures.activations(np.ones((4, 50)), fired, NAMES[0], "Yelle - Ba$$in",
+                                              "_$My$ run-f0"))
+    assert {f"Yelle - Ba$$in: {NAMES[0]}", "by _$My$ run-f0"} <= set(texts)
     assert any(f"adds 0.50 to {NAMES[0]}, most in band 1" in text for text in texts)
 
 
@@ -131,12 +141,40 @@ def test_long_names_are_not_clipped(tag):
                 figures.curves({tag * 3: [training()]}),
                 figures.curves({tag * 3: [training()], "b": [training()]}),
                 figures.filters(bank(2), ["a", tag], tag),
-                figures.activations(np.ones((4, 120)),
-                                    [Activation(bank(2)[0], np.ones((4, 115)), 0.5)], tag, tag)]
+                figures.activations(
+                    np.ones((4, 120)), [Activation(bank(2)[0], np.ones((4, 115)), 0.5)], tag, tag,
+                    tag),
+                figures.confusion(result([str(n) for n in range(30)] + [tag], [30] * 31), tag)]
     for figure in drawings:
         _, picture = texts_on(figure)
         edges = [picture[0], picture[-1], picture[:, 0], picture[:, -1]]
         assert all((edge[:, :3] == 1).all() for edge in edges)
+
+
+def test_of_many_classes_the_worst_pairs_are_drawn():
+    """Class 0 is given to 3 songs, class 5 to 2 of another class, class 7 to one of another."""
+    most = [str(n) for n in range(figures.MOST_CLASSES)]
+    texts, _ = texts_on(figures.confusion(result(most), "run"))
+    assert texts.count("100 %") == len(most) and {"voted", "24 (1)"} <= set(texts)
+
+    many = result([*most, "one more"])
+    [outcome] = many.outcomes
+    outcome.true, outcome.voted = [1, 1, 1, 1, 2, 2, 3, 25], [0, 0, 0, 1, 5, 5, 7, 999]
+    texts, _ = texts_on(figures.confusion(many, "run"))
+    bars = [text for text in texts if "→" in text or " of " in text and "songs" not in text]
+    assert bars[:3] == ["1 → 0", "2 → 5", "3 → 7"]
+    assert {"3 of 4", "2 of 2", "1 of 1", "1 of 8 songs right (12.5 %)"} <= set(texts)
+    assert any(text.endswith("the 3 most frequent of 3 confusions") for text in texts)
+
+    outcome.voted = outcome.true
+    texts, _ = texts_on(figures.confusion(many, "run"))
+    assert "8 of 8 songs right (100.0 %)" in texts
+
+    outcome.true = list(range(26)) * 2
+    outcome.voted = [(n + 1 + n // 26) % 26 for n in range(52)]
+    texts, _ = texts_on(figures.confusion(many, "run"))
+    assert any(f"the {figures.MOST_PAIRS} most frequent of 52 confusions" in text for text in texts)
+    assert sum("→" in text for text in texts) == figures.MOST_PAIRS
 
 
 def test_songs_without_votes_count_as_wrong():
@@ -159,7 +197,7 @@ def test_folds_of_different_length_and_without_a_finite_loss():
     assert len(losses.lines[0].get_xdata()) == 5
     assert losses.lines[0].get_ydata()[4] == pytest.approx(1 / 5)
     texts, _ = texts_on(figure)
-    assert "mean and standard deviation over 3 folds" in texts
+    assert "mean and standard deviation over 3 trainings" in texts
 
 
 def test_without_validation_songs_only_the_training_is_drawn():

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -31,6 +32,27 @@ def test_a_run_stands_for_its_best_model(finished_run):
     name = finished_run()
     assert models.load_best(name).name == name + "-f1", "whose validation accuracy is 71 %, not 70"
     assert models.load_best(name + "-f0").name == name + "-f0"
+
+
+def test_a_song_is_answered_by_the_model_that_was_tested_on_it(finished_run, workplace):
+    """The first fold tests the songs 0 and 2 of each class, the second 1 and 3."""
+    name = finished_run()
+    for tag in ("slow", "fast"):
+        (workplace / "data/datasets/Beats" / tag).mkdir(parents=True)
+        for song in range(4):
+            (workplace / f"data/datasets/Beats/{tag}/{song}.wav").write_text(f"{tag} {song}")
+    os.symlink(workplace / "data/datasets/Beats/slow", workplace / "linked")
+    for song in ("data/datasets/Beats/slow/2.wav", "linked/2.wav",
+                 f"{workplace}/data/datasets/Beats/../Beats/slow/2.wav"):
+        model = models.load_for(name, song)
+        assert (model.name, models.part_of(song, model)) == (f"{name}-f0", "test")
+        second = models.load_for(f"{name}-f1", song)
+        assert (second.name, models.part_of(song, second)) == (f"{name}-f1", "training")
+    assert models.load_for(name, "data/datasets/Beats/slow/3.wav").name == f"{name}-f1"
+    (workplace / "2.wav").write_text("another song")
+    for song in ("2.wav", "data/datasets/Beats/slow/4.wav", "nowhere/2.wav"):
+        model = models.load_for(name, song)
+        assert (model.name, models.part_of(song, model)) == (f"{name}-f1", ""), "the best one"
 
 
 def test_a_model_that_is_not_ours(workplace):

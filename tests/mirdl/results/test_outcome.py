@@ -82,6 +82,16 @@ def test_a_network_that_a_baseline_beats_is_told_so(result):
     assert result.text().endswith("  largest class:        50.00 % of songs, std 0.00 %\n")
 
 
+def test_the_network_stands_beside_its_best_baseline(result):
+    result.parameters["DL"] = {"type": "vgg"}
+    assert result.song_accuracies == {"vgg by majority vote": 75}
+    result.baselines = [FOREST, LARGEST]
+    assert result.song_accuracies == {"vgg by majority vote": 75, "random forest": 100}
+    for outcome in result.outcomes:
+        outcome.true, outcome.majority_vote = [], math.nan
+    assert result.song_accuracies == {"random forest": 100}
+
+
 def test_baselines_read_back_and_follow_the_folds(result):
     assert "baselines" not in result.to_json(), "it is written as it was"
     result.baselines = [LARGEST, FOREST]
