@@ -257,7 +257,7 @@ def test_texts_hold_names_as_they_are(finished_run):
     run = finished_run(NAMES, dataset="_$My$ & data")
     assert re.split("  +", utils.songs(run).split("\n")[1]) == [
         "Ty Dolla $ign & A$AP/0.wav", "Ty Dolla $ign & A$AP", "<b>", "<b> 3", "1"]
-    assert f"\n{run}  4,188" in utils.compare(run)
+    assert f"\n{run}       4,188" in utils.compare(run)
     utils.filters(run)
     with open(files.path_of(run, ".filters.csv"), encoding="utf-8") as file:
         assert {row["class"] for row in csv.DictReader(file)} <= set(NAMES)
@@ -299,7 +299,7 @@ def test_a_run_of_an_earlier_version_is_shown(workplace):
     shutil.copytree(os.path.join(ROOT, "tests", "before", "done"), "data/results",
                     dirs_exist_ok=True)
     run = "Clicks_oNetOne_20261126-011605-7329577f"
-    assert utils.songs(run).endswith("quick 3, slow 1  2\n1 of 6 songs")
+    assert utils.songs(run).endswith("quick 3, slow 1     2\n1 of 6 songs")
     assert "83.33 ± 23.57" in utils.compare(run)
     for path in (utils.trainingEvolution(run), utils.confusion(run), utils.filters(run)):
         assert isPicture(path)

@@ -32,15 +32,20 @@ a { color: var(--accent); }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { position: static; }
 nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; padding: 0; list-style: none; }
-.wide { overflow-x: auto; }
+.wide { overflow: auto; }
+.long { max-height: 40rem; }
+@media print { .long { max-height: none; } }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { padding: .25rem .5rem; text-align: left; opacity: .8; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line);
   text-align: left; vertical-align: top; }
-thead th { vertical-align: bottom; }
-tbody th, td { white-space: pre; }
+thead th { vertical-align: bottom; position: sticky; top: 0; background: var(--paper); }
+tbody th, td { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 8rem; }
+thead .number, tbody .number { text-align: right; min-width: 0; }
+tbody .number { white-space: pre; }
 img { max-width: 100%; height: auto; }
 """
+MOST_ROWS = 60      # of a table that is not scrolled by itself
 Pictures = list[tuple[str, Callable[[], Callable[[], Figure]]]]
 
 
@@ -62,14 +67,17 @@ def html(name: str, result: CrossValidation, pictures: Pictures) -> str:
     str
     """
     parts = [("Result", partial(_summary, name, result)),
-             ("Folds", lambda: table(tables.folds(result), "What each fold came to")),
-             ("Classes", lambda: table(tables.per_class(result),
-                                       "Songs by majority vote, all folds together"))]
+             ("Folds", lambda: table(tables.folds(result), "What each fold came to"))]
+    if result.true:
+        parts.append(("Classes", lambda: table(
+            tables.per_class(result),
+            "Songs by majority vote, all folds together; the lowest F1 first")))
     if result.baselines:
         parts.append(("Baselines", partial(_baselines, result)))
     parts += [(title, partial(picture, title, prepare)) for title, prepare in pictures]
-    parts += [("Misclassified songs", partial(_misclassified, result)),
-              ("Parameters", partial(_parameters, result))]
+    if result.true:
+        parts.append(("Misclassified songs", partial(_misclassified, result)))
+    parts.append(("Parameters", partial(_parameters, result)))
     links, sections, ids = "", "", {"main"}
     for title, make in parts:
         try:
@@ -107,25 +115,31 @@ def _baselines(result: CrossValidation) -> str:
 
 def _misclassified(result: CrossValidation) -> str:
     rows = tables.misclassified(result)
-    return table(rows, f"{len(rows)} songs, those with the surest votes first")
+    return table(rows, f"{some(len(rows), 'song', 'songs')}, those with the surest votes first, "
+                       "each by the model of the fold that tested it")
 
 
 def _parameters(result: CrossValidation) -> str:
-    rows = [{"parameter": key, "value": str(value)}
+    rows = [{"parameter": key, "value": tables.written(value)}
             for key, value in settings.flat(result.parameters)]
     return table(rows, "The settings of the run")
 
 
 def table(rows: list[Row], caption: str) -> str:
-    """Write a table as HTML; the first column heads its row."""
+    """Write a table as HTML; the first cell of a row heads it, and numbers stand to the right."""
     if not rows:
         return f"<p>{escape(caption)}: none.</p>"
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in rows[0])
+    kinds = {column: ' class="number"' if tables.is_of_numbers(column, rows) else ""
+             for column in rows[0]}
+    head = "".join(f'<th scope="col"{kind}>{escape(column)}</th>'
+                   for column, kind in kinds.items())
     body = ""
-    for first, *others in map(dict.values, rows):
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in others)
-        body += f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>\n'
-    return (f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}">'
+    for row in rows:
+        first, *others = (f"{kind}>{escape(row[column])}" for column, kind in kinds.items())
+        cells = "".join(f"<td{cell}</td>" for cell in others)
+        body += f'<tr><th scope="row"{first}</th>{cells}</tr>\n'
+    size = "wide long" if len(rows) > MOST_ROWS else "wide"
+    return (f'<div class="{size}" tabindex="0" role="region" aria-label="{escape(caption)}">'
             f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table></div>")
 
@@ -135,8 +149,10 @@ def picture(title: str, prepare: Callable[[], Callable[[], Figure]]) -> str:
     draw = prepare()
     with style.context("dark_background"):
         dark = png(draw())
+    light = draw()
+    said = ", ".join([title, *figures.title_of(light).split("\n")]).removesuffix(", ")
     return (f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
-            f'<img src="{png(draw())}" alt="{escape(title)}"></picture>')
+            f'<img src="{png(light)}" alt="{escape(said)}"></picture>')
 
 
 def png(figure: Figure) -> str:

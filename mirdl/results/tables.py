@@ -3,6 +3,7 @@
 A table is a list of rows, each a dict of column -> text.
 """
 
+import re
 import unicodedata
 from typing import Any
 
@@ -13,6 +14,9 @@ from mirdl.errors import one_line
 from mirdl.results.baseline import PairedTest
 from mirdl.results.files import cross_validation
 from mirdl.results.outcome import CrossValidation
+from mirdl.songs.wording import some
+
+MOST_VOTES = 5      # classes of one song that are listed
 
 Row = dict[str, str]
 
@@ -22,10 +26,22 @@ def text(rows: list[Row]) -> str:
     if not rows:
         return "(none)"
     lines = [[one_line(cell) for cell in line] for line in (rows[0], *map(dict.values, rows))]
-    widths = [max(map(columns_of, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(cell + " " * (width - columns_of(cell))
-                               for cell, width in zip(line, widths, strict=True)).rstrip()
-                     for line in lines)
+    columns = [_aligned(cells, is_of_numbers(column, rows))
+               for column, cells in zip(rows[0], zip(*lines, strict=True), strict=True)]
+    return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
+
+
+def _aligned(cells: tuple[str, ...], to_the_right: bool) -> list[str]:
+    """Make the cells of a column equally wide."""
+    width = max(map(columns_of, cells))
+    pads = [" " * (width - columns_of(cell)) for cell in cells]
+    return [pad + cell if to_the_right else cell + pad
+            for cell, pad in zip(cells, pads, strict=True)]
+
+
+def is_of_numbers(column: str, rows: list[Row]) -> bool:
+    """Tell whether a column has only numbers, so that it is aligned to the right."""
+    return all(re.fullmatch(r"[-+\d.,e± ]*", row[column]) for row in rows)
 
 
 def columns_of(cell: str) -> int:
@@ -43,22 +59,25 @@ def misclassified(result: CrossValidation) -> list[Row]:
             if voted == true:
                 continue
             chunks = sum(votes)
-            ranks = sorted(enumerate(votes), key=lambda item: (-item[1], item[0]))
+            ranks = sorted((-count, label) for label, count in enumerate(votes) if count)
+            listed = [f"{result.classes[label]} {-count}" for count, label in ranks]
+            rest = len(listed) - MOST_VOTES
+            if rest > 0:
+                listed[MOST_VOTES:] = [some(rest, "other class", "other classes")]
             row = {"song": song, "true": result.classes[true],
                    "voted": result.classes[voted] if chunks else "(no chunks)",
-                   "votes": ", ".join(f"{result.classes[label]} {count}"
-                                      for label, count in ranks if count),
-                   "fold": str(outcome.fold + 1)}
+                   "votes": ", ".join(listed), "fold": str(outcome.fold + 1)}
             wrong.append((-max(votes) / max(chunks, 1), song, row))
     return [row for *_, row in sorted(wrong, key=lambda entry: entry[:2])]
 
 
 def per_class(result: CrossValidation) -> list[Row]:
-    """List precision, recall and F1 of each class, of the songs by majority vote."""
+    """List precision, recall and F1 of each class, by majority vote, the lowest F1 first."""
     return [{"class": tag, "precision": f"{figures['precision']:.2f}",
              "recall": f"{figures['recall']:.2f}", "F1": f"{figures['f1-score']:.2f}",
              "songs": f"{figures['support']:.0f}"}
-            for tag, figures in result.per_class.items()]
+            for tag, figures in sorted(result.per_class.items(),
+                                       key=lambda item: item[1]["f1-score"])]
 
 
 def folds(result: CrossValidation) -> list[Row]:

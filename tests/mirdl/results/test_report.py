@@ -1,6 +1,7 @@
 from html.parser import HTMLParser
 
 import pytest
+from matplotlib.figure import Figure
 
 from mirdl.errors import UserError
 from mirdl.results import files, report
@@ -54,6 +55,39 @@ def test_baselines_have_a_section_of_their_own(finished_run):
     assert any(text.startswith(worse) for text in found.texts)
 
 
+def test_numbers_are_written_as_people_do_and_stand_to_the_right(finished_run):
+    name = finished_run()
+    page = report.html(name, files.read_outcomes(name), [])
+    texts = Reader(page).texts
+    assert texts[texts.index("valSplit") + 1] == "0.1"
+    assert '<td class="number">0.80</td>' in report.table([{"class": "a", "F1": "0.80"}], "")
+    assert "number" not in report.table([{"class": "a", "song": "1.wav"}], "")
+
+
+def test_only_long_tables_scroll_by_themselves():
+    rows = [{"song": "a"}] * report.MOST_ROWS
+    assert 'class="wide"' in report.table(rows, "") and "long" not in report.table(rows, "")
+    assert 'class="wide long"' in report.table([*rows, {"song": "a"}], "")
+
+
+def test_without_votes_of_songs_there_are_no_tables_of_them(finished_run, capsys):
+    result = files.read_outcomes(finished_run())
+    for outcome in result.outcomes:
+        outcome.true, outcome.voted, outcome.votes = [], [], []
+    found = Reader(report.html("n", result, []))
+    assert found.links == ["#main", "#result", "#folds", "#parameters"]
+    assert capsys.readouterr().err == ""
+
+
+def test_the_title_of_a_picture_is_read_to_who_cannot_see_it():
+    def draw():
+        figure = Figure((1, 1))
+        figure.subplots().set_title("Waltz_04: Jive\nby a model & more")
+        return figure
+    page = report.picture("Activations in Waltz_04", lambda: draw)
+    assert "Activations in Waltz_04, Waltz_04: Jive, by a model & more" in Reader(page).texts
+
+
 def draw_nothing():
     raise ZeroDivisionError("as it is\ntested")
 
@@ -76,7 +110,6 @@ def test_a_part_that_fails_costs_that_part(finished_run, capsys, monkeypatch):
 
 
 def test_sections_of_one_title_are_two(finished_run):
-    from matplotlib.figure import Figure
     name = finished_run()
     titles = ["Activations in a b", "Activations in a-b", "Activations in a%b-2", "Main",
               "Activations in 祭り"]

@@ -37,8 +37,18 @@ def test_classes_may_have_any_name():
     result = run([50, 50])
     result.classes = ["accuracy", "macro avg"]
     assert tables.per_class(result) == [
-        {"class": "accuracy", "precision": "0.50", "recall": "1.00", "F1": "0.67", "songs": "2"},
-        {"class": "macro avg", "precision": "0.00", "recall": "0.00", "F1": "0.00", "songs": "2"}]
+        {"class": "macro avg", "precision": "0.00", "recall": "0.00", "F1": "0.00", "songs": "2"},
+        {"class": "accuracy", "precision": "0.50", "recall": "1.00", "F1": "0.67", "songs": "2"}]
+
+
+@pytest.mark.parametrize("classes, votes", [
+    (5, "A 3, B 2, C 1, D 1, E 1"), (6, "A 3, B 2, C 1, D 1, E 1, 1 other class"),
+    (9, "A 3, B 2, C 1, D 1, E 1, 4 other classes")])
+def test_of_many_votes_the_most_are_listed(classes, votes):
+    outcome = Outcome("n-f0", 1, 0, 50.0, songs=["a"], true=[4], voted=[0],
+                      votes=[[3, 2] + [1] * (classes - 2) + [0] * 3])
+    result = CrossValidation({}, list("ABCDEFGHIJKL"), 1, [outcome])
+    assert tables.misclassified(result)[0]["votes"] == votes
 
 
 def test_a_figure_that_is_not_known_is_no_number():
@@ -119,7 +129,7 @@ def test_a_run_beside_its_baselines():
 
 def test_text_is_aligned():
     rows = [{"a": "x", "long": "1"}, {"a": "yyy", "long": "2"}]
-    assert tables.text(rows) == "a    long\nx    1\nyyy  2"
+    assert tables.text(rows) == "a    long\nx       1\nyyy     2"
     assert tables.text([]) == "(none)"
 
 
@@ -127,3 +137,18 @@ def test_text_is_aligned_by_what_a_terminal_shows():
     rows = [{"a": name, "b": "1"} for name in ("祭り", "e\u0301", "x\ny\udcff", "a\u3000b")]
     assert tables.text(rows).split("\n")[1:] == [
         "祭り        1", "e\u0301           1", "x\\ny\\udcff  1", "a\u3000b        1"]
+
+
+def test_numbers_stand_to_the_right():
+    rows = [{"name": "x", "votes": "1", "%": "9.50 ± 0.10", "p": "", "note": "-"},
+            {"name": "yy", "votes": "1,234", "%": "-", "p": "7.4e-33", "note": "x 3"}]
+    assert tables.text(rows).split("\n") == ["name  votes            %        p  note",
+                                             "x         1  9.50 ± 0.10           -",
+                                             "yy    1,234            -  7.4e-33  x 3"]
+
+
+@pytest.mark.parametrize("value, text", [
+    (1 - 0.8 - 0.1, "0.1"), (0.1 + 0.2, "0.3"), (1.0, "1"), (1e-7, "1e-07"), (250, "250"),
+    (0.0123456789, "0.0123456789"), (True, "True"), ("0.30000000000000004", "0.30000000000000004")])
+def test_values_of_settings_are_written_as_people_do(value, text):
+    assert tables.written(value) == text
