@@ -249,7 +249,7 @@ def test_a_run_does_not_go_on_with_another_network(here, tiny, monkeypatch, para
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(dl, "trainTrial", interrupt)
         dl.main(settled)
-    message = "the network tiny of buildArchitecture.py has changed since the run"
+    message = "tiny .*buildArchitecture.py.*new run"
     with monkeypatch.context() as patch, pytest.raises(UserError, match=message):
         patch.setattr(architectures, "source_hash", lambda name, module: "another")
         dl.resume("last", settled)
@@ -278,7 +278,7 @@ def test_ctrl_c_ends_cleanly_with_the_line_that_resumes(here, undisturbed, param
     process.send_signal(signal.SIGINT)
     out = process.wait(100)
     assert process.returncode == 130 and "Traceback" not in out
-    [run_id] = re.findall(r"stopped by Ctrl-C; go on with: python run.py resume=(\S+)", out)
+    [run_id] = re.findall(r"Ctrl-C.* python run.py resume=(\S+)", out)
     dl.resume(run_id, parameters())
     assert left() == undisturbed and not unfinished()
 
@@ -288,7 +288,7 @@ def test_what_ctrl_c_stopped_is_resumed_by_a_process(here, undisturbed):
     process = Process(*RUN)
     process.until_saved()
     process.send_signal(signal.SIGINT)
-    assert "go on with: python run.py resume=" in process.wait(100)
+    assert "python run.py resume=" in process.wait(100)
     process = Process("resume=last")
     assert "[CV-MAJORITYVOTE]" in process.wait() and process.returncode == 0
     assert left() == undisturbed
@@ -307,7 +307,7 @@ def test_workers_killed_alone_and_with_all_others_every_file_is_the_same_to_the_
     resumed = Process("resume=last", "workers=2")
     out = resumed.wait()
     assert resumed.returncode == 0, out
-    assert re.search(r"going on with \S+: [0-2] of 3 trainings are done", out), out
+    assert re.search("[0-2] of 3 trainings", out), out
     assert left() == undisturbed
 
 
@@ -322,8 +322,7 @@ def test_a_fold_that_ends_its_workers_is_told_and_resumed(here, undisturbed):
         time.sleep(0.1)
     out = process.wait(100)
     assert process.returncode == 1 and "Traceback" not in out
-    [run_id] = re.findall("error: fold [12] of 3 was given up: 3 processes .* then go on with: "
-                          r"python run.py resume=(\S+)", out)
+    [run_id] = re.findall(r"error: fold [12] of 3 .*3 processes .* python run.py resume=(\S+)", out)
     process = Process(f"resume={run_id}")
     out = process.wait()
     assert process.returncode == 0, out
@@ -337,7 +336,7 @@ def test_ctrl_c_ends_the_workers_too(here):
     workers = process.workers()
     os.killpg(process.pid, signal.SIGINT)       # as a terminal does
     out = process.wait(100)
-    assert process.returncode == 130 and "go on with: python run.py resume=" in out
+    assert process.returncode == 130 and "python run.py resume=" in out
     assert "Traceback" not in out and "Warning" not in out, out
     assert len(workers) >= 2 and not any(worker.is_running() for worker in workers)
     assert not [name for name in results()
@@ -353,8 +352,7 @@ def test_a_second_process_on_a_run_is_refused(here):
         second = Process("resume=last")
         out = second.wait(100)
         assert second.returncode == 1
-        assert (f"error: another process is working on the run '{name}'; wait for it, or stop it "
-                "first") in out
+        assert re.search(f"error: another process.*'{name}'.*wait.*stop", out), out
     finally:
         process.send_signal(signal.SIGCONT)
         process.kill()
@@ -388,7 +386,7 @@ def test_a_run_of_a_sweep_that_diverged_is_not_trained_again(here, tiny, monkeyp
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(dl, "trainTrial", interrupt_the_second)
         dl.main(settled)
-    assert "no fold could be trained: the loss was not finite" in capsys.readouterr().out
+    assert "not finite" in capsys.readouterr().out
     [outcomes] = dl.resume("last", settled)
     assert len(outcomes) == 3 and "not finite" not in capsys.readouterr().out
     assert not unfinished()
@@ -434,8 +432,7 @@ def test_on_a_cluster_whose_scheduler_is_killed_every_file_is_the_same_to_the_bi
     scheduler.kill()
     out = process.wait(200)
     assert process.returncode == 1 and "Traceback" not in out, out
-    assert ("error: the connection to the Dask scheduler is lost; start it anew; then go on with: "
-            "python run.py resume=") in out
+    assert re.search("error: .*Dask scheduler.*start it.* python run.py resume=", out), out
     process = Process("resume=last")
     out = process.wait(200)
     assert process.returncode == 0, out
@@ -478,27 +475,23 @@ def run_with_a_worker_killed(address, workers):
 def test_no_cluster_is_told(here, script):
     ended = script("run.py", *RUN, "cluster=tcp://127.0.0.1:9")
     assert ended.returncode == 1 and "Traceback" not in ended.stderr
-    told = "error: cluster=tcp://127.0.0.1:9: no Dask scheduler answers there"
-    assert told in ended.stderr
+    assert re.search("error: cluster=tcp://127.0.0.1:9: .*no Dask scheduler", ended.stderr)
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["resume=last"], "there is no stopped run 'last' in data/results; stopped runs there: none"),
-    (["resume="], "there is no stopped run '' in data/results; stopped runs there: none"),
-    (["resume=123", "folds=3"],
-     "resume=123 goes on with the parameters that the run was begun with; leave out the other "
-     "arguments"),
+    (["resume=last"], "'last'.*data/results.*none"),
+    (["resume="], "''.*data/results.*none"),
+    (["resume=123", "folds=3"], "resume=123 .*leave out the other arguments"),
 ])
 def test_what_cannot_be_resumed_is_told(workplace, arguments, words):
-    with pytest.raises(UserError, match=re.escape(words)):
+    with pytest.raises(UserError, match=words):
         run.main(list(as_published(*arguments)))
 
 
 def test_a_damaged_checkpoint_is_named(workplace, parameters):
     with open("data/results/Beats_oNetOne_x.checkpoint", "wb") as file:
         file.write(b"rubbish")
-    message = "cannot go on from 'data/results/Beats_oNetOne_x.checkpoint'"
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match="'data/results/Beats_oNetOne_x.checkpoint'"):
         dl.resume("x", parameters())
 
 

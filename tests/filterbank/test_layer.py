@@ -128,16 +128,16 @@ def test_parameters_and_their_tags():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    ({"filters": [(3, 1), (21, 2)]}, "filter of 21 frames does not fit into an input of 20 frames"),
-    ({"filters": []}, "filters is empty"),
+    ({"filters": [(3, 1), (21, 2)]}, "21 frames.* 20 frames"),
+    ({"filters": []}, "filters.*empty"),
     ({"filters": [(3, 0)]}, r"entry \(3, 0\)"),
     ({"filters": [(2.5, 1)]}, r"entry \(2.5, 1\)"),
-    ({"pool_bands": 9}, "pool_bands=9; 1 to 8"),
-    ({"pool_bands": 0}, "pool_bands=0; 1 to 8"),
+    ({"pool_bands": 9}, "pool_bands=9.*1 to 8"),
+    ({"pool_bands": 0}, "pool_bands=0.*1 to 8"),
     ({"nonlinearity": nonlinearities.softmax}, "nonlinearity=softmax .*NonlinearityLayer"),
-    ({"nonlinearity": nonlinearities.LeakyRectify(-1)}, "not known never to decrease"),
-    ({"incoming": (None, 8, 20)}, r"shape is \(None, 8, 20\)"),
-    ({"incoming": (None, 1, 8, None)}, r"only the batch may be None"),
+    ({"nonlinearity": nonlinearities.LeakyRectify(-1)}, "nonlinearity=.*decrease"),
+    ({"incoming": (None, 8, 20)}, r"\(None, 8, 20\)"),
+    ({"incoming": (None, 1, 8, None)}, "batch.*None"),
 ])
 def test_what_does_not_fit_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -34,14 +34,14 @@ def test_mixed_dtypes_are_computed_in_the_wider_one():
 
 def test_complex_input_is_refused():
     x, *parameters = arrays()
-    with pytest.raises(TypeError, match="float32 or float64, not in complex128"):
+    with pytest.raises(TypeError, match="float32 or float64.*complex128"):
         LargestWindow(4, FILTERS)(T.constant(x.astype(complex)), *parameters)
 
 
 @pytest.mark.parametrize("shape, message", [
-    ((2, 2, 9, 4), "filter of 5 frames does not fit into an input of 4 frames"),
-    ((2, 2, 3, 12), "pool_bands=4; 1 to 3, the bands of the input"),
-    ((2, 1, 9, 12), r"W has shape \(2, 2, 1, 5\); 2 filters of 5 frames on an input of 1 channels"),
+    ((2, 2, 9, 4), "5 frames.* 4 frames"),
+    ((2, 2, 3, 12), "pool_bands=4.*1 to 3"),
+    ((2, 1, 9, 12), r"\(2, 2, 1, 5\).*2 filters of 5 frames.* 1 channels"),
 ])
 def test_shapes_that_do_not_fit_are_refused_at_run_time(shape, message):
     _, *parameters = arrays()

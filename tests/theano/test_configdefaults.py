@@ -38,21 +38,19 @@ def test_later_files_go_before_earlier_ones(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("text, expected", [
-    ("device=opencl0:0", "device=opencl0:0 is not supported; choose cpu, gpu or cuda"),
+    ("device=opencl0:0", "device=opencl0:0 .*cpu, gpu or cuda"),
     ("device=gpu1x", "device=gpu1x"),
-    ("mode=FAST", "mode=FAST is unknown; choose one of FAST_RUN"),
+    ("mode=FAST", "mode=FAST .*FAST_RUN"),
     ("floatX=float128", "floatX=float128"),
-    ("floatX", "'floatX' has no '='"),
-    ("force_device=maybe", "neither True nor False"),
-    ("lib.cnmem=much", "lib.cnmem=much is not a number"),
+    ("floatX", "'floatX'.*'='"),
+    ("force_device=maybe", "force_device=maybe.*True.*False"),
+    ("lib.cnmem=much", "lib.cnmem=much .*number"),
     ("profile=maybe", "profile=maybe"),
-    ("deterministic=very", "deterministic=very is unknown; choose default, or more"),
+    ("deterministic=very", "deterministic=very .*default.*more"),
 ])
 def test_wrong_flags_are_errors_that_quote_them(flags, text, expected):
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=f"THEANO_FLAGS.*{expected}"):
         flags(text)
-    assert expected in str(error.value)
-    assert str(error.value).startswith("THEANO_FLAGS")
 
 
 def test_an_unknown_flag_is_passed_over_with_a_hint(flags):
@@ -91,7 +89,7 @@ def test_attributes():
                                          ("base_compiledir", "/elsewhere")])
 def test_what_is_settled_at_import_is_not_changed_afterwards(flags, name, value):
     config = flags("device=cpu,deterministic=more")
-    expected = f"{name} is .* since theano was imported; set it before, by THEANO_FLAGS={name}="
+    expected = f"{name} is .*imported.*THEANO_FLAGS={name}="
     with pytest.raises(RuntimeError, match=expected):
         setattr(config, name, value)
     setattr(config, name, getattr(config, name))

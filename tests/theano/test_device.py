@@ -41,8 +41,8 @@ def test_a_card_is_chosen_by_number_and_its_name_printed(cards, capsys, flags, n
 
 
 def test_a_number_too_high_is_answered_with_the_cards_that_are_there(cards, capsys):
-    expected = (r"device=cuda2: JAX finds no such GPU \(it finds .*\(id=0\) \(NVIDIA H200\), "
-                r".*\(id=1\) \(NVIDIA L4\)\).*; choose one of these, or device=cpu$")
+    expected = (r"device=cuda2: .*\(id=0\) \(NVIDIA H200\), .*\(id=1\) \(NVIDIA L4\)"
+                ".*device=cpu$")
     with pytest.raises(RuntimeError, match=expected):
         device.choose("cuda2", force=True)
     assert device.choose("cuda2", force=False).platform == "cpu"

@@ -44,10 +44,10 @@ def test_networks_are_the_functions_of_three_arguments(module):
 
 
 def test_an_unknown_network_is_answered_with_the_list(module):
-    with pytest.raises(UserError, match=r"^DL.type=tow is no network of networks.py; did you mean "
-                                        r"two\? There are: one, two$"):
+    message = r"DL.type=tow .*networks.py.*did you mean two\?.* one, two$"
+    with pytest.raises(UserError, match=message):
         architectures.find("tow", module(SOURCE))
-    with pytest.raises(UserError, match="^DL.type=helper is no network of networks.py; there are"):
+    with pytest.raises(UserError, match="DL.type=helper .* one, two$"):
         architectures.find("helper", module(SOURCE))
 
 

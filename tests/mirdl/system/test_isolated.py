@@ -29,10 +29,10 @@ def test_results_and_exceptions_come_back():
 
 
 @pytest.mark.parametrize("function, arguments, words", [
-    (ctypes.string_at, (8,), r"crashed \(SIGSEGV\)"),           # reads the address 8
-    (os.abort, (), r"crashed \(SIGABRT\)"),
-    (os._exit, (3,), r"crashed \(exit status 3\)"),
-    (signal.raise_signal, (signal.SIGKILL,), r"crashed \(SIGKILL\)"),
+    (ctypes.string_at, (8,), "SIGSEGV"),           # reads the address 8
+    (os.abort, (), "SIGABRT"),
+    (os._exit, (3,), "exit status 3"),
+    (signal.raise_signal, (signal.SIGKILL,), "SIGKILL"),
 ])
 def test_a_crash_is_survived_and_named(function, arguments, words):
     with pytest.raises(ProcessDiedError, match=words):
@@ -43,7 +43,7 @@ def test_a_crash_is_survived_and_named(function, arguments, words):
     (sum, (itertools.repeat(1),)), (signal.pause, ())])
 def test_an_endless_call_is_stopped(function, arguments):
     start = time.monotonic()
-    with pytest.raises(ProcessDiedError, match="took longer than 1 s"):
+    with pytest.raises(ProcessDiedError, match=r"\b1 s\b"):
         call(function, *arguments, seconds=1)
     assert time.monotonic() - start < 30
 

@@ -109,8 +109,7 @@ def test_without_flock_a_lock_is_waited_for(without_flock):
 def test_without_flock_a_lock_of_another_host_is_refused_with_the_file_named(without_flock):
     with open("x.lock", "w") as file:
         file.write("elsewhere 12 34")
-    with pytest.raises(UserError, match=r"^'x.lock' is held by a process on another host "
-                                        r"\(elsewhere 12 34\); wait for it, or remove this file"), \
+    with pytest.raises(UserError, match=r"'x\.lock'.*\(elsewhere 12 34\).*remove this file"), \
             locked("x.lock", refuse):
         pass
     assert is_held("x.lock")

@@ -33,7 +33,7 @@ COMMAND = Hostile(os.system, ("touch /tmp/mirdl-hostile",))
 @pytest.mark.parametrize("value", [COMMAND, [COMMAND], {"a": COMMAND}, print, os.system])
 def test_nothing_else_is_loaded_and_no_code_runs(tmp_path, value):
     (tmp_path / "p").write_bytes(pickle.dumps(value))
-    with pytest.raises(ValueError, match="neither a NumPy array nor a plain value"):
+    with pytest.raises(ValueError, match="NumPy array.* plain value"):
         pickles.load(tmp_path / "p")
     assert not os.path.exists("/tmp/mirdl-hostile")
 
@@ -52,7 +52,7 @@ def from_buffer(*dtype):
                 (3, ">", (np.dtype("f8"), (10**6,)), None, None, -1, -1, 0))])
 def test_types_that_are_no_numbers_are_refused(tmp_path, value):
     (tmp_path / "p").write_bytes(pickle.dumps(value))
-    with pytest.raises(ValueError, match="which are no numbers of this machine"):
+    with pytest.raises(ValueError, match="no numbers"):
         pickles.load(tmp_path / "p")
 
 

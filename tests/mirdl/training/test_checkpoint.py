@@ -119,15 +119,14 @@ def test_an_ended_training_keeps_its_outcome(trial):
 
 def test_a_worker_whose_run_was_stopped_learns_it(trial, training):
     os.unlink(files.path_of(trial.run.name, ".lock"))
-    with pytest.raises(UserError, match="the run 'Beats_oNetOne_id' was stopped"):
+    with pytest.raises(UserError, match="'Beats_oNetOne_id'.*stopped"):
         Checkpoint(trial).save(training, Network())
 
 
 def test_a_damaged_state_is_named(trial):
     with open(files.path_of(trial.name, ".state"), "wb") as file:
         file.write(b"rubbish")
-    message = "cannot go on from 'data/results/Beats_oNetOne_id-f0.state'"
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match="'data/results/Beats_oNetOne_id-f0.state'"):
         Checkpoint(trial)
 
 
@@ -136,5 +135,5 @@ def test_a_state_of_another_version_is_refused(trial, version):
     path = files.path_of(trial.name, ".state")
     pickles.dump({"format": f"mirdl checkpoint {version}", "current": None, "ended": True,
                   "outcome": None}, path)
-    with pytest.raises(UserError, match="another version of this program wrote it"):
+    with pytest.raises(UserError, match="another version.*new run"):
         Checkpoint(trial)

@@ -98,7 +98,7 @@ def test_the_form_for_gpus_trains_alike(asked, alone, monkeypatch):
 
 
 def test_trainings_that_end_at_once_keep_nobody_waiting(asked):
-    with pytest.raises(DivergedError, match="no fold could be trained"):
+    with pytest.raises(DivergedError, match="no fold.*loss"):
         dl.main(asked("DL.lr=1e9", "DL.momentum=0.99", TOGETHER))
 
 
@@ -169,7 +169,7 @@ def test_when_one_fails_all_are_stopped(lockstep_of):
 
 
 def test_too_little_memory_is_told_with_the_settings():
-    message = "(256.0*TiB|[0-9]{15} bytes); add DS.store=disk .*leave out foldsTogether.*batchSize"
+    message = "(256.0*TiB|[0-9]{15} bytes).*DS.store=disk.*foldsTogether.*batchSize"
     with pytest.raises(UserError, match=message), memory_errors_told():
         jax.jit(lambda: jnp.zeros(2**48, jnp.int8))()
     with pytest.raises(ZeroDivisionError), memory_errors_told():
@@ -199,7 +199,7 @@ def full(monkeypatch):
 
 @pytest.mark.parametrize("more", [ALONE, TOGETHER])
 def test_a_device_that_runs_full_loses_nothing(asked, alone, full, monkeypatch, more):
-    message = "trying to allocate 12884901888 bytes; .*foldsTogether.*; then go on with: .* resume="
+    message = "12884901888 bytes.*foldsTogether.*resume="
     with pytest.raises(UserError, match=message):
         dl.main(asked(TOGETHER))
     full.undo()
@@ -212,11 +212,10 @@ def test_a_device_that_runs_full_loses_nothing(asked, alone, full, monkeypatch, 
 
 @pytest.mark.parametrize("more", ["workers=2", "cluster=tcp://host:8786"])
 def test_together_and_apart_is_refused(parameters, more):
-    message = "foldsTogether=True trains all folds in one process .* not workers="
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match="foldsTogether=True.*workers="):
         parameters(TOGETHER, more)
 
 
 def test_a_data_set_on_disk_is_refused(asked):
-    with pytest.raises(UserError, match="foldsTogether=True needs the data set in memory"):
+    with pytest.raises(UserError, match="foldsTogether=True.*DS.store=memory"):
         dl.main(asked("DS.store=disk", TOGETHER))

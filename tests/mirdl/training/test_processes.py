@@ -1,5 +1,6 @@
 import os
 import platform
+import re
 import subprocess
 import sys
 
@@ -48,13 +49,11 @@ def test_what_a_call_raises_is_raised():
 def test_a_call_whose_process_died_is_made_again(tmp_path, capsys):
     made = [Call(number, str(tmp_path)) for number in range(3)]
     assert sorted(each(calls.die, made)) == [0, 1, 2]
-    told = "call 1: the process was ended by the system; its work is taken up again"
-    assert capsys.readouterr().out.count(told) == 2
+    assert len(re.findall("call 1: .*ended by the system", capsys.readouterr().out)) == 2
 
 
 def test_a_call_that_ends_every_process_is_given_up():
-    message = "call 1 was given up: 3 processes that worked on it were ended by the system"
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match="call 1 .*3 processes.*ended by the system.*workers"):
         each(calls.dieAlways, [Call(number) for number in range(2)])
 
 

@@ -34,11 +34,9 @@ def test_a_run_is_kept_until_it_is_forgotten(run):
 
 
 def test_a_run_that_cannot_be_gone_on_with_has_one_remedy(run):
-    with pytest.raises(UserError, match="put the old one back, or begin a new run$"), \
-            runs.resumable("7"):
+    with pytest.raises(UserError, match="new run$"), runs.resumable("7"):
         run.check_source("another")
-    with pytest.raises(UserError, match="full; then go on with: python run.py resume=7$"), \
-            runs.resumable("7"):
+    with pytest.raises(UserError, match="full.* run.py resume=7$"), runs.resumable("7"):
         raise UserError("full")
 
 
@@ -52,27 +50,24 @@ def test_a_run_begun_before_a_setting_existed_has_its_published_value(run):
 
 def test_a_run_that_is_worked_on_is_refused(run):
     # in this process too, as the lock belongs to the file that was opened
-    message = f"another process is working on the run '{run.name}'; wait for it"
+    message = f"another process.*'{run.name}'.*wait"
     with runs.begun(run), pytest.raises(UserError, match=message), runs.resumed("last"):
         pass
 
 
 def test_a_run_that_is_not_there_is_answered_with_those_that_are(run):
-    with pytest.raises(UserError, match="there is no stopped run 'last' in data/results; stopped "
-                                        "runs there: none"), runs.resumed("last"):
+    with pytest.raises(UserError, match="'last'.*data/results.*none"), runs.resumed("last"):
         pass
     with runs.begun(run):
         pass
-    with pytest.raises(UserError, match=f"there is no stopped run 'x'.*: {run.name}"), \
-            runs.resumed("x"):
+    with pytest.raises(UserError, match=f"'x'.*{run.name}"), runs.resumed("x"):
         pass
 
 
 def test_a_run_of_another_version_is_refused(run):
     path = files.path_of(run.name, ".checkpoint")
     pickles.dump({"format": "mirdl checkpoint 3", "run": {}}, path)
-    message = "another version of this program wrote it; begin a new run"
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match="another version.*new run"):
         runs.read(run.name)
 
 
