@@ -124,6 +124,13 @@ def miniRhythm(tmp_path_factory):
 def beats(tmp_path_factory):
     """Make Beats: 3 classes of 6 wavs of 9 s, clicks at 90, 120 and 160 bpm."""
     folder = tmp_path_factory.mktemp("audio") / "Beats"
+@pytest.fixture
+def few_trees(monkeypatch):
+    """Give the random forest of the baselines few trees, which is quick."""
+    from mirdl.training import baselines
+    monkeypatch.setattr(baselines, "TREES", 20)
+
+
     rng = np.random.RandomState(3)
     for tag, bpm in (("fast", 160), ("middle", 120), ("slow", 90)):
         (folder / tag).mkdir(parents=True)

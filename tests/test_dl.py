@@ -37,7 +37,7 @@ def asked(here, tiny, parameters):
 
 
 @pytest.fixture
-def cross_validate(asked):
+def cross_validate(asked, few_trees):
     """Cross-validate tiny and return the outcomes: cross_validate("folds=2")."""
     return lambda *overrides: dl.main(asked(*overrides))
 

@@ -24,6 +24,8 @@ from mirdl.songs.splits import split
 from mirdl.spectrograms.store import Stored
 from mirdl.training.run import Run
 
+TREES = 500     # of the random forest
+
 
 def classifiers(seed: int) -> dict[str, ClassifierMixin]:
     """Make the classifiers, by name; `seed` is that of the random forest."""
@@ -32,7 +34,7 @@ def classifiers(seed: int) -> dict[str, ClassifierMixin]:
         "logistic regression": make_pipeline(
             StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)),
         "random forest": make_pipeline(
-            StandardScaler(), RandomForestClassifier(500, random_state=seed)),
+            StandardScaler(), RandomForestClassifier(TREES, random_state=seed)),
     }
 
 

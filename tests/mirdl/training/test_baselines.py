@@ -41,26 +41,26 @@ def test_features_are_mean_and_standard_deviation_of_each_band():
 
 def test_answers_are_those_of_scikit_learn(run_of):
     run, songs = run_of(), dataset_of([0, 0, 0, 1, 2, 3] * 5)
-    largest, logistic, forest = baselines_of(run, songs, [0, 1, 2])
+    largest, logistic, forest = baselines_of(run, songs, [0, 2])
     assert [each.name for each in (largest, logistic, forest)] == [
         "largest class", "logistic regression", "random forest"]
     x = features(songs.spectrograms)
-    for fold in range(3):
+    for place, fold in enumerate((0, 2)):
         train, _, test = split(songs, fold, run.parameters)
         scaler = StandardScaler().fit(x[train])
         for baseline, classifier in ((logistic, LogisticRegression(C=0.1, max_iter=1000)),
                                      (forest, RandomForestClassifier(500, random_state=11))):
             classifier.fit(scaler.transform(x[train]), songs.labels[train])
             expected = classifier.predict(scaler.transform(x[test]))
-            assert baseline.voted[fold] == expected.tolist()
-            assert baseline.accuracies[fold] == pytest.approx(
+            assert baseline.voted[place] == expected.tolist()
+            assert baseline.accuracies[place] == pytest.approx(
                 100 * np.mean(expected == songs.labels[test]))
-        assert largest.voted[fold] == [0] * 10
-        assert largest.accuracies[fold] == pytest.approx(100 * np.mean(songs.labels[test] == 0))
+        assert largest.voted[place] == [0] * 10
+        assert largest.accuracies[place] == pytest.approx(100 * np.mean(songs.labels[test] == 0))
     assert forest.mean > 60 > largest.mean, "there was something to learn"
 
 
-def test_the_seed_decides(run_of):
+def test_the_seed_decides(run_of, few_trees):
     songs = dataset_of(np.random.RandomState(2).randint(0, 4, 60).tolist(),
                        [np.random.RandomState(place).rand(4, 9) for place in range(60)])
     first, again, other = (baselines_of(run_of(seed=seed), songs, [0, 1, 2])
@@ -69,7 +69,7 @@ def test_the_seed_decides(run_of):
     assert first[:2] == other[:2] and first[2] != other[2], "only the forest draws"
 
 
-def test_songs_on_disk_give_the_answers_of_songs_in_memory(run_of, tmp_path):
+def test_songs_on_disk_give_the_answers_of_songs_in_memory(run_of, few_trees, tmp_path):
     inMemory = dataset_of([0, 1, 2, 3] * 6)
     store = Store(str(tmp_path / "songs"), {})
     stored = [store.keep(name, (1, 2), song)[1] for name, song in zip(
@@ -80,7 +80,7 @@ def test_songs_on_disk_give_the_answers_of_songs_in_memory(run_of, tmp_path):
     assert baselines_of(run_of(), onDisk, [0, 2]) == baselines_of(run_of(), inMemory, [0, 2])
 
 
-def test_classes_that_training_lacks(run_of):
+def test_classes_that_training_lacks(run_of, few_trees):
     songs = dataset_of([0] * 8 + [1] * 4)
     assert set(songs.labels[split(songs, 2, run_of().parameters).train]) == {0}
     for baseline in baselines_of(run_of(), songs, [2]):
@@ -90,7 +90,7 @@ def test_classes_that_training_lacks(run_of):
         assert set(baseline.voted[0]) <= {0, 1} and baseline.accuracies == [0], baseline.name
 
 
-def test_a_song_shorter_than_a_chunk_is_answered(run_of):
+def test_a_song_shorter_than_a_chunk_is_answered(run_of, few_trees):
     run, songs = run_of("DS.xInput=100"), dataset_of([0, 1, 2] * 4)
     assert len(loadDatasets.foldOf(songs, 0, run.parameters).test) == 0
     for baseline in baselines_of(run, songs, [0]):
