@@ -17,10 +17,10 @@ run: .venv/ready data/datasets/DanceLoops
 	$(VENV) run.py DS.dataset=DanceLoops DL.type=pNetOne chunkHop=100 folds=5 DL.num_epochs=30 DL.batchSize=25 DL.lr=0.025
 
 test: .venv/ready
-	$(VENV) -m pytest -m "not slow" $(PYTEST)
+	$(VENV) -m pytest -n auto -m "not slow" $(PYTEST)
 
 test-all: .venv/optional
-	$(VENV) -m pytest $(PYTEST)
+	$(VENV) -m pytest -n auto $(PYTEST)
 
 lint: .venv/ready
 	$(VENV) -m ruff check .

@@ -10,6 +10,8 @@ import sys
 import tempfile
 from contextlib import contextmanager
 
+import hypothesis
+import joblib
 import makeMiniRhythm
 import numpy as np
 import pytest
@@ -26,6 +28,20 @@ os.environ["THEANO_FLAGS"] = ("floatX=float32,deterministic=more,"
                               + os.environ.get("THEANO_FLAGS", ""))
 # A shell starts its background jobs deaf to Ctrl-C, and so would be all that is started from here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# What hypothesis draws is the same in each run, but for `make torture`.
+hypothesis.settings.register_profile("same", derandomize=True)
+if not os.environ.get("MIRDL_TORTURE"):
+    hypothesis.settings.load_profile("same")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # XLA has one thread here, as each core has a worker; the processes that tests start have all.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NPROC", "1")
+        import theano  # noqa: F401 (it starts XLA)
+
+
+def pytest_xdist_auto_num_workers():
+    """Tell how many workers -n auto means: one for each core, each of which takes 2 GB at most."""
+    return min(8, joblib.cpu_count())
 
 
 def optional(name, packages="requirements-export.txt"):
@@ -108,6 +124,13 @@ def tiny(monkeypatch):
     monkeypatch.setattr(buildArchitecture, "tiny", tiny, raising=False)
 
 
+@pytest.fixture
+def few_trees(monkeypatch):
+    """Give the random forest of the baselines few trees, which is quick."""
+    from mirdl.training import baselines
+    monkeypatch.setattr(baselines, "TREES", 20)
+
+
 @pytest.fixture(scope="session")
 def miniRhythm(tmp_path_factory):
     """Make MiniRhythm, the oracle's data set: 40 wavs of 30 s in 4 classes."""
@@ -124,13 +147,6 @@ def miniRhythm(tmp_path_factory):
 def beats(tmp_path_factory):
     """Make Beats: 3 classes of 6 wavs of 9 s, clicks at 90, 120 and 160 bpm."""
     folder = tmp_path_factory.mktemp("audio") / "Beats"
-@pytest.fixture
-def few_trees(monkeypatch):
-    """Give the random forest of the baselines few trees, which is quick."""
-    from mirdl.training import baselines
-    monkeypatch.setattr(baselines, "TREES", 20)
-
-
     rng = np.random.RandomState(3)
     for tag, bpm in (("fast", 160), ("middle", 120), ("slow", 90)):
         (folder / tag).mkdir(parents=True)

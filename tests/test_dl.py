@@ -376,6 +376,7 @@ def test_batches_larger_than_a_part_are_refused_before_training(cross_validate):
     assert written() == []
 
 
+@pytest.mark.xdist_group("serial")
 def test_results_that_may_not_be_written_are_told(public, without_rights, parameters, monkeypatch):
     monkeypatch.chdir(public)
     os.makedirs("data/results")
@@ -626,6 +627,7 @@ LIMITED = """if True:
     """
 
 
+@pytest.mark.xdist_group("serial")
 @pytest.mark.slow
 @pytest.mark.parametrize("store", ["disk", "memory"])
 def test_a_data_set_of_8_times_the_memory_trains_from_disk(workplace, store):

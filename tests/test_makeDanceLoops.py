@@ -27,6 +27,8 @@ from mirdl import settings
 from mirdl.spectrograms.decoding import spectrogram_of
 from mirdl.system.pool import in_parallel
 
+pytestmark = pytest.mark.xdist_group("danceLoops")     # one worker makes the data set
+
 SCRIPT = Path(__file__).resolve().parent.parent / "data" / "makeDanceLoops.py"
 SPEC = spec_from_file_location("makeDanceLoops", SCRIPT)
 makeDanceLoops = module_from_spec(SPEC)

@@ -29,6 +29,8 @@ from mirdl.results import files
 from mirdl.system.locks import locked
 from mirdl.training import checkpoint, runs, sweep
 
+pytestmark = pytest.mark.xdist_group("serial")
+
 UNFINISHED = ".checkpoint", ".state", ".lock", ".part"
 LONG = bool(os.environ.get("MIRDL_TORTURE"))
 KILLS = 200 if LONG else 20

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 import filterbank
 from filterbank import ffi, xla
 
+pytestmark = pytest.mark.xdist_group("filterbank")     # one worker compiles the kernels
+
 ROOT = os.path.dirname(os.path.dirname(filterbank.__file__))
 ON_THE_CPU = {**os.environ, "THEANO_FLAGS": "floatX=float32"}
 

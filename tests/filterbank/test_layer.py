@@ -12,6 +12,8 @@ import theano
 import theano.tensor as T
 from filterbank import TemporalFilterBankLayer
 
+pytestmark = pytest.mark.xdist_group("filterbank")     # one worker compiles the kernels
+
 O_NET = [(n, 5) for n in range(6, 42, 5)]
 
 

@@ -8,6 +8,8 @@ import theano
 import theano.tensor as T
 from filterbank.op import LargestWindow
 
+pytestmark = pytest.mark.xdist_group("filterbank")     # one worker compiles the kernels
+
 FILTERS = (5, 2), (3, 1)
 
 

@@ -8,6 +8,8 @@ from conftest import ROOT
 
 from mirdl.errors import exit_on_user_error, one_line
 
+pytestmark = pytest.mark.xdist_group("serial")
+
 SCRIPT = """if True:
     import os, signal, sys
     from mirdl.errors import UserError, exit_on_user_error

@@ -69,6 +69,7 @@ def test_missing_data_sets_empty_tags_and_broken_links_are_refused(workplace):
         find_songs("Beats")
 
 
+@pytest.mark.xdist_group("serial")
 def test_a_folder_that_may_not_be_read_is_told(public, without_rights, monkeypatch):
     monkeypatch.chdir(public)
     os.makedirs("data/datasets/Set/a")

@@ -237,6 +237,7 @@ def test_a_damaged_store_is_named_and_computed_anew(compute):
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.xdist_group("serial")
 def test_a_song_computed_before_a_kill_is_not_computed_again(beats, workplace):
     shutil.copytree(beats, workplace / "data/datasets/Beats")
     code = """if True:

@@ -71,6 +71,7 @@ def test_missing_files_and_wavs_without_samples_say_why(tmp_path, parameters):
         compute_spectrogram(str(tmp_path / "none.wav"), parameters()["DS"])[0]
 
 
+@pytest.mark.xdist_group("serial")
 def test_a_song_that_may_not_be_read_and_later_may(public, without_rights, parameters):
     path = os.path.join(public, "song.wav")
     makeMiniRhythm.write_wav(path, np.ones(2 * 44100))

@@ -14,6 +14,8 @@ from conftest import ROOT
 from mirdl.system.isolated import ProcessDiedError, isolated
 from mirdl.system.pool import in_parallel
 
+pytestmark = pytest.mark.xdist_group("serial")
+
 
 def call(function, *arguments, seconds=60):
     """Call isolated(...) in another process, because this one may have threads by now."""

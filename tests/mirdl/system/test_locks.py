@@ -13,6 +13,8 @@ from conftest import ROOT
 from mirdl.errors import UserError
 from mirdl.system.locks import is_held, locked
 
+pytestmark = pytest.mark.xdist_group("serial")
+
 
 def test_it_is_held_until_the_end_of_the_block_and_gone_then(tmp_path):
     path = str(tmp_path / "a.lock")

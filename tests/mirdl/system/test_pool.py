@@ -14,6 +14,8 @@ from joblib import cpu_count
 from mirdl.errors import UserError
 from mirdl.system.pool import AHEAD, in_parallel
 
+pytestmark = pytest.mark.xdist_group("serial")
+
 
 def test_results_come_in_order_from_other_processes():
     squares = in_parallel(pow, [(base, 2) for base in range(20)], "squares", "square")

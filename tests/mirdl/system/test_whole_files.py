@@ -10,6 +10,8 @@ from conftest import ROOT
 from mirdl.errors import UserError
 from mirdl.system.whole_files import make_folder, remove_leftovers, whole
 
+pytestmark = pytest.mark.xdist_group("serial")
+
 
 def test_whole_replaces_only_when_complete(tmp_path):
     path = tmp_path / "table.txt"

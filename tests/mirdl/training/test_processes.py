@@ -13,6 +13,8 @@ from joblib import cpu_count
 from mirdl.errors import UserError
 from mirdl.training import processes
 
+pytestmark = pytest.mark.xdist_group("serial")
+
 
 def each(function, made, count=2):
     execution = {"workers": count, "cluster": ""}
