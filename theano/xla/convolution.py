@@ -142,8 +142,18 @@ def _on_cpu(there, elsewhere, a, b, geometry):
 
 
 def _input_from_xla(g, w, geometry):
-    x = jax.ShapeDtypeStruct((g.shape[0], w.shape[1] * geometry.groups, *geometry.image), g.dtype)
-    return jax.linear_transpose(lambda x: _correlate(x, w, geometry), x)(g)[0]
+    # XLA takes an axis with 2 taps, stride 2 and one zero before the image for one of groups. Where
+    # it also swaps image and window (more taps than outputs along the other axes), it ends the
+    # process: "Window dimensions do not match RHS shape" (jaxlib 0.10.2 and 0.12.0.1; its
+    # conv_operand_swapper.cc). So this zero counts as a part of the image, and is cut off again.
+    axes = zip(geometry.window, geometry.stride, geometry.padding, strict=True)
+    zeros = [int(taps == step == 2 and before == 1) for taps, step, (before, _) in axes]
+    wider = geometry._replace(
+        image=[n + zero for n, zero in zip(geometry.image, zeros, strict=True)],
+        padding=[(p - zero, q) for (p, q), zero in zip(geometry.padding, zeros, strict=True)])
+    x = jax.ShapeDtypeStruct((g.shape[0], w.shape[1] * geometry.groups, *wider.image), g.dtype)
+    found = jax.linear_transpose(lambda x: _correlate(x, w, wider), x)(g)[0]
+    return found[(..., *(slice(zero, None) for zero in zeros))]
 
 
 def _weights_from_xla(g, x, geometry):
