@@ -10,6 +10,7 @@ import difflib
 import importlib
 import os
 import re
+import struct
 import warnings
 from pathlib import Path
 
@@ -91,6 +92,11 @@ class Config:
     def change_flags(self, *settings, **more):
         """See `theano.configparser.change_flags`."""
         return importlib.import_module("theano.configparser").change_flags(*settings, **more)
+
+
+def local_bitwidth():
+    """Return the bits of a pointer: 32 or 64."""
+    return struct.calcsize("P") * 8
 
 
 def pytensor_name(name):

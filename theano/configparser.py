@@ -6,10 +6,13 @@ import theano
 
 
 class change_flags(contextlib.ContextDecorator):
-    """`theano.config` with other values, for a block or a function; names with dots in a dict."""
+    """`theano.config` with other values, for a block or a function.
+
+    Names with dots come in a dict, or in a list of pairs.
+    """
 
     def __init__(self, settings=None, **more):
-        self.settings = {**(settings or {}), **more}
+        self.settings = {**dict(settings or {}), **more}
         self.before = []
 
     def __enter__(self):

@@ -1,12 +1,16 @@
 """Compilation modes: how much of the graph is rewritten before JAX gets it."""
 
+import warnings
+
 import pytensor
 from pytensor.compile import mode as pytensor_mode
 from pytensor.compile.maker import FunctionMaker
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 
 import theano
+from theano.gof.opt import OpRemove
 from theano.link import Linker
+from theano.link.rewrite import register
 
 
 class Maker(FunctionMaker):
@@ -40,9 +44,32 @@ SLOW = ("local_second_to_alloc", "local_greedy_distributor", "dot_diag_to_elemwi
         "selection_dot_to_indexing", "orthogonal_dot_transpose_to_eye",
         "useless_symmetric_transpose")
 
+
+class Registry:
+    """Where programs register rewrites, by Theano's name for it.
+
+    Those that remove an Op are applied to all graphs: such an Op may have no other meaning, or not
+    be computable. Of others, which Theano had for speed, a warning tells that they are not.
+    """
+
+    def __getitem__(self, stage):
+        """Return itself, at any stage."""
+        return self
+
+    def register(self, name, rewriter, *where, **settings):
+        """Take a rewrite."""
+        if isinstance(rewriter, OpRemove):
+            register(name, rewriter)
+        else:
+            warnings.warn(f"the optimisation {name!r} is not applied: XLA has its own",
+                          stacklevel=3)
+
+
+optdb = Registry()
+
 # Equal parts merge, and expressions that overflow are replaced; what else Theano rewrote for speed
 # is XLA's job. FAST_COMPILE replaces logarithms of probabilities (`theano.link.stable`) only.
-FEW = RewriteDatabaseQuery(include=["merge", "stable_logarithms"])
+FEW = RewriteDatabaseQuery(include=["merge", "stable_logarithms", "removal"])
 FAST_RUN = Mode(Linker(), FEW.including("stabilize").excluding(*SLOW))
 FAST_COMPILE = Mode(Linker(quick=True), FEW)
 

@@ -5,18 +5,25 @@ from pytensor.graph.basic import Apply, Constant, clone, clone_get_equiv, equal_
 from pytensor.graph.traversal import io_toposort, orphans_between, vars_between
 
 
-class _AnyVariable(type):
-    """isinstance(x, Variable) holds for every variable of PyTensor."""
+class Standing(type):
+    """Classes that stand for one of PyTensor's, `of`, with a constructor of Theano's arguments.
+
+    isinstance and issubclass hold for whatever is PyTensor's.
+    """
 
     def __instancecheck__(cls, instance):
-        return isinstance(instance, basic.Variable)
+        """Ask PyTensor's."""
+        return isinstance(instance, cls.of)
 
     def __subclasscheck__(cls, subclass):
-        return issubclass(subclass, basic.Variable)
+        """Ask PyTensor's."""
+        return issubclass(subclass, cls.of)
 
 
-class Variable(metaclass=_AnyVariable):
+class Variable(metaclass=Standing):
     """A node of a graph. Theano's takes a type alone; PyTensor's wants the owner, too."""
+
+    of = basic.Variable
 
     def __new__(cls, type, owner=None, index=None, name=None):
         """Make PyTensor's."""

@@ -13,6 +13,21 @@ from pytensor.graph.rewriting.basic import SubstitutionNodeRewriter as OpSub
 from pytensor.graph.rewriting.basic import graph_rewriter as optimizer
 
 
+class OpRemove(LocalOptimizer):
+    """Puts the inputs of `op` in place of its outputs, wherever it stands."""
+
+    def __init__(self, op):
+        self.op = op
+
+    def tracks(self):
+        """Return the Ops to look for."""
+        return [self.op]
+
+    def transform(self, fgraph, node, **settings):
+        """Return the inputs of a node of `op`."""
+        return node.inputs if node.op == self.op else False
+
+
 def local_optimizer(tracks):
     """Decorate a function that gives a node's outputs anew, or False, to make a rewrite of it.
 

@@ -26,6 +26,15 @@ def dnn_conv(img, kerns, border_mode="valid", subsample=1, conv_mode="conv", dir
 dnn_conv3d = dnn_conv
 
 
+class GpuDnnConv:
+    """cuDNN's convolution, by which scripts ask for shapes."""
+
+    @staticmethod
+    def get_out_shape(ishape, kshape, border_mode, subsample, dilation=None):
+        """Return the output's shape; see `abstract_conv.get_conv_output_shape`."""
+        return abstract_conv.get_conv_output_shape(ishape, kshape, border_mode, subsample, dilation)
+
+
 def dnn_gradweight(img, topgrad, kerns_shp, border_mode="valid", subsample=1, conv_mode="conv"):
     """Return the gradient of `dnn_conv` for its filters, of shape `kerns_shp`."""
     return abstract_conv.conv2d_grad_wrt_weights(

@@ -18,7 +18,7 @@ from pytensor.scalar import basic as scalar
 from pytensor.tensor import basic as tensor
 from pytensor.tensor import subtensor
 from pytensor.tensor.elemwise import CAReduce, Elemwise
-from pytensor.tensor.extra_ops import CpuContiguous, Unique
+from pytensor.tensor.extra_ops import CpuContiguous, SearchsortedOp, Unique
 from pytensor.tensor.math import ProdWithoutZeros
 from pytensor.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape
 from pytensor.tensor.type_other import MakeSlice
@@ -141,6 +141,8 @@ for kind, made in {
         tensor.TensorFromScalar: lambda op: jnp.asarray,
         MakeSlice: lambda op: slice,
         InBounds: lambda op: op.value,
+        # PyTensor's takes the sorter for the side.
+        SearchsortedOp: lambda op: lambda x, v, *sorter: jnp.searchsorted(x, v, op.side, *sorter),
         # `theano.link.function` looks at the conditions. JAX arrays never change: no copies.
         **dict.fromkeys((CheckAndRaise, tensor.ScalarFromTensor, CpuContiguous, DeepCopyOp, ViewOp),
                         lambda op: lambda x, *conditions: x),

@@ -1,3 +1,3 @@
 """What Theano tried out: its first GPU backend, another generator of random numbers."""
 
-from theano.sandbox import cuda
+from theano.sandbox import cuda, linalg

@@ -6,6 +6,7 @@ import warnings
 from pytensor.scan import basic, views
 from pytensor.scan.utils import until
 
+from theano.scan_module import scan_op
 from theano.updates import OrderedUpdates
 
 

@@ -2,5 +2,8 @@
 
 from pytensor.sparse import *  # noqa: F403 (all of its names)
 from pytensor.sparse import SparseTensorType as SparseType
-from pytensor.sparse import basic, type
-from pytensor.sparse.basic import _is_sparse_variable
+from pytensor.sparse import type
+from pytensor.sparse.sharedvar import SparseTensorSharedVariable
+from pytensor.sparse.variable import SparseConstant, SparseVariable
+
+from theano.sparse.basic import _is_dense_variable, _is_sparse_variable

@@ -6,15 +6,16 @@ import pytensor.tensor as _pytensor
 
 from theano.compile.sharedvalue import TensorSharedVariable, shared
 from theano.gradient import Lop, Rop, grad, hessian, jacobian, numeric_grad, verify_grad
-from theano.tensor import (axes, basic, elemwise, extra_ops, nlinalg, nnet, opt, sharedvar,
-                           shared_randomstreams, signal, slinalg, subtensor, type)
+from theano.tensor import (axes, basic, blas, elemwise, extra_ops, inplace, nlinalg, nnet, opt,
+                           sharedvar, shared_randomstreams, signal, slinalg, subtensor, type)
 from theano.tensor.axes import (all, any, argmax, argmin, cumprod, cumsum, max, max_and_argmax,
                                 mean, min, prod, std, sum)
-from theano.tensor.basic import (addbroadcast, argtopk, as_tensor_variable, batched_dot,
+from theano.tensor.basic import (addbroadcast, all_dtypes, argtopk, as_tensor_variable, batched_dot,
                                  batched_tensordot, complex_dtypes, consider_constant, default,
-                                 discrete_dtypes, extract_constant, flatten, float_dtypes, norm,
+                                 discrete_dtypes, extract_constant, flatten, float_dtypes,
+                                 int_dtypes, integer_dtypes, norm,
                                  patternbroadcast, split, stack, to_one_hot, tile, topk,
-                                 topk_and_argtopk, unbroadcast, upcast)
+                                 topk_and_argtopk, uint_dtypes, unbroadcast, upcast)
 from theano.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from theano.tensor.extra_ops import fill_diagonal, fill_diagonal_offset
 from theano.tensor.sort import argsort, sort

@@ -12,9 +12,13 @@ import theano
 from theano.gradient import consider_constant
 from theano.xla.op import apply, tensor_type
 
-discrete_dtypes = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-float_dtypes = "float16", "float32", "float64"
-complex_dtypes = "complex64", "complex128"
+int_dtypes = ["int8", "int16", "int32", "int64"]
+uint_dtypes = ["uint8", "uint16", "uint32", "uint64"]
+integer_dtypes = int_dtypes + uint_dtypes
+discrete_dtypes = ["bool", *integer_dtypes]
+float_dtypes = ["float16", "float32", "float64"]
+complex_dtypes = ["complex64", "complex128"]
+all_dtypes = discrete_dtypes + float_dtypes + complex_dtypes
 
 
 def addbroadcast(x, *axes):

@@ -147,6 +147,9 @@ class Streams:
         order = self.permutation(input.shape[:-1] if input.ndim > 1 else None, input.shape[-1])
         return _same_state(pt.take_along_axis(input, order, axis=-1), order)
 
+    def _new_state(self):
+        return shared(self._new_key())
+
     def _new_key(self):
         return self.gen_seedgen.randint(0, 2**32, 2, dtype="uint32")
 
@@ -155,12 +158,12 @@ class Streams:
         if ndim is None:
             ndim = len(_entries(size)) if isinstance(size, list | tuple | int) else (
                 get_vector_length(pt.as_tensor_variable(size)))
-        size = (pt.cast(pt.as_tensor_variable(_entries(size), ndim=1), "int64") if ndim
-                else pt.constant(np.zeros(0, "int64")))
+        size = pt.as_tensor_variable(_entries(size) if ndim else np.zeros(0), ndim=1)
+        size = pt.specify_shape(size.astype("int64"), ndim)
         known = infer_static_shape(size)[1] if ndim else ()
         kind = tensor_type(dtype, [n == 1 for n in known] if ndim_out is None
                            else (False,) * ndim_out)
-        state = shared(self._new_key())
+        state = self._new_state()
         next_state, values = apply(random.sample, state, size, *parameters, types=[KEY, kind],
                                    distribution=distribution, dtype=dtype, **settings)
         state.default_update = next_state

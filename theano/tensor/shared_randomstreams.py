@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from theano.tensor.random import Streams
+from theano.compile.sharedvalue import TensorSharedVariable
+from theano.link.linker import Cell
+from theano.tensor.random import KEY, Streams
+
+
+class RandomStateSharedVariable(TensorSharedVariable):
+    """The state of a random variable that `RandomStreams` has made."""
 
 
 class RandomStreams(Streams):
@@ -10,6 +16,9 @@ class RandomStreams(Streams):
 
     def __init__(self, seed=None):
         super().__init__(np.random.SeedSequence().entropy if seed is None else seed)
+
+    def _new_state(self):
+        return RandomStateSharedVariable(KEY, None, None, container=Cell(KEY, [self._new_key()]))
 
     def choice(self, size=None, a=2, replace=True, p=None, ndim=None, dtype="int64"):
         """See `Streams.choice`; without a size one element."""

@@ -1,6 +1,6 @@
 """Shared arrays."""
 
-from theano.compile.sharedvalue import TensorSharedVariable, shared
+from theano.compile.sharedvalue import SharedVariable, TensorSharedVariable, shared
 
 ScalarSharedVariable = TensorSharedVariable
 tensor_constructor = shared

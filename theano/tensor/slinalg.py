@@ -1,5 +1,6 @@
 """Linear algebra that Theano took from SciPy."""
 
+from pytensor.tensor import linalg
 from pytensor.tensor.linalg import cholesky, eigvalsh, expm, kron, solve, solve_triangular
 
 
@@ -11,3 +12,7 @@ def solve_lower_triangular(a, b):
 def solve_upper_triangular(a, b):
     """Solve a x = b for an upper triangular matrix."""
     return solve_triangular(a, b, lower=False)
+
+
+def __getattr__(name):
+    return getattr(linalg, name)

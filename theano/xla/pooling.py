@@ -14,13 +14,16 @@ import jax.numpy as jnp
 from jax import lax
 
 
-def out_size(size, window, stride, pad, ignore_border):
-    """Count the windows along an axis of `size` elements, as Theano does."""
+def out_size(size, window, stride, pad, ignore_border, largest=max):
+    """Count the windows along an axis of `size` elements, as Theano does.
+
+    `largest` is the larger of two: for sizes that are variables, not Python's.
+    """
     if ignore_border:
-        return max(0, (size + 2 * pad - window) // stride + 1)
+        return largest(0, (size + 2 * pad - window) // stride + 1)
     if stride >= window:
         return -(-size // stride)
-    return max(0, -(-(size - window) // stride)) + 1
+    return largest(0, -(-(size - window) // stride)) + 1
 
 
 def _windows(x, ws, stride, pad, ignore_border, fill):

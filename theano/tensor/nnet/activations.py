@@ -2,7 +2,7 @@
 
 import pytensor.tensor as pt
 from pytensor.tensor import sigmoid, softplus
-from pytensor.tensor.special import log_softmax
+from pytensor.tensor.special import LogSoftmax, Softmax, log_softmax
 from pytensor.tensor.special import softmax as _softmax
 
 
@@ -49,7 +49,7 @@ def softmax(x):
     return _softmax(_rows(x), axis=-1)
 
 
-softmax_graph = softmax
+softmax_graph = softmax_op = softmax
 
 
 def softmax_with_bias(x, b):
@@ -60,6 +60,9 @@ def softmax_with_bias(x, b):
 def logsoftmax(x):
     """Logarithm of `softmax`, without overflow."""
     return log_softmax(_rows(x), axis=-1)
+
+
+logsoftmax_op = logsoftmax
 
 
 def _rows(x):

@@ -1,6 +1,8 @@
 """Pooling by its older names."""
 
-from theano.tensor.signal.pool import pool_2d
+from theano.tensor.signal.pool import Pool, pool_2d
+
+DownsampleFactorMax = Pool
 
 
 def max_pool_2d(input, ds, ignore_border=None, st=None, padding=(0, 0), mode="max"):

@@ -4,6 +4,7 @@ import warnings
 
 import jax.numpy as jnp
 import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
 
 from theano.link.host import static_shape
 from theano.tensor.nnet.abstract_conv import sizes
@@ -44,6 +45,28 @@ def pool_3d(input, ws=None, ignore_border=None, stride=None, pad=(0, 0, 0), mode
     """Pool over the last three dimensions; as `pool_2d`."""
     return pooled(3, input, given(ws, ds), ignore_border, given(stride, st), given(padding, pad),
                   mode)
+
+
+class Pool:
+    """Pooling as an object that is made from settings, then called with variables."""
+
+    def __init__(self, ignore_border=False, mode="max", ndim=2):
+        self.ignore_border, self.mode, self.ndim = ignore_border, mode, ndim
+
+    def __call__(self, x, ws, stride=None, pad=None):
+        """Pool over the last `ndim` dimensions."""
+        return pooled(self.ndim, x, ws, self.ignore_border, stride, given(pad, 0), self.mode)
+
+    @staticmethod
+    def out_shape(imgshape, ws=None, ignore_border=False, stride=None, pad=None, ndim=2, ds=None,
+                  st=None, padding=None):
+        """List the sizes of the output for images of `imgshape`, whose entries may be variables."""
+        ws = given(ws, ds)
+        stride, pad = given(given(stride, st), ws), given(given(pad, padding), (0,) * ndim)
+        axes = zip(imgshape[-ndim:], ws, stride, pad, strict=True)
+        return [*imgshape[:-ndim], *(
+            pooling.out_size(*axis, ignore_border, pt.maximum if isinstance(axis[0], Variable)
+                             else max) for axis in axes)]
 
 
 def given(value, otherwise):

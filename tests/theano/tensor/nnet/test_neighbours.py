@@ -12,7 +12,7 @@ def test_neighbours():
     rows = neighbours.images2neibs(T.constant(x), (2, 3))
     assert rows.eval().tolist()[0] == [0, 1, 2, 6, 7, 8] and rows.eval().shape == (4, 6)
     np.testing.assert_array_equal(neighbours.neibs2images(rows, (2, 3), x.shape).eval(), x)
-    with pytest.raises(ValueError, match="do not fill"):
+    with pytest.raises(TypeError, match="do not fill"):
         neighbours.images2neibs(T.constant(x), (3, 3)).eval()
 
 

@@ -1,4 +1,5 @@
 """Scalar Ops and types."""
 
 from pytensor.scalar import *  # noqa: F403 (all of its names)
-from pytensor.scalar.basic import *  # noqa: F403 (all of its names)
+
+from theano.scalar.basic import *  # noqa: F403 (all of its names)
