@@ -33,7 +33,7 @@ __all__ = [name for name in {*dir(_pytensor), *globals(), *_RENAMED} if name[0] 
 
 def __getattr__(name):
     """Hand on what PyTensor has."""
-    for source in (_pytensor, _pytensor.basic, _pytensor.math):
+    for source in (_pytensor, _pytensor.basic, _pytensor.math, _pytensor.subtensor):
         if hasattr(source, _RENAMED.get(name, name)):
             return getattr(source, _RENAMED.get(name, name))
     close = difflib.get_close_matches(name, __all__, 1)

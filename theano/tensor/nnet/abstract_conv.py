@@ -278,8 +278,9 @@ def bilinear_kernel_2D(ratio, normalize=True):
 
 def bilinear_kernel_1D(ratio, normalize=True):
     """Weights of linear interpolation between points `ratio` apart: (2 ratio - 1,)."""
-    weights = np.concatenate([np.arange(1, ratio + 1), np.arange(ratio - 1, 0, -1)])
-    return pt.as_tensor_variable(weights / ratio if normalize else weights)
+    weights = pt.concatenate([pt.arange(1, ratio + 1), pt.arange(ratio - 1, 0, -1)])
+    weights = weights.astype(pytensor.config.floatX)
+    return weights / ratio if normalize else weights
 
 
 def arrays(axes, unshared, **variables):

@@ -48,7 +48,7 @@ def neibs2images(neibs, neib_shape, original_shape, mode="valid"):
         raise NotImplementedError(f"neibs2images: mode={mode!r}; choose valid or ignore_borders")
     neib_shape = [neib_shape[0], neib_shape[1]]     # a vector has no length to unpack
     (rows, columns), = sizes(neib_shape, axes=2)[0] or [neib_shape]
-    batch, channels, height, width = original_shape
+    batch, channels, height, width = (original_shape[k] for k in range(4))
     down, across = height // rows, width // columns
     blocks = pt.as_tensor_variable(neibs).reshape((batch, channels, down, across, rows, columns))
     seen = blocks.dimshuffle(0, 1, 2, 4, 3, 5).reshape(
