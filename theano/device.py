@@ -1,5 +1,6 @@
 """Where the functions run, and where the compiled ones are kept."""
 
+import contextlib
 import os
 import sys
 
@@ -10,6 +11,10 @@ GPU = "gpu", "cuda"
 # A GPU adds up in whatever order its threads come, and takes the kernel that was fastest just now.
 # Without that choice Triton finds no kernel for small products (on an H100): cuBLAS does them.
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true --xla_gpu_enable_triton_gemm=false"
+
+# Bytes of compiled functions that stay on disk. JAX has a limit of its own, but looks through the
+# whole folder at each function that it writes: seconds for a folder of thousands.
+CACHE_LIMIT = 2**30
 
 
 def use(config):
@@ -36,13 +41,28 @@ def use(config):
                           "tensorfloat32" if config.nvcc.fastmath else "float32")
     else:
         config._values["device"] = "cpu"    # where a GPU was asked for, too
-    jax.config.update("jax_compilation_cache_dir", os.path.join(config.base_compiledir, "jax"))
+    cache = os.path.join(config.base_compiledir, "jax")
+    with contextlib.suppress(OSError):      # not there yet, or another process tidies up, too
+        tidy(cache)
+    jax.config.update("jax_compilation_cache_dir", cache)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     # Theano's dtypes are exact: a graph in float32 still has int64 indices.
     jax.config.update("jax_enable_x64", True)
     if config.print_active_device:
         print(f"Using device {device.platform}{device.id if device.platform in GPU else ''} "
               f"({device.device_kind}), floatX={config.floatX}", file=sys.stderr)
+
+
+def tidy(folder):
+    """Delete the files of a folder that were not read for longest, down to `CACHE_LIMIT`."""
+    found = [(max(about.st_atime, about.st_mtime), about.st_size, entry.path)
+             for entry in os.scandir(folder) for about in [entry.stat()]]
+    beyond = sum(size for _, size, _ in found) - CACHE_LIMIT
+    for _, size, path in sorted(found):
+        if beyond <= 0:
+            return
+        os.unlink(path)
+        beyond -= size
 
 
 def in_use():

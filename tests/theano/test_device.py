@@ -86,3 +86,15 @@ def test_the_device_is_the_one_in_use(cards, flags):
     for config in configs:
         device.use(config)
     assert [config.device for config in configs] == ["cuda1", "cpu", "cpu"]
+
+
+def test_the_compiled_functions_longest_unread_go_beyond_the_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(device, "CACHE_LIMIT", 250)
+    for number, name in enumerate(("old", "read", "new", "newest")):
+        (tmp_path / name).write_bytes(b"0" * 100)
+        os.utime(tmp_path / name, (number, number))
+    os.utime(tmp_path / "read", (9, 1))
+    device.tidy(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["newest", "read"]
+    device.tidy(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
