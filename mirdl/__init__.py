@@ -1,9 +1,18 @@
 """What the scripts share, in seven rooms; see docs/architecture.md."""
 
+import logging
 import os
+import sys
 import warnings
 
-# mirdl.system.pool says in its own words when processes cannot share memory. The variable is for
-# the processes that are started here.
-os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:joblib._multiprocessing_helpers")
-warnings.filterwarnings("ignore", message=".*joblib will operate in serial mode")
+# The warnings that reach the user: those of the code that he writes, and Theano's. No library's
+# does, whatever the data; what matters is told in our own words.
+SHOWN = ("buildArchitecture", "loadDatasets", "theano", "mirdl.theano_flags")
+
+if not sys.warnoptions:         # otherwise by python -W, or in a process that was started from here
+    warnings.simplefilter("ignore")
+    for module in SHOWN:
+        warnings.filterwarnings("default", module=rf"{module}\Z")
+    os.environ["PYTHONWARNINGS"] = ",".join(["ignore", *(f"default:::{each}" for each in SHOWN)])
+for library in ("jax", "matplotlib"):       # which warn by way of logging
+    logging.getLogger(library).setLevel(logging.ERROR)

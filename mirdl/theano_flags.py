@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from functools import lru_cache
 
 from mirdl.errors import UserError
@@ -27,6 +28,8 @@ def start_theano() -> None:
         import theano
     except (ValueError, RuntimeError) as error:
         raise UserError(str(error)) from error
+    # it names our call, not the network that is slow
+    warnings.simplefilter("default", theano.link.function.SlowPath)
     if theano.config.floatX == "float16":
         raise UserError("floatX=float16 is not supported: expected float32 (as in the paper) or "
                         "float64 in THEANO_FLAGS")

@@ -293,9 +293,21 @@ def script():
     """
     def call(name, *arguments, **options):
         given = as_published(*arguments) if name == "run.py" else arguments
-        return subprocess.run([sys.executable, os.path.join(ROOT, name), *given],
-                              capture_output=True, text=True, timeout=600, **options)
+        return ended([sys.executable, os.path.join(ROOT, name), *given], timeout=600, **options)
     return call
+
+
+def ended(command, **options):
+    """Run a command that no library may interrupt: give its CompletedProcess."""
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    without_libraries(done.stdout + done.stderr)
+    return done
+
+
+def without_libraries(printed):
+    """Check that a user sees no warning and no traceback of a library."""
+    assert "site-packages" not in printed, printed
+    return printed
 
 
 def as_published(*arguments):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, as_published, optional, small
+from conftest import ROOT, as_published, ended, optional, small
 
 import buildArchitecture
 import dl
@@ -152,10 +152,8 @@ def run(command, folder, program, name, run_id=""):
         if not any(word.startswith(("--help", "resume=")) for word in arguments):
             arguments += missing(arguments)
         arguments = as_published(*arguments)
-    return subprocess.run(
-        [sys.executable, program / script, *arguments], capture_output=True, text=True,
-        cwd=folder, timeout=500,
-        env={**os.environ, "PYTHONPATH": str(program), **environment})
+    return ended([sys.executable, program / script, *arguments], cwd=folder, timeout=500,
+                 env={**os.environ, "PYTHONPATH": str(program), **environment})
 
 
 @pytest.mark.parametrize("command", list(cases()))

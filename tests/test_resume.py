@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT, as_published, check_order, small
+from conftest import ROOT, as_published, check_order, small, without_libraries
 from distributed import LocalCluster
 from tqdm import tqdm
 
@@ -61,7 +61,7 @@ class Process:
     def wait(self, seconds=600):
         """Wait for its end; return what it printed."""
         self.popen.wait(seconds)
-        return self.log.read_text()
+        return without_libraries(self.log.read_text())
 
     def kill(self):
         """Kill it and all that it started."""

@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import sys
 
+import makeSounds
 import pytest
-from conftest import ROOT, as_published, small
+from conftest import ROOT, as_published, ended, small
 
 import dl
 import run
@@ -48,15 +49,26 @@ def test_an_error_is_one_line_and_status_1(here, script, arguments, line):
     assert "Traceback" not in done.stderr and not os.listdir("data/results")
 
 
+@pytest.mark.slow
+def test_no_library_warns_of_many_tags_with_few_songs(workplace, script):
+    """As scikit-learn does; `script` reads all that is printed."""
+    for song in range(72):
+        path = workplace / "data/datasets/Many" / f"tag{song % 24:02}" / f"{song}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(makeSounds.wav(makeSounds.noise(2.5)))
+    done = script("run.py", *small("DS.dataset=Many", "DS.xInput=80", "DL.num_epochs=1",
+                                   "asPublished=False", "baselines=True"))
+    assert done.returncode == 0 and "Paired test against" in done.stdout
+    assert "warning" not in (done.stdout + done.stderr).lower()
+
+
 def mounted(command):
     """Run run.py after a mount that only it sees; skip the test where that is not allowed."""
     for way in (["unshare", "-m"], ["unshare", "-rm"]):
         trial = [*way, "mount", "-t", "tmpfs", "tmpfs", "data/results"]
         if shutil.which("unshare") and not subprocess.run(trial, capture_output=True).returncode:
-            return subprocess.run(
-                [*way, "sh", "-c", f'{command} && exec "$0" "$@"', sys.executable,
-                 os.path.join(ROOT, "run.py"), *as_published(*small())],
-                capture_output=True, text=True)
+            return ended([*way, "sh", "-c", f'{command} && exec "$0" "$@"', sys.executable,
+                          os.path.join(ROOT, "run.py"), *as_published(*small())])
     pytest.skip("mounting is not allowed here")
 
 

@@ -2,7 +2,6 @@
 
 import sys
 import textwrap
-import warnings
 from functools import lru_cache
 from typing import BinaryIO
 
@@ -46,9 +45,7 @@ def write(figure: Figure, file: BinaryIO, dpi: int) -> None:
     fonts = _fonts_for(letters - _letters_of(FONT))
     for text in texts:
         text.set(parse_math=False, fontfamily=[FONT, *fonts])
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")     # told by _fonts_for
-        figure.savefig(file, format="png", dpi=dpi)
+    figure.savefig(file, format="png", dpi=dpi)
 
 
 def title_of(figure: Figure) -> str:
@@ -148,11 +145,9 @@ def _mean_and_band(axes: Axes, folds: list[np.ndarray], color: str, style: str) 
     table = np.full((len(folds), epochs), np.nan)      # (folds, epochs)
     for row, fold in zip(table, folds, strict=True):
         row[:len(fold)] = fold
-    with warnings.catch_warnings():
-        # an epoch without a finite value is left out of the picture
-        warnings.simplefilter("ignore", RuntimeWarning)
-        mean, std = np.nanmean(table, axis=0), np.nanstd(table, axis=0)
-        low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
+    # an epoch without a finite value is left out of the picture
+    mean, std = np.nanmean(table, axis=0), np.nanstd(table, axis=0)
+    low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
     x = np.arange(epochs) + 1
     axes.plot(x, mean, color=color, ls=style, lw=1.5, marker="." if epochs == 1 else None)
     if len(folds) > 1:

@@ -1,7 +1,6 @@
 """The order of the songs, and which of them train, validate and test a fold."""
 
 import random
-import warnings
 from collections.abc import Iterable
 
 import numpy as np
@@ -160,7 +159,5 @@ def _blocks(
             f"{asked} is more than stratified=True can divide: no tag has more than {most} songs"
         )
     splitter = SPLITTERS[parameters["stratified"], dataset.groups is not None](count)
-    with warnings.catch_warnings():
-        # a class with fewer songs than folds is in some of the blocks only; see `check_folds`
-        warnings.simplefilter("ignore", UserWarning)
-        return [songs[test] for _, test in splitter.split(songs, labels, groups)]
+    # a class with fewer songs than folds is in some of the blocks only; see `check_folds`
+    return [songs[test] for _, test in splitter.split(songs, labels, dataset.groups and groups)]

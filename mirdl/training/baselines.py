@@ -5,14 +5,12 @@ over time, and are fitted on each fold's training songs. The songs that validate
 the network does not learn from them either.
 """
 
-import warnings
 from collections.abc import Iterable
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -94,6 +92,4 @@ def _answers(classifier: ClassifierMixin, x: np.ndarray, labels: np.ndarray,
     known = labels[songs.train]
     if len(set(known)) == 1:    # nothing to learn, which not every classifier accepts
         return [int(known[0])] * len(songs.test)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)     # its answers count all the same
-        return classifier.fit(x[songs.train], known).predict(x[songs.test]).tolist()
+    return classifier.fit(x[songs.train], known).predict(x[songs.test]).tolist()
