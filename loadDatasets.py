@@ -96,7 +96,7 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
         loaders.groups_in(songs, names, DS),
         [split.places[name] for name in names] if split else None,
     )
-    checks.note_oddities(dataset, DS["inputNorm"])
+    checks.note_oddities(dataset, DS)
     return dataset
 
 

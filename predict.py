@@ -21,7 +21,8 @@ from mirdl.songs import audio_files
 from mirdl.spectrograms.audio import ENDINGS, SAMPLE_RATE
 from mirdl.spectrograms.chunks import Chunks, chunk_starts
 from mirdl.spectrograms.decoding import spectrogram_of
-from mirdl.spectrograms.normalisation import compress, own_mean_and_std
+from mirdl.spectrograms.level import odd_levels
+from mirdl.spectrograms.normalisation import compress, moments, own_mean_and_std
 from mirdl.system.pool import in_parallel
 from mirdl.system.progress import aside
 from mirdl.theano_flags import start_theano
@@ -144,7 +145,7 @@ class Tagger:
         for (found, note), song in zip(computed, songs, strict=True):
             answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(
                 song, found)
-            yield replace(answer, note=note)
+            yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
 
     def answer(self, song, spectrogram):
         """Give the `Answer` for a spectrogram, (bands, frames), of mel energies."""
@@ -156,6 +157,8 @@ class Tagger:
             return Answer(song, problem=f"is too short: {frames} frames give no chunk of "
                                         f"{DS['xInput']}")
         spectrogram = compress(spectrogram, DS["inputNorm"])
+        training = np.reshape(self.models[0].info.training_moments or [], (-1, 2))
+        [odd] = odd_levels(np.array(moments(spectrogram)[:1]), training[:, 0], DS)
         each = []
         for model in self.models:
             mean, std = np.float32(model.info.moments or own_mean_and_std(spectrogram, DS))
@@ -167,6 +170,7 @@ class Tagger:
         answer = Answer(song, None, np.mean(each, axis=0), np.array(start) * second,
                         (spectrogram - mean) / std, stretches=spans * second)
         answer.label = int(answer.votes.argmax())
+        answer.note = odd and f"is {odd}"
         return answer
 
     def probabilities(self, model, chunks):

@@ -11,6 +11,7 @@ import weakref
 import makeSounds
 import numpy as np
 import pytest
+import scipy.io.wavfile
 from makeMiniRhythm import write_wav
 
 import buildArchitecture
@@ -144,6 +145,38 @@ def test_an_odd_file_is_noted(run, tmp_path, capsys):
     predict.main([run, str(tmp_path / "odd.wav")])
     assert (f"Note: {str(tmp_path / 'odd.wav')!r} is cut off: {len(content) - 90000} of the "
             f"{len(content)} bytes that its header promises are there\n") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change, told", [
+    (lambda sound: sound / 10, "is at least 8 dB quieter than most training songs, which may "),
+    (lambda sound: sound * 0, "is silence, or two channels that cancel out; better left out\n"),
+    (lambda sound: np.sign(sound) * (sound % 2), "is silence, or two channels that cancel out; "),
+    (lambda sound: sound // 2, "")])
+def test_a_song_of_another_level_is_noted_as_in_a_run(run, tmp_path, capsys, change, told):
+    _, sound = scipy.io.wavfile.read("data/datasets/Beats/fast/fast 0.wav")
+    path = str(tmp_path / "song.wav")
+    write_wav(path, change(sound).astype(np.int16))
+    predict.main([run, path])
+    out, err = capsys.readouterr()
+    assert path in out and (f"Note: {path!r} {told}" in err if told else "Note" not in err)
+
+
+def test_of_a_model_that_does_not_know_its_songs_levels_silence_is_told(run, tmp_path):
+    path = str(tmp_path / "song.wav")
+    tagger = predict.Tagger(run)
+    tagger.models[0].info.training_moments = None
+    for level, told in (0, "is silence, or "), (0.001, ""):
+        write_wav(path, (level * 2**15 * makeSounds.noise(9)).astype(np.int16))
+        assert tagger.tag(path).note.startswith(told) and bool(tagger.tag(path).note) == bool(told)
+
+
+def test_several_notes_are_one_line(run, tmp_path):
+    path = tmp_path / "song.wav"
+    sound = 2**15 * makeSounds.noise(9)
+    path.write_bytes(makeSounds.wav(sound, 32, "float"))
+    note = predict.Tagger(run).tag(str(path)).note
+    assert re.fullmatch(r"has samples up to 163\d\d, beyond 1 and -1; scale it down; it is at "
+                        r"least \d+ dB louder than most training songs, .* to their level", note)
 
 
 def test_a_song_too_short_for_training_is_tagged_if_it_has_a_chunk(run, trained, tmp_path):

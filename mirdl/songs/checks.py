@@ -15,9 +15,8 @@ from mirdl.songs.splits import split
 from mirdl.songs.tables import composed
 from mirdl.songs.wording import first_of, names_of, some
 from mirdl.spectrograms.chunks import chunk_starts
+from mirdl.spectrograms.level import odd_levels
 
-# mean of a spectrogram, by DS.inputNorm: no more than 16 bits that are 0, 1 or -1 at random
-SILENCE = {"log0m1v": 1e-8, "None": 1e-11}
 MOST_NOTES = 20     # pairs of equal songs that are named
 PARTS = {"train": "training", "validation": "validation", "test": "test"}   # in messages
 
@@ -76,22 +75,25 @@ def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> N
         )
 
 
-def note_oddities(dataset: DataSet, input_norm: str = "log0m1v") -> None:
-    """Print which songs are silent or equal, which tags look equal, which groups a split divides.
+def note_oddities(dataset: DataSet, ds: dict) -> None:
+    """Print which songs are silent, equal or far from the level of most, and which tags look equal.
 
-    These distort the accuracy.
+    Also which groups a given split divides. These distort the accuracy.
 
     Parameters
     ----------
     dataset : DataSet
         Spectrograms on disk are read only where mean and variance of two songs are equal.
-    input_norm : str
-        DS.inputNorm, by which the spectrograms are compressed.
+    ds : dict
+        parameters["DS"]; see `mirdl.spectrograms.level.odd_levels`.
     """
-    means = zip(dataset.names, dataset.mean, strict=True)
-    silent = [name for name, mean in means if mean <= SILENCE[input_norm]]
-    if silent:
-        print(f"  Note: silence, or two channels that cancel out: {names_of(silent)}")
+    odd = defaultdict(list)
+    levels = odd_levels(dataset.mean, dataset.mean, ds)
+    for name, words in zip(dataset.names, levels, strict=True):
+        odd[words].append(name)
+    odd.pop("", None)
+    for words, names in odd.items():
+        print(f"  Note: {names_of(names)} {'is' if len(names) == 1 else 'are'} {words}")
     pairs = _equal_songs(dataset)
     for first, second in pairs[:MOST_NOTES]:
         print(

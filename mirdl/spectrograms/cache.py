@@ -117,7 +117,7 @@ def _print_notes(notes: dict) -> None:
     for name, note in list(notes.items())[:MOST_NOTES]:
         print(f"  Note: {name!r} {note}")
     if len(notes) > MOST_NOTES:
-        print(f"  Note: {len(notes) - MOST_NOTES} more songs are not what their headers promise")
+        print(f"  Note: {len(notes) - MOST_NOTES} more songs are odd in one of these ways")
 
 
 def _to_memory(

@@ -93,7 +93,7 @@ def compute_spectrogram(
             spectra, note = _by_libsndfile(file, chain), ""
         else:
             spectra, note = _by_either(file, chain, promised)
-        note = note or cut_off.note_of(file)
+        note = "; it ".join(filter(None, [note or cut_off.note_of(file), _note_of_peak(file)]))
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise MemoryError from error
@@ -326,6 +326,11 @@ def _mel_bands(spectra: np.ndarray, bands: int) -> np.ndarray:
     mel.bands >> (pool, "bands")
     essentia.run(source)
     return pool["bands"]
+
+
+def _note_of_peak(file: str) -> str:
+    peak = round(libsndfile.peak(file), 2)
+    return f"has samples up to {peak:g}, beyond 1 and -1; scale it down" if peak > 1 else ""
 
 
 def _check_file(file: str) -> None:

@@ -61,6 +61,21 @@ def length(file: str) -> Length | None:
         return _length_by_byte_rate(file)
 
 
+def peak(file: str) -> float:
+    """Return the largest absolute sample of a file of floating-point samples.
+
+    Those are taken as they are, and no format keeps them within 1 and -1. For other files this is
+    0: what a decoder makes of mp3 or Ogg Vorbis exceeds 1 now and then.
+    """
+    try:
+        with open(file, "rb") as opened, _opened(opened) as sound:
+            if sound.subtype not in ("FLOAT", "DOUBLE"):
+                return 0
+            return max(float(np.abs(block).max()) for block in sound.blocks(BLOCK))
+    except ERRORS:
+        return 0
+
+
 def differing_parts(file: str) -> list[bytes]:
     """Return the parts of a file that was joined, if they differ in rate or number of channels.
 

@@ -29,6 +29,9 @@ def test_an_error_code_that_is_a_label_is_refused(parameters):
         checks.check_songs({tag: tag for tag in classes}, classes, parameters("errorCode=256"))
 
 
+DS = {"inputNorm": "log0m1v", "specTransform": "mel"}
+
+
 def dataset_of(spectrograms, labels, *given):
     classes = [f"tag {label}" for label in range(max(labels) + 1)]
     names = [f"a/{number:02}" for number in range(len(labels))]
@@ -37,7 +40,7 @@ def dataset_of(spectrograms, labels, *given):
 
 def test_of_many_songs_that_are_the_same_some_are_named(capsys):
     songs = [np.full((2, 3), 1 + place // 2, np.float32) for place in range(60)]
-    checks.note_oddities(dataset_of(songs, [0] * 60))
+    checks.note_oddities(dataset_of(songs, [0] * 60), DS)
     *named, others = capsys.readouterr().out.splitlines()
     assert len(named) == 20 and others == "  Note: so are 10 other pairs"
     assert named[0].startswith("  Note: 'a/00' and 'a/01' are the same sound")
@@ -88,19 +91,19 @@ def test_tags_that_look_alike_are_told(capsys, tags, told):
     songs = [np.full((2, 3), number, np.float32) for number in range(1, len(tags) + 1)]
     dataset = dataset_of(songs, range(len(tags)))
     dataset.classes = tags
-    checks.note_oddities(dataset)
+    checks.note_oddities(dataset, DS)
     line = f"  Note: the tags {told} look alike, but count as different ones; if they are one, give"
     out = capsys.readouterr().out
     assert out.startswith(line) if told else not out
     assert out.count("look alike") == (0 if told is None else 2 if "Hip  Hop" in tags else 1)
 
 
-def test_silent_songs_are_named(capsys):
-    songs = [np.full((2, 3), number % 2, np.float32) for number in range(10)]
-    checks.note_oddities(dataset_of(songs, [0] * 10))
-    assert capsys.readouterr().out.splitlines()[0] == (
-        "  Note: silence, or two channels that cancel out: 'a/00', 'a/02', 'a/04' and 2 "
-        "others")
+def test_songs_that_are_silent_or_of_another_level_are_named(capsys):
+    songs = [np.full((2, 3), level, np.float32) for level in [0, 1, 0, 1, 0, 1, 0, 1, 0, 0.1]]
+    checks.note_oddities(dataset_of(songs, [0] * 10), DS)
+    silent, quiet, *_ = capsys.readouterr().out.splitlines()
+    assert silent.startswith("  Note: 'a/00', 'a/02', 'a/04' and 2 others are silence, or two ")
+    assert quiet.startswith("  Note: 'a/09' is at least 8 dB quieter than most training songs")
 
 
 @pytest.mark.parametrize("split, told", [
@@ -110,7 +113,7 @@ def test_silent_songs_are_named(capsys):
     ([0, 0, 1, 1], None), (None, None)])
 def test_groups_that_a_given_split_divides_are_told(capsys, split, told):
     songs = [np.full((2, 3), number, np.float32) for number in range(1, 5)]
-    checks.note_oddities(dataset_of(songs, [0] * 4, ["x", "x", "y", "y"], split))
+    checks.note_oddities(dataset_of(songs, [0] * 4, ["x", "x", "y", "y"], split), DS)
     assert capsys.readouterr().out == (f"  Note: the split puts {told}\n" if told else "")
 
 

@@ -188,3 +188,26 @@ def test_the_name_does_not_tell_what_a_file_is(tmp_path, ds):
     path = written(tmp_path / "song.wav", "WAV", "MS_ADPCM")
     os.rename(path, tmp_path / "song.raw")
     assert compute_spectrogram(str(tmp_path / "song.raw"), ds, "libsndfile")[0].shape[1] in (88, 89)
+
+
+@pytest.mark.parametrize("container, coding, scale, peak", [
+    ("WAV", "FLOAT", 32768, 32768), ("AIFF", "DOUBLE", 1.5, 1.5), ("CAF", "FLOAT", 1, 1),
+    ("WAV", "PCM_24", 1, 0), ("OGG", "VORBIS", 1, 0)])
+def test_the_peak_is_that_of_floating_point_samples(tmp_path, container, coding, scale, peak):
+    samples = np.zeros((libsndfile.BLOCK + 9, 2))
+    samples[-3, 1] = -scale         # in the last block, of one channel
+    written(tmp_path / "song", container, coding, samples=samples)
+    assert libsndfile.peak(str(tmp_path / "song")) == peak
+
+
+@pytest.mark.parametrize("scale, note", [
+    (32768, "has samples up to 32768, beyond 1 and -1; scale it down"),
+    (1.01, "has samples up to 1.01, beyond 1 and -1; scale it down"), (1.004, ""), (1, "")])
+def test_samples_beyond_1_are_noted(tmp_path, ds, scale, note):
+    path = tmp_path / "song.wav"
+    written(path, "WAV", "FLOAT", samples=scale * TONE / np.abs(TONE).max())
+    assert compute_spectrogram(str(path), ds)[1] == note
+    path.write_bytes(path.read_bytes()[:-9000])
+    cut_off = compute_spectrogram(str(path), ds)[1]
+    assert cut_off.startswith("is cut off: ") and cut_off.endswith(f"; it {note}" if note else
+                                                                    "promises are there")

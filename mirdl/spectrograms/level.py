@@ -1,0 +1,49 @@
+"""Songs that are silent, or far quieter or louder than others."""
+
+import numpy as np
+
+# mean of a spectrogram, by DS.inputNorm: no more than 16 bits that are 0, 1 or -1 at random
+SILENCE = {"log0m1v": 1e-8, "None": 1e-11}
+# How far beyond the middle half of the songs a level is odd: so many times the width of that half,
+# and so many dB. No song of ESC-10 is, whose levels vary most; at a tenth of its amplitude, nearly
+# every song of Groove and DanceLoops is.
+WIDTHS, LEAST = 2.5, 8
+
+
+def odd_levels(means: np.ndarray, training: np.ndarray, ds: dict) -> list[str]:
+    """Say which songs are silent, or at another level than the songs of the training.
+
+    Parameters
+    ----------
+    means : ndarray
+        (songs,), the mean of each compressed spectrogram.
+    training : ndarray
+        The same of the songs that are trained on; if there are none, only silence is told.
+    ds : dict
+        parameters["DS"]; used are inputNorm and specTransform.
+
+    Returns
+    -------
+    list of str
+        For each song a few words that say what it is, "" if nothing is odd.
+    """
+    silence = SILENCE[ds["inputNorm"]]
+    levels, usual = _decibels(means, ds), _decibels(training[training > silence], ds)
+    words = np.full(len(means), "", object)
+    if len(usual):
+        low, high = np.percentile(usual, (25, 75))
+        far = max(WIDTHS * (high - low), LEAST)
+        for way, odd in ("quieter", levels < low - far), ("louder", levels > high + far):
+            words[odd] = (f"at least {int(far)} dB {way} than most training songs, which may "
+                          "change tags; better brought to their level")
+    words[means <= silence] = "silence, or two channels that cancel out; better left out"
+    return words.tolist()
+
+
+def _decibels(means: np.ndarray, ds: dict) -> np.ndarray:
+    """Return the levels of songs: in dB, of the value whose compression is the mean."""
+    if ds["inputNorm"] == "log0m1v":
+        means = np.expm1(means * np.log(10))
+    smallest = np.finfo(np.float64).tiny        # has a logarithm, which 0 has not
+    of_energies = ds["specTransform"] == "mel"
+    return (10 if of_energies else 20) * np.log10(np.maximum(means, smallest))
