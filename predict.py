@@ -15,7 +15,7 @@ from mirdl import settings
 from mirdl.errors import UserError, exit_on_user_error, one_line
 from mirdl.results import models
 from mirdl.results.answer import Answer
-from mirdl.results.segments import LABELS, labels_of, stretches
+from mirdl.results.segments import LABELS, joined, labels_of, stretches
 from mirdl.results.tables import columns_of
 from mirdl.songs import audio_files
 from mirdl.spectrograms.audio import ENDINGS, SAMPLE_RATE
@@ -150,9 +150,7 @@ class Tagger:
     def answer(self, song, spectrogram):
         """Give the `Answer` for a spectrogram, (bands, frames), of mel energies."""
         DS, frames = self.parameters["DS"], spectrogram.shape[1]
-        # as in training; of a song too short for that, the chunks that it has
-        start = (chunk_starts(frames, self.parameters)
-                 or chunk_starts(frames, {**self.parameters, "asPublished": False}))
+        start = chunk_starts(frames, {**self.parameters, "asPublished": False})
         if not start:
             return Answer(song, problem=f"is too short: {frames} frames give no chunk of "
                                         f"{DS['xInput']}")
@@ -166,9 +164,11 @@ class Tagger:
                             batch_size=BATCH)
             each.append(self.probabilities(model, chunks))
         second = DS["hopSize"] / SAMPLE_RATE       # of a frame
-        spans = stretches(start, frames, DS["xInput"], self.parameters["chunkHop"])
-        answer = Answer(song, None, np.mean(each, axis=0), np.array(start) * second,
-                        (spectrogram - mean) / std, stretches=spans * second)
+        spans, probabilities = stretches(start, frames, DS["xInput"]), np.mean(each, axis=0)
+        # as in training, perhaps without the last one; of a song too short for that, all
+        voting = len(chunk_starts(frames, self.parameters)) or len(start)
+        answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
+                        (spectrogram - mean) / std, segments=joined(spans * second, probabilities))
         answer.label = int(answer.votes.argmax())
         answer.note = odd and f"is {odd}"
         return answer

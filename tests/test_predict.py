@@ -22,6 +22,7 @@ from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import files, models
 from mirdl.results.outcome import Outcome
+from mirdl.results.segments import Segment
 from mirdl.spectrograms import cache
 from mirdl.training.run import Run
 from mirdl.training.trial import Trial, model_info
@@ -79,7 +80,7 @@ def test_the_json_list_is_indented_by_one(run, capsys):
 
 def test_the_table_is_aligned():
     answer = predict.Answer("a.wav", 1, np.array([[0.25, 0.75]] * 2, np.float32),
-                            np.array([0, 0.9]), stretches=np.array([[0, 0.9], [0.9, 1.8]]))
+                            np.array([0, 0.9]), segments=[Segment(0, 1.8, 1, 0.75)])
 
     def lines(unit):
         return list(predict.asTable([answer, answer], ["a.wav", "long.wav"], ["x", "tango"], unit))
@@ -324,15 +325,9 @@ def test_segments_are_the_chunks_joined(run, capsys):
     def printed(*arguments):
         predict.main([run, song, *arguments])
         return capsys.readouterr().out
-    rows = list(csv.DictReader(io.StringIO(printed("--chunks", "--format", "csv"))))
     found = list(csv.DictReader(io.StringIO(printed("--segments", "--format", "csv"))))
-    frame = 1024 / 44100
-    # three chunks of 250 frames, 40 apart: each stands for 40 frames around its middle
-    assert float(found[0]["start"]) == pytest.approx(105 * frame, abs=0.005)
-    assert float(found[-1]["end"]) == pytest.approx(225 * frame, abs=0.005)
-    assert [row["tag"] for row in found] == [
-        tag for place, tag in enumerate(row["tag"] for row in rows)
-        if place == 0 or tag != rows[place - 1]["tag"]]
+    assert found[0]["start"] == "0.00" and float(found[-1]["end"]) == pytest.approx(9, abs=0.03)
+    assert [row["start"] for row in found[1:]] == [row["end"] for row in found[:-1]]
     labels = [line.split("\t") for line in printed("--format", "audacity").splitlines()]
     assert [(f"{float(start):.2f}", f"{float(end):.2f}", tag) for start, end, tag in labels] == [
         (row["start"], row["end"], row["tag"]) for row in found]
@@ -342,6 +337,22 @@ def test_segments_are_the_chunks_joined(run, capsys):
     assert [each["tag"] for each in answer["segments"]] == [row["tag"] for row in found]
     assert printed("--segments").splitlines()[0].split() == [
         "song", "start", "end", "tag", "probability"]
+
+
+@pytest.mark.parametrize("asPublished, voting", [(True, 3), (False, 4)])
+def test_the_chunk_that_the_test_leaves_out_has_a_segment_but_no_vote(
+        run, monkeypatch, asPublished, voting):
+    tagger = predict.Tagger(run)
+    tagger.parameters["asPublished"] = asPublished
+    each = np.eye(3, dtype=np.float32)[[0, 0, 0, 2]]        # of 387 frames, 40 from one to the next
+    monkeypatch.setattr(tagger, "probabilities", lambda model, chunks: each[:len(chunks)])
+    answer = tagger.answer("a.wav", np.ones((40, 387), np.float32))
+    assert answer.votes.tolist() == [3, 0, voting - 3] and answer.label == 0
+    assert len(answer.start) == len(answer.probabilities) == voting
+    frame = 1024 / 44100
+    assert [tuple(segment) for segment in answer.segments] == [
+        (0, pytest.approx((100 + 125) * frame), 0, 1), (pytest.approx(225 * frame),
+                                                        pytest.approx(387 * frame), 2, 1)]
 
 
 def test_labels_of_a_folder_are_files_of_their_own(run, tmp_path, capsys):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirdl.results.segments import Segment, joined
+from mirdl.results.segments import Segment
 
 
 @dataclass
@@ -18,14 +18,14 @@ class Answer:
     label : int or None
         The class that most chunks voted for; None where `problem` says why there is no answer.
     probabilities : ndarray
-        (chunks, classes).
+        (chunks, classes), of the chunks that vote.
     start : ndarray
         (chunks,), seconds from the start of the song.
     spectrogram : ndarray
         float32, (bands, frames), normalised as the network saw it.
     problem : str
-    stretches : ndarray
-        (chunks, 2), start and end in seconds of the time that each chunk stands for.
+    segments : list of Segment
+        The stretches of time in which all chunks have one class; together the whole song.
     note : str
         What is odd about the file; empty if nothing is.
     """
@@ -36,7 +36,7 @@ class Answer:
     start: np.ndarray | None = None
     spectrogram: np.ndarray | None = None
     problem: str = ""
-    stretches: np.ndarray | None = None
+    segments: list[Segment] | None = None
     note: str = ""
 
     @property
@@ -44,8 +44,3 @@ class Answer:
         """How many chunks voted for each class: (classes,)."""
         return np.bincount(self.probabilities.argmax(axis=1),
                            minlength=self.probabilities.shape[1])
-
-    @property
-    def segments(self) -> list[Segment]:
-        """The stretches of time in which all chunks have one class."""
-        return joined(self.stretches, self.probabilities)

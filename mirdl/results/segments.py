@@ -33,25 +33,27 @@ class Segment(NamedTuple):
     probability: float
 
 
-def stretches(starts: range, frames: int, width: int, hop: int) -> np.ndarray:
-    """Tell which time each chunk stands for: one hop around its middle, within the song.
+def stretches(starts: range, frames: int, width: int) -> np.ndarray:
+    """Tell which time each chunk stands for: all that is nearest to its middle.
 
-    Chunks overlap where the hop is shorter than they are; these stretches never do.
+    Chunks overlap where the hop is shorter than they are; these stretches never do, and together
+    they are the whole song.
 
     Parameters
     ----------
     starts : sequence of int
         The first frame of each chunk.
-    frames, width, hop : int
-        Frames of the song, of a chunk, and from one chunk to the next.
+    frames, width : int
+        Frames of the song and of a chunk.
 
     Returns
     -------
     ndarray
         (chunks, 2), in frames.
     """
-    middle = np.asarray(starts)[:, None] + width / 2
-    return np.clip(middle + np.array([-hop / 2, hop / 2]), 0, frames)
+    middle = np.asarray(starts) + width / 2
+    borders = np.array([0, *(middle[1:] + middle[:-1]) / 2, frames])
+    return np.column_stack([borders[:-1], borders[1:]])
 
 
 def joined(times: np.ndarray, probabilities: np.ndarray) -> list[Segment]:
