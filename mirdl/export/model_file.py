@@ -10,7 +10,7 @@ import lasagne
 import numpy as np
 
 from mirdl.errors import UserError
-from mirdl.export import network
+from mirdl.export import conversion
 from mirdl.results.models import FRONT_END, Model
 from mirdl.spectrograms.audio import SAMPLE_RATE
 from mirdl.spectrograms.front_end import FrontEnd, front_end
@@ -37,7 +37,7 @@ def write(path: str, output: lasagne.layers.Layer, models: list[Model],
     path : str
         Of the .onnx file; see `check_path`.
     output, models, set_weights
-        As for `mirdl.export.network.to_onnx`.
+        As for `mirdl.export.conversion.to_onnx`.
     parameters : dict
         That the models were trained with, complete.
     licence : str
@@ -54,7 +54,7 @@ def write(path: str, output: lasagne.layers.Layer, models: list[Model],
         If the network cannot be written as ONNX, or a file cannot be written.
     """
     front = front_end(parameters["DS"])
-    model = network.to_onnx(output, models, set_weights, parameters["DS"])
+    model = conversion.to_onnx(output, models, set_weights, parameters["DS"])
     for key, value in metadata(models, parameters, front, licence).items():
         model.metadata_props.add(key=key, value=value)
     beside = path.removesuffix(".onnx") + FRONT_END

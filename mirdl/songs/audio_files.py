@@ -10,7 +10,7 @@ from mirdl.errors import UserError
 from mirdl.songs import public_sets
 from mirdl.songs.dataset import Songs
 from mirdl.songs.download import download
-from mirdl.songs.tables import composed
+from mirdl.songs.given_tables import composed
 from mirdl.songs.wording import names_of, some
 from mirdl.spectrograms.audio import ENDINGS, is_audio
 

@@ -11,8 +11,8 @@ from mirdl.kinds import validation_share
 from mirdl.settings import that_work
 from mirdl.songs.dataset import DataSet, Songs, Split
 from mirdl.songs.given_splits import GivenSplit
+from mirdl.songs.given_tables import composed
 from mirdl.songs.splits import split
-from mirdl.songs.tables import composed
 from mirdl.songs.wording import first_of, names_of, some
 from mirdl.spectrograms.chunks import chunk_starts
 from mirdl.spectrograms.level import odd_levels

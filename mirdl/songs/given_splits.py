@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.songs import tables
+from mirdl.songs import given_tables
 from mirdl.songs.dataset import Songs, Split
 from mirdl.songs.wording import names_of, some
 
@@ -96,8 +96,8 @@ def settled(parameters: dict[str, Any], split: GivenSplit | None) -> dict[str, A
 
 def _from_table(path: str, source: str, songs: Songs, dataset: str) -> tuple[dict, bool]:
     """Read song -> fold or part, without unused songs, and whether these are parts."""
-    table = tables.read(source, path, ("fold", "part"))
-    places, fixed = tables.of_songs(table, songs.tags, dataset), table.name == "part"
+    table = given_tables.read(source, path, ("fold", "part"))
+    places, fixed = given_tables.of_songs(table, songs.tags, dataset), table.name == "part"
     without = [name for name in songs.files if name not in places]
     if without:
         raise UserError(f"{source} gives no {table.name} to {names_of(without)}; name every "

@@ -3,8 +3,8 @@
 import re
 
 from mirdl.errors import UserError
-from mirdl.songs import tables
-from mirdl.songs.tables import composed
+from mirdl.songs import given_tables
+from mirdl.songs.given_tables import composed
 
 
 def groups_of(names: list[str], rule: str) -> list[str]:
@@ -68,7 +68,7 @@ def joined(
 
 
 def _from_table(path: str) -> dict[str, str]:
-    return tables.read(f"DS.groups={path}", path, ("group",), twice=True,
+    return given_tables.read(f"DS.groups={path}", path, ("group",), twice=True,
                        instead=", or a regular expression").values
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import ModuleType
 
 from mirdl.errors import UserError
-from mirdl.songs import tables
+from mirdl.songs import given_tables
 from mirdl.songs.audio_files import anywhere, folder_of, in_folders
 from mirdl.songs.dataset import Songs
 from mirdl.songs.groups import groups_of, joined
@@ -84,10 +84,11 @@ def public_songs(folder: str, known: PublicSet) -> Songs:
     Songs
     """
     songs = in_folders(folder)
-    read = {name: tables.read(f"the split {name!r}", str(path), ("part",)).values
+    read = {name: given_tables.read(f"the split {name!r}", str(path), ("part",)).values
             for name, path in known.splits.items()}
     return replace(songs, replicas=known.replicas, notes=[*songs.notes, *known.faults],
-                   splits={name: tables.known(parts, songs.tags) for name, parts in read.items()})
+                   splits={name: given_tables.known(parts, songs.tags)
+                           for name, parts in read.items()})
 
 
 def without_replicas(songs: Songs, ds: dict, used: Collection[str] | None) -> Songs:
@@ -132,8 +133,8 @@ def groups_in(songs: Songs, names: list[str], ds: dict) -> list[str] | None:
 def _labelled(songs: Songs, ds: dict) -> Songs:
     """Give songs the tags of the table DS.labels; those that it does not name are passed over."""
     source = f"DS.labels={ds['labels']}"
-    table = tables.read(source, ds["labels"], ("tag",))
-    tags = tables.of_songs(table, songs.tags, ds["dataset"])
+    table = given_tables.read(source, ds["labels"], ("tag",))
+    tags = given_tables.of_songs(table, songs.tags, ds["dataset"])
     without = [name for name in songs.files if name not in tags]
     told = f"{some(len(without), 'song has', 'songs have')} no tag in {source} and " \
            f"{'is' if len(without) == 1 else 'are'} passed over: {names_of(without)}"
@@ -156,7 +157,7 @@ def _replicas(songs: Songs, ds: dict) -> tuple[tuple[str, str], ...]:
             f"DS.replicas={ds['replicas']} needs a data set whose replicas are known: Ballroom "
             f"or GTZAN, not {ds['dataset']}; name songs that belong together in DS.groups"
         )
-    names = tables.aliases(songs.tags)
+    names = given_tables.aliases(songs.tags)
     pairs = [(names.get(one), names.get(other)) for one, other in songs.replicas]
     return tuple(pair for pair in pairs if all(pair))
 

@@ -1,11 +1,11 @@
 from collections import Counter
 
-from mirdl.songs import public_sets, tables
+from mirdl.songs import given_tables, public_sets
 
 
 def test_the_replicas_of_gtzan_are_left_out_of_the_filtered_split():
     gtzan = public_sets.GTZAN
-    table = tables.read("filtered", str(gtzan.splits["filtered"]), ("part",))
+    table = given_tables.read("filtered", str(gtzan.splits["filtered"]), ("part",))
     assert Counter(table.values.values()) == {"train": 443, "validation": 197, "test": 290}
     names = {f"{tag}/{tag}.{number:05}" for tag in gtzan.songs for number in range(100)}
     assert {*table.values} < names and len(names - {*table.values}) == 70

@@ -1,7 +1,7 @@
 import pytest
 
 from mirdl.errors import UserError
-from mirdl.songs import tables
+from mirdl.songs import given_tables
 
 TAGS = {"rock/a.wav": "rock", "rock/deep/b.ogg": "rock", "jazz/a.wav": "jazz"}
 COMPOSED, DECOMPOSED = "caf\xe9", "cafe\u0301"
@@ -10,7 +10,7 @@ COMPOSED, DECOMPOSED = "caf\xe9", "cafe\u0301"
 def read(text, tmp_path, columns=("fold", "part"), **options):
     path = tmp_path / "t.csv"
     path.write_text(text)
-    return tables.read("DS.split=t.csv", str(path), columns, **options)
+    return given_tables.read("DS.split=t.csv", str(path), columns, **options)
 
 
 def test_one_of_the_columns_is_read(tmp_path):
@@ -46,36 +46,37 @@ def test_a_song_is_named_once_or_again_with_the_same_value_where_that_may_be(tmp
 
 def test_what_is_no_table_is_told(tmp_path):
     with pytest.raises(UserError, match="^DS.split=n.csv cannot be read: .*No such file"):
-        tables.read("DS.split=n.csv", str(tmp_path / "n.csv"), ("fold",))
+        given_tables.read("DS.split=n.csv", str(tmp_path / "n.csv"), ("fold",))
     with pytest.raises(UserError, match="Is a directory; give a CSV file with the columns song "
                                         "and fold, or a poem"):
-        tables.read("DS.split=n.csv", str(tmp_path), ("fold",), instead=", or a poem")
+        given_tables.read("DS.split=n.csv", str(tmp_path), ("fold",), instead=", or a poem")
 
 
 def test_a_song_is_called_by_its_path_or_by_tag_and_file_with_or_without_ending():
-    names = tables.aliases(TAGS)
+    names = given_tables.aliases(TAGS)
     for alias in ("rock/deep/b.ogg", "rock/deep/b", "rock/b.ogg", "rock/b"):
         assert names[alias] == "rock/deep/b.ogg"
     assert names["rock/a"] == "rock/a.wav" and names["jazz/a"] == "jazz/a.wav"
     assert "a.wav" not in names
-    twins = tables.aliases({"x/1/a.wav": "x", "x/2/a.wav": "x", "x/2/a.mp3": "x"})
+    twins = given_tables.aliases({"x/1/a.wav": "x", "x/2/a.wav": "x", "x/2/a.mp3": "x"})
     assert twins["x/a.wav"] is None and twins["x/2/a"] is None and twins["x/a.mp3"] == "x/2/a.mp3"
-    assert tables.aliases({f"{DECOMPOSED}/1.wav": "x"})[f"{COMPOSED}/1"] == f"{DECOMPOSED}/1.wav"
+    twin = given_tables.aliases({f"{DECOMPOSED}/1.wav": "x"})
+    assert twin[f"{COMPOSED}/1"] == f"{DECOMPOSED}/1.wav"
 
 
 def test_a_name_with_dots_is_no_ending():
-    names = tables.aliases({"blues/blues.00029.wav": "blues"})
+    names = given_tables.aliases({"blues/blues.00029.wav": "blues"})
     assert names["blues/blues.00029"] == "blues/blues.00029.wav" and "blues/blues" not in names
 
 
 def table(values):
-    return tables.Column("DS.split=t.csv", "fold", values)
+    return given_tables.Column("DS.split=t.csv", "fold", values)
 
 
 def test_rows_find_their_songs():
-    assert tables.of_songs(table({"rock/b": "1", "jazz/a.wav": "2"}), TAGS, "Set") == {
+    assert given_tables.of_songs(table({"rock/b": "1", "jazz/a.wav": "2"}), TAGS, "Set") == {
         "rock/deep/b.ogg": "1", "jazz/a.wav": "2"}
-    assert tables.known({"rock/b": "1", "rock/c": "2"}, TAGS) == {"rock/deep/b.ogg": "1"}
+    assert given_tables.known({"rock/b": "1", "rock/c": "2"}, TAGS) == {"rock/deep/b.ogg": "1"}
 
 
 @pytest.mark.parametrize("values, message", [
@@ -88,4 +89,4 @@ def test_rows_find_their_songs():
 ])
 def test_rows_that_fit_no_song_are_refused(values, message):
     with pytest.raises(UserError, match=message):
-        tables.of_songs(table(values), TAGS, "Set")
+        given_tables.of_songs(table(values), TAGS, "Set")

@@ -32,7 +32,7 @@ from mirdl.networks import architectures
 from mirdl.spectrograms.normalisation import compress, own_mean_and_std
 
 graph = optional("mirdl.export.graph")
-network = optional("mirdl.export.network")
+conversion = optional("mirdl.export.conversion")
 
 SHORT = "DS.xInput=80", "chunkHop=80"       # for which the predecessor's networks are made
 NETWORKS = sorted(architectures.networks(buildArchitecture))
@@ -43,7 +43,7 @@ def exported(run, ensemble=False):
     """Return a run's ONNX model and its tagger."""
     tagger = predict.Tagger(run, ensemble)
     tagger.forward      # noqa: B018
-    return network.to_onnx(tagger.output, tagger.models, tagger.setWeights,
+    return conversion.to_onnx(tagger.output, tagger.models, tagger.setWeights,
                            tagger.parameters["DS"]), tagger
 
 
@@ -216,6 +216,6 @@ def test_what_onnx_runtime_computes_otherwise_is_refused(untrained, monkeypatch)
 
 def test_other_numbers_than_float32_are_refused(untrained, monkeypatch):
     config = SimpleNamespace(floatX="float64")
-    monkeypatch.setattr(network, "theano", SimpleNamespace(config=config))
+    monkeypatch.setattr(conversion, "theano", SimpleNamespace(config=config))
     with pytest.raises(UserError, match="floatX=float64 cannot be exported: expected floatX=float"):
-        network.to_onnx(InputLayer((None, 1, 4, 4)), [], None, {})
+        conversion.to_onnx(InputLayer((None, 1, 4, 4)), [], None, {})
