@@ -17,7 +17,7 @@ import loadDatasets
 from buildArchitecture import buildNet, checkFit
 from mirdl import recipes, settings
 from mirdl.networks import architectures
-from mirdl.results import files, models
+from mirdl.results import files, models, prose
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 from mirdl.results.tensorboard import events
 from mirdl.songs.checks import check_folds
@@ -173,9 +173,10 @@ def trainTrial(trial, dataset, network, saved):
     models.save(training.weights, training.info, name)
     network.set_weights(training.weights)
     outcome = testTrial(network, fold, training.outcome(name), parameters)
-    best = training.rows[outcome.best_epoch].text(parameters["DL"]["num_epochs"])
-    files.write_result(best + outcome.text(), name)
-    print(f"{trial.title}: {outcome.line()}")
+    best = prose.epoch_text(training.rows[outcome.best_epoch],
+                            parameters["DL"]["num_epochs"])
+    files.write_result(best + prose.outcome_text(outcome), name)
+    print(f"{trial.title}: {prose.outcome_line(outcome)}")
     return outcome
 
 
@@ -194,7 +195,7 @@ def fit(network, fold, trial, training, saved):
                 shown.write(f"{trial.title}: {figures.diverged()} in epoch {epoch + 1}, training "
                             f"stops here; lower DL.lr (now {lr:g})")
                 break
-            shown.set_postfix_str(figures.line(), refresh=False)
+            shown.set_postfix_str(prose.epoch_line(figures), refresh=False)
             stop = schedule.add(figures.training_loss)
             if schedule.lr != lr:
                 network.set_learning_rate(schedule.lr, schedule.gradual)
@@ -255,7 +256,7 @@ def summarise(outcomes, name, dataset, parameters, baselines=()):
     numParams = models.load(outcomes[0].name).num_params
     result = CrossValidation(parameters, dataset.classes, numParams, outcomes, list(baselines))
     files.write_cross_validation(result, name)
-    print(f"########################\n{result.text()}{files.where_to_look(name)}")
+    print(f"########################\n{prose.run_text(result)}{files.where_to_look(name)}")
 
 
 def testModel(parameters, execution, found):

@@ -22,7 +22,7 @@ from mirdl import settings
 from mirdl.errors import UserError, exit_on_user_error
 from mirdl.networks import architectures
 from mirdl.results import files, models
-from mirdl.results.outcome import ModelInfo
+from mirdl.results.model_info import ModelInfo
 
 SOUND = noise()
 FINITE = "holds samples that are not finite numbers"

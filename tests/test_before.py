@@ -19,6 +19,7 @@ import predict
 import utils
 from mirdl.errors import UserError
 from mirdl.results import files, models
+from mirdl.results.prose import run_text
 
 BEFORE = Path(__file__).parent / "before"
 FINISHED = "Clicks_oNetOne_20261126-011605-7329577f"
@@ -95,7 +96,7 @@ def test_pictures_and_tables(finished):
     with open(files.path_of(files.cross_validation(FINISHED), ".json")) as file:
         assert result.to_json() == json.load(file), "it is written as it was"
     with open(files.path_of(files.cross_validation(FINISHED), ".result")) as file:
-        assert result.text() == file.read()
+        assert run_text(result) == file.read()
     np.testing.assert_array_equal(
         files.read_confusion(files.cross_validation(FINISHED)), result.confusion)
     assert FINISHED in utils.compare(FINISHED, FINISHED)

@@ -14,6 +14,7 @@ import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.results.outcome import CrossValidation, EpochFigures
+from mirdl.results.prose import run_text
 from mirdl.system import pickles
 from mirdl.system.whole_files import cannot_write, make_folder, whole
 
@@ -163,7 +164,7 @@ def write_cross_validation(result: CrossValidation, name: str) -> None:
     """
     if result.true:
         write_confusion(result.confusion, name)
-    write_result(result.text(), name)
+    write_result(run_text(result), name)
     content = json.dumps(result.to_json(), indent=2, allow_nan=False)
     write_text(content + "\n", name, ".json")
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.results import files
-from mirdl.results.outcome import ModelInfo
+from mirdl.results.model_info import ModelInfo
 from mirdl.songs.audio_files import ROOT
 from mirdl.system.whole_files import whole
 

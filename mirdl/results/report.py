@@ -14,6 +14,7 @@ from mirdl import settings
 from mirdl.errors import UserError, one_line
 from mirdl.results import figures, tables
 from mirdl.results.outcome import CrossValidation
+from mirdl.results.prose import beside_best
 from mirdl.results.tables import Row
 from mirdl.songs.wording import some
 
@@ -108,7 +109,7 @@ def _summary(name: str, result: CrossValidation) -> str:
 
 
 def _baselines(result: CrossValidation) -> str:
-    notes = "".join(f"<p>{escape(line)}</p>" for line in result.beside_best())
+    notes = "".join(f"<p>{escape(line)}</p>" for line in beside_best(result))
     return notes + table(tables.baselines(result), "Simple classifiers, on the same folds and "
                          "training songs; p by McNemar's exact test")
 

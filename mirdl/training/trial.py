@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from mirdl.results import files
-from mirdl.results.outcome import EpochFigures, ModelInfo, Outcome
+from mirdl.results.model_info import ModelInfo
+from mirdl.results.outcome import EpochFigures, Outcome
 from mirdl.songs.dataset import DataSet, Fold
 from mirdl.training import schedule
 from mirdl.training.network import Network

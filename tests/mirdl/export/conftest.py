@@ -17,7 +17,8 @@ def untrained(workplace, parameters):
     import buildArchitecture
     import utils
     from mirdl.results import files, models
-    from mirdl.results.outcome import CrossValidation, ModelInfo, Outcome
+    from mirdl.results.model_info import ModelInfo
+    from mirdl.results.outcome import CrossValidation, Outcome
 
     def make(*overrides, moments=((2.0, 1.3),)):
         utils._tagger.cache_clear()     # all these runs have one name

@@ -7,8 +7,8 @@ import theano
 import theano.tensor as T
 from mirdl.errors import UserError
 from mirdl.results import filters
+from mirdl.results.model_info import ModelInfo
 from mirdl.results.models import Model
-from mirdl.results.outcome import ModelInfo
 
 RATE = 44100 / 1024
 

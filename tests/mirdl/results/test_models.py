@@ -7,7 +7,7 @@ import pytest
 
 from mirdl.errors import UserError
 from mirdl.results import files, models
-from mirdl.results.outcome import ModelInfo
+from mirdl.results.model_info import ModelInfo
 
 INFO = ModelInfo({"DL": {}}, ["Ty Dolla $ign & A$AP", "accuracy"], 11, 0, "abc", {}, None, [], [],
                  [])

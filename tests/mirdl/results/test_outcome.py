@@ -4,8 +4,9 @@ import math
 import numpy as np
 import pytest
 
+from mirdl.results import prose
 from mirdl.results.baseline import Baseline
-from mirdl.results.outcome import CrossValidation, EpochFigures, ModelInfo, Outcome
+from mirdl.results.outcome import CrossValidation, Outcome
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_any_name_is_a_tag(result):
         "precision": pytest.approx(2 / 3), "recall": 1, "f1-score": pytest.approx(0.8),
         "support": 2}
     assert result.per_class["macro avg"]["recall"] == 0.5
-    text = result.text()
+    text = prose.run_text(result)
     assert "accuracy       0.67      1.00      0.80         2" in text
     assert "macro avg       1.00      0.50      0.67         2" in text
 
@@ -55,31 +56,11 @@ def test_a_cross_validation_reads_back(result):
     assert content["perClass"] == result.per_class
     assert result.true == [0, 1, 0, 1] and result.voted == [0, 0, 0, 1]
     assert result.confusion.tolist() == [[2, 0], [1, 1]]
-    assert "mean:\t\t75.00 %\n  std:\t\t25.00 %" in result.text()
+    assert "mean:\t\t75.00 %\n  std:\t\t25.00 %" in prose.run_text(result)
 
 
 FOREST = Baseline("random forest", [[0, 1], [0, 1]], [100.0, 100.0])
 LARGEST = Baseline("largest class", [[0, 0], [0, 0]], [50.0, 50.0])
-
-
-def test_a_network_that_a_baseline_beats_is_told_so(result):
-    before = result.text()
-    result.baselines = [LARGEST, FOREST]
-    assert result.best_baseline is FOREST and result.text().startswith(before)
-    assert result.text().removeprefix(before).split("\n") == [
-        "Baselines, from the mean and standard deviation of each band over a song:",
-        "  largest class:        50.00 % of songs, std 0.00 %",
-        "  random forest:       100.00 % of songs, std 0.00 %",
-        "Paired test against random forest, song by song: p = 1",
-        "  0 songs that only the network has right, 1 that only random forest has",
-        "By majority vote the network does worse than random forest (100.0 % of songs): try "
-        "recipe=today, another network (DL.type), more epochs (DL.num_epochs) or more songs", ""]
-    result.baselines = [LARGEST]
-    assert "Paired test against largest class" in result.text()
-    assert "does worse" not in result.text()
-    for outcome in result.outcomes:
-        outcome.true, outcome.voted, outcome.votes = [], [], []
-    assert result.text().endswith("  largest class:        50.00 % of songs, std 0.00 %\n")
 
 
 def test_the_network_stands_beside_its_best_baseline(result):
@@ -117,7 +98,7 @@ def test_songs_are_classified_by_vote_and_by_mean_probability():
     assert (content["meanProbability"], content["likeliest"]) == (outcome.mean_probability,
                                                                   [1, 0, 999])
     assert repr(Outcome.from_json(content)) == repr(outcome)
-    assert outcome.text().endswith(
+    assert prose.outcome_text(outcome).endswith(
         "[MEANPROBABILITY] Final results:\n  test accuracy:\t\t66.67 %\n")
 
 
@@ -125,46 +106,4 @@ def test_without_votes_there_are_no_figures_of_classes(result):
     for outcome in result.outcomes:
         outcome.true, outcome.voted, outcome.votes = [], [], []
     assert result.per_class == {} and "perClass" not in result.to_json()
-    assert "Songs by majority vote" not in result.text()
-
-
-def test_folds_that_do_not_count_are_told(result):
-    del result.outcomes[1]
-    assert "1 of 2 folds had no finite loss and do not count\n" in result.text()
-
-
-def test_figures_of_an_epoch_in_words():
-    figures = EpochFigures(0, 1.25, 50.0, 2.0, 25.0)
-    assert figures.line() == "loss 1.250, accuracy 50 %, validation 25 %"
-    assert figures.text(3) == (
-        "Epoch 1 of 3\n  training loss:\t\t1.250000\n  training accuracy:\t\t50.00 %\n"
-        "  validation loss:\t\t2.000000\n  validation accuracy:\t\t25.00 %\n")
-    unvalidated = figures._replace(validation_loss=np.nan, validation_accuracy=np.nan)
-    assert unvalidated.line() == "loss 1.250, accuracy 50 %"
-    assert unvalidated.text(3).endswith("training accuracy:\t\t50.00 %\n")
-
-
-@pytest.mark.parametrize("tested, told", [
-    ({"utterances": 75.0, "majority_vote": 50.0},
-     "75.00 % of chunks, 50.00 % of songs by majority vote"),
-    ({"utterances": 0.0}, "0.00 % of chunks"),
-    ({"majority_vote": 50.0}, "50.00 % of songs by majority vote")])
-def test_the_line_of_an_outcome_has_what_was_tested(tested, told):
-    line = Outcome("x", 5, 2, 60.0, seconds=1.5, **tested).line()
-    assert line == f"5 epochs in 1.5 s, best 3; test accuracy {told}"
-
-
-INFO = ModelInfo({"DL": {}}, ["x", "y"], 11, 0, "abc", {"numpy": "2"}, [0.5, 2.0], ["a"], ["b"],
-                 ["c"])
-
-
-def test_what_a_model_says_of_itself_reads_back():
-    assert ModelInfo.from_json(json.loads(json.dumps(INFO.to_json()))) == INFO
-
-
-@pytest.mark.parametrize("change", [
-    {"classes": "xy"}, {"classes": [1, 2]}, {"moments": [1.0]}, {"moments": [math.nan, 1.0]},
-    {"parameters": []}, {"testSongs": None}])
-def test_a_model_that_does_not_say_what_it_is_made_for(change):
-    with pytest.raises((ValueError, TypeError)):
-        ModelInfo.from_json({**INFO.to_json(), **change})
+    assert "Songs by majority vote" not in prose.run_text(result)

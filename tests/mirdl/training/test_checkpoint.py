@@ -6,7 +6,8 @@ import pytest
 
 from mirdl.errors import UserError
 from mirdl.results import files, models
-from mirdl.results.outcome import EpochFigures, ModelInfo, Outcome
+from mirdl.results.model_info import ModelInfo
+from mirdl.results.outcome import EpochFigures, Outcome
 from mirdl.system import pickles
 from mirdl.training import checkpoint
 from mirdl.training.checkpoint import Checkpoint

@@ -8,8 +8,8 @@ import pytest
 import buildArchitecture
 from mirdl.errors import UserError
 from mirdl.results import models
+from mirdl.results.model_info import ModelInfo
 from mirdl.results.models import Model
-from mirdl.results.outcome import ModelInfo
 from mirdl.training import model_checks
 
 

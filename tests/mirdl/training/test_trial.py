@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mirdl.results import files
-from mirdl.results.outcome import EpochFigures, ModelInfo, Outcome
+from mirdl.results.model_info import ModelInfo
+from mirdl.results.outcome import EpochFigures, Outcome
 from mirdl.songs.dataset import DataSet, Split
 from mirdl.training.run import Run
 from mirdl.training.schedule import Published

@@ -1,0 +1,82 @@
+"""What a model's file says of itself."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from mirdl.results import json_form
+
+
+@dataclass
+class ModelInfo:
+    """What a model's file says of itself: all that it takes to use it.
+
+    Attributes
+    ----------
+    parameters : dict
+        Those that it was trained with, nested as in run.py.
+    classes : list of str
+        The tags; a label is a tag's place here.
+    seed : int
+        Of the run.
+    fold : int
+        From 0.
+    architecture : str
+        The hash of the network's source; see `mirdl.networks.architectures.source_hash`.
+    versions : dict of str
+        Of the packages that shape a model.
+    moments : list of float or None
+        Mean and standard deviation that the spectrograms were normalised by; None where each
+        song has its own.
+    training_songs, validation_songs, test_songs : list of str
+        TAG/file of each.
+    validation : float or None
+        Its validation accuracy, in %; None in files of earlier versions.
+    training_moments : list of (float, float) or None
+        Mean and variance of each training song's spectrogram, by which one can tell whether a
+        song was heard in training; None in files of earlier versions.
+    """
+
+    parameters: dict[str, Any]
+    classes: list[str]
+    seed: int
+    fold: int
+    architecture: str
+    versions: dict[str, str]
+    moments: list[float] | None
+    training_songs: list[str]
+    validation_songs: list[str]
+    test_songs: list[str]
+    validation: float | None = None
+    training_moments: list[list[float]] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the values under the keys of the model's file."""
+        return json_form.to_json(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Make the value that `to_json` gave.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            If it is not of that form.
+        """
+        if not isinstance(content, dict):
+            raise ValueError("it does not say what it is made for")
+        # what the first versions did not write
+        first = {"seed": 0, "fold": 0, "architecture": "", "versions": {}}
+        info = json_form.from_json(cls, {**first, **content})
+        songs = info.training_songs, info.validation_songs, info.test_songs
+        moments = [0.0, 1.0] if info.moments is None else info.moments
+        if not (isinstance(info.parameters, dict) and _are_texts(info.classes)
+                and all(map(_are_texts, songs))
+                and np.isfinite(moments).tolist() == [True, True]):
+            raise ValueError("it does not say what it is made for")
+        return info
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)

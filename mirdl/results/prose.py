@@ -1,0 +1,101 @@
+"""What runs came to, in words: for .result files and for the terminal."""
+
+import numpy as np
+from sklearn.metrics import classification_report
+
+from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
+
+
+def epoch_line(figures: EpochFigures) -> str:
+    """Tell the figures in one line, for a progress bar."""
+    text = f"loss {figures.training_loss:.3f}, accuracy {figures.training_accuracy:.0f} %"
+    return text + (f", validation {figures.validation_accuracy:.0f} %" if figures.is_validated
+                   else "")
+
+
+def epoch_text(figures: EpochFigures, epochs: int) -> str:
+    """Write the figures for a .result file; `epochs` is how many there are at most."""
+    text = (f"Epoch {figures.epoch + 1} of {epochs}\n"
+            f"  training loss:\t\t{figures.training_loss:.6f}\n"
+            f"  training accuracy:\t\t{figures.training_accuracy:.2f} %\n")
+    if figures.is_validated:
+        text += (f"  validation loss:\t\t{figures.validation_loss:.6f}\n"
+                 f"  validation accuracy:\t\t{figures.validation_accuracy:.2f} %\n")
+    return text
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """Write the test's figures for a .result file."""
+    text = ""
+    if not np.isnan(outcome.utterances):
+        text += (f"\n[UTTERANCES] Final results:\n  test loss:\t\t\t{outcome.loss:.6f}\n"
+                 f"  test accuracy:\t\t{outcome.utterances:.2f} %\n")
+    if not np.isnan(outcome.majority_vote):
+        text += (f"\n[MAJORITYVOTE] Final results:\n"
+                 f"  test accuracy:\t\t{outcome.majority_vote:.2f} %\n")
+    if not np.isnan(outcome.mean_probability):
+        text += (f"\n[MEANPROBABILITY] Final results:\n"
+                 f"  test accuracy:\t\t{outcome.mean_probability:.2f} %\n")
+    return text
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """Tell the outcome in one line, for the terminal."""
+    tested = {"of chunks": outcome.utterances, "of songs by majority vote": outcome.majority_vote}
+    figures = [f"{figure:.2f} % {what}" for what, figure in tested.items()
+               if not np.isnan(figure)]
+    return (f"{outcome.epochs} epochs in {outcome.seconds:.1f} s, best {outcome.best_epoch + 1}; "
+            f"test accuracy {', '.join(figures)}")
+
+
+def run_text(result: CrossValidation) -> str:
+    """Write all that the .result file of a cross-validation says."""
+    text = "".join(f"{outcome.name}\n" for outcome in result.outcomes)
+    folds = result.parameters["folds"]
+    if len(result.outcomes) < folds:
+        text += (f"{folds - len(result.outcomes)} of {folds} folds had no finite loss and "
+                 "do not count\n")
+    text += _accuracy(result, "utterances") + _accuracy(result, "majority_vote")
+    text += f"Number of parameters: {result.num_params}\n"
+    if result.true:
+        report = classification_report(
+            result.true, result.voted, labels=range(len(result.classes)),
+            target_names=result.classes, zero_division=0)
+        text += f"Songs by majority vote, all folds together:\n{report}"
+    return text + _accuracy(result, "mean_probability") + _beside_baselines(result)
+
+
+def beside_best(result: CrossValidation) -> list[str]:
+    """Tell how the majority vote does beside the best baseline; nothing if one is missing."""
+    best = result.best_baseline
+    if best is None or not result.true:
+        return []
+    test = result.against(best)
+    lines = [f"Paired test against {best.name}, song by song: p = {test.p:.2g}",
+             f"  {test.first} songs that only the network has right, {test.second} that only "
+             f"{best.name} has"]
+    if np.mean([outcome.majority_vote for outcome in result.outcomes]) < best.mean:
+        recipe = "" if result.parameters.get("recipe") == "today" else "recipe=today, "
+        lines.append(f"By majority vote the network does worse than {best.name} "
+                     f"({best.mean:.1f} % of songs): try {recipe}another network (DL.type), "
+                     "more epochs (DL.num_epochs) or more songs")
+    return lines
+
+
+def _accuracy(result: CrossValidation, figure: str) -> str:
+    """Write mean and standard deviation over the folds of one figure of the outcomes."""
+    values = [getattr(outcome, figure) for outcome in result.outcomes]
+    if np.isnan(values).all():
+        return ""
+    return (f"[CV-{figure.replace('_', '').upper()}] test accuracy:\n"
+            f"  mean:\t\t{np.mean(values):.2f} %\n  std:\t\t{np.std(values):.2f} %\n")
+
+
+def _beside_baselines(result: CrossValidation) -> str:
+    """Write what the baselines came to, and how the network does beside the best of them."""
+    if not result.baselines:
+        return ""
+    lines = ["Baselines, from the mean and standard deviation of each band over a song:"]
+    lines += [f"  {each.name + ':':21}{each.mean:6.2f} % of songs, std {each.std:.2f} %"
+              for each in result.baselines]
+    return "\n".join([*lines, *beside_best(result)]) + "\n"
