@@ -6,7 +6,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.link.basic import Container
 from pytensor.link.jax.linker import JAXLinker
 
-from theano.link import inner, loop  # register OpFromGraph and Scan
+from theano.link import inner, loop, masks  # register OpFromGraph and Scan, and rewrites
 from theano.link.function import Function
 from theano.link.host import is_dense
 
@@ -25,7 +25,7 @@ class Linker(JAXLinker):
 
     # Ours to do: PyTensor turns shapes into an Op that NumPy cannot compute.
     incompatible_rewrites = (*JAXLinker.incompatible_rewrites, "jax_shape_parameter_as_tuple",
-                             "jax_size_parameter_as_tuple", "fusion", "ShapeOpt")
+                             "jax_size_parameter_as_tuple", "fusion", "ShapeOpt", *masks.PYTENSORS)
 
     def __init__(self, quick=False):
         self.quick = quick
