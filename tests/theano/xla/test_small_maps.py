@@ -16,7 +16,7 @@ import pytest
 
 from theano.xla.convolution import conv2d_grad_wrt_inputs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def compare(image, window, stride, border):
