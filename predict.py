@@ -96,10 +96,9 @@ def findAudio(paths):
                 raise UserError(f"the folder {path!r} has no audio file "
                                 f"({' '.join(ENDINGS)})")
             found += below
-        elif os.path.exists(path):
-            found.append(path)
         else:
-            raise UserError(f"there is no file or folder {path!r}")
+            audio_files.check_is_file(path)
+            found.append(path)
     return found
 
 
@@ -134,13 +133,15 @@ class Tagger:
 
     def tag(self, song):
         """Tag one audio file; give its `Answer`."""
+        audio_files.check_is_file(song)
         [answer] = self.tagAll([song])
         return answer
 
     def tagAll(self, songs):
         """Yield the `Answer` for each audio file; the files are read on all cores."""
-        # absolute, as the processes that read them may have been started in another folder
-        calls = [(os.path.abspath(song), self.parameters["DS"]) for song in songs]
+        # the real path: the processes that read it may have been started in another folder, and
+        # have another /dev/stdin
+        calls = [(os.path.realpath(song), self.parameters["DS"]) for song in songs]
         computed = in_parallel(spectrogram_of, calls, "songs", "song")
         for (found, note), song in zip(computed, songs, strict=True):
             answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(

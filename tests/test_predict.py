@@ -205,6 +205,25 @@ def test_wrong_names_are_told_before_any_work(run):
         predict.main([run, "nowhere.wav"])
 
 
+def test_a_pipe_is_refused_in_words(run, tmp_path):
+    os.mkfifo(tmp_path / "song.wav")
+    reader, writer = os.pipe()          # <(cat song.wav) in bash
+    for path in str(tmp_path / "song.wav"), f"/dev/fd/{reader}", "-", "/dev/null":
+        words = f"{path!r} is a pipe, a device or a folder, not a file: save the sound to a file"
+        for tag in predict.Tagger(run).tag, lambda path: predict.main([run, path]):
+            with pytest.raises(UserError, match=re.escape(words)):
+                tag(path)
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_file_is_found_by_what_is_open_in_this_process_alone(run):
+    song = "data/datasets/Beats/fast/fast 0.wav"
+    with open(song, "rb") as file:      # as /dev/stdin in predict.py NAME /dev/stdin < song.wav
+        answer = predict.Tagger(run).tag(f"/dev/fd/{file.fileno()}")
+    assert answer.votes.tolist() == predict.Tagger(run).tag(song).votes.tolist()
+
+
 def test_a_changed_network_is_told(run, monkeypatch, capsys):
     song = "data/datasets/Beats/fast/fast 0.wav"
     predict.Tagger(run).tag(song)

@@ -85,7 +85,7 @@ def test_activations_in_songs(run, tmp_path):
 
 
 def test_a_song_that_cannot_be_read_is_told(run, tmp_path):
-    with pytest.raises(UserError, match="'nowhere.wav' cannot be opened"):
+    with pytest.raises(UserError, match="there is no file or folder 'nowhere.wav'"):
         utils.activations(run, "nowhere.wav")
     (tmp_path / "text.wav").write_text("no audio")
     with pytest.raises(UserError, match="text.wav. cannot be decoded"):

@@ -124,6 +124,22 @@ def below(folder: str, onerror: Callable[[OSError], None] | None = None) -> list
     return sorted(path for path in _files(folder, onerror) if is_audio(os.path.basename(path)))
 
 
+def check_is_file(path: str) -> None:
+    """Refuse a path that is no file, such as a pipe, which other processes cannot read.
+
+    Raises
+    ------
+    UserError
+        If it is not there either.
+    """
+    if os.path.isfile(path):
+        return
+    if path == "-" or os.path.exists(path):
+        raise UserError(f"{path!r} is a pipe, a device or a folder, not a file: save the sound to "
+                        "a file, and give the name of that")
+    raise UserError(f"there is no file or folder {path!r}")
+
+
 def _folders(folder: str) -> list[str]:
     """Return the names of the folders in `folder`, sorted, without hidden ones."""
     try:
