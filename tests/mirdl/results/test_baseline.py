@@ -27,4 +27,5 @@ def test_McNemars_exact_test_counts_the_songs_that_only_one_has_right():
     test = PairedTest.of(true, [0] * 9 + [1] * 3, [0, 1] + [1] * 7 + [0, 1, 999])
     assert test == (8, 1)
     assert test.p == pytest.approx(2 * (1 + 9) / 2**9), "both tails of nine throws of a coin"
+    assert PairedTest(1, 8).p == test.p
     assert PairedTest(0, 0).p == 1 == PairedTest(3, 3).p

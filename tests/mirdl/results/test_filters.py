@@ -21,7 +21,9 @@ def test_a_filter_that_repeats_has_the_tempo_of_its_beats(frames, bpm):
 
 
 def test_a_filter_without_a_period_of_a_tempo_has_none():
-    assert np.isnan(filters.main_tempo(np.sin(np.arange(12.0)), RATE)), "too short for two beats"
+    for frames in (19, 22):      # two beats of 250 bpm take 20.7 frames
+        beats = np.cos(np.arange(frames) / RATE * 2 * np.pi * 250 / 60)
+        assert np.isnan(filters.main_tempo(beats, RATE)) == (frames < 20), frames
     assert np.isnan(filters.main_tempo(np.zeros(100), RATE))
     fast = np.sin(np.arange(60) / RATE * 2 * np.pi * 310 / 60)
     assert np.isnan(filters.main_tempo(fast, RATE)), "at 300 it still rises"
@@ -70,8 +72,12 @@ def test_what_all_filters_add_is_the_output_before_the_softmax(model):
     scores = np.sum(shares, axis=1) + model.weights[-1]
     powers = np.exp(scores - scores.max())
     np.testing.assert_allclose(powers / powers.sum(), probabilities[0], rtol=1e-3)
-    assert [each.feeds for each in found[:5]] == [each.output.sum(axis=0).argmax()
-                                                  for each in found[:5]]
+    for each in found[:5]:
+        sums = each.output.sum(axis=0)
+        assert each.feeds == sums.argmax() and each.weight == sums.max()
+    more = np.vstack([x[0, 0], np.full((3, 250), 9)])       # three bands that it ignores
+    np.testing.assert_allclose([each.share for each in filters.strongest(found, more, 2, 75)],
+                               shares[2], rtol=1e-5)
 
 
 def test_filters_before_another_layer_feed_no_class(model):

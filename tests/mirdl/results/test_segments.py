@@ -22,12 +22,12 @@ CLASSES = ["a\tb", 'slow, or "waltz"']
 
 
 @pytest.mark.parametrize("hop, expected", [
-    (100, [[0, 100], [100, 200], [200, 430]]),          # as long as the chunk
-    (40, [[0, 70], [70, 110], [110, 430]]),             # chunks overlap, what they stand for not
-    (160, [[0, 130], [130, 290], [290, 430]]),          # there are gaps between the chunks
+    (101, [[0, 101], [101, 202], [202, 430]]),          # as long as the chunk
+    (40, [[0, 70.5], [70.5, 110.5], [110.5, 430]]),     # chunks overlap, what they stand for not
+    (160, [[0, 130.5], [130.5, 290.5], [290.5, 430]]),  # there are gaps between the chunks
 ])
 def test_a_chunk_stands_for_what_is_nearest_to_its_middle(hop, expected):
-    found = stretches(range(0, 3 * hop, hop), 430, 100)
+    found = stretches(range(0, 3 * hop, hop), 430, 101)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -36,12 +36,13 @@ def test_one_chunk_stands_for_the_whole_song():
 
 
 def test_neighbours_of_one_class_are_joined():
-    times = np.array([[0.5, 1], [1, 1.5], [1.5, 2], [2, 2.5]])
-    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]], np.float32)
+    times = np.array([[0, 0.8], [0.8, 1], [1, 1.5], [1.5, 2], [2, 2.25]])
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]],
+                             np.float32)
     found = joined(times, probabilities)
     assert [(each.start, each.end, each.label) for each in found] == [
-        (0.5, 1.5, 0), (1.5, 2, 1), (2, 2.5, 0)]
-    np.testing.assert_allclose([each.probability for each in found], [0.75, 0.8, 0.7], rtol=1e-6)
+        (0, 1.5, 0), (1.5, 2, 1), (2, 2.25, 0)]
+    np.testing.assert_allclose([each.probability for each in found], [0.7, 0.8, 0.7], rtol=1e-6)
 
 
 def test_audacity_has_a_line_of_three_fields_for_each():
