@@ -46,6 +46,48 @@ def test_the_same_stream_gives_the_same_epoch_and_the_next_one_differs(chunks):
     assert not np.array_equal(first[0], second[0])
 
 
+def test_a_batch_has_the_draws_of_its_chunks(chunks):
+    epoch = chunks.augmented("crop+stretch:1.5+gain:0.5+mask:0.3", rng())
+    which = np.array([7, 2, 11, 5])
+    np.testing.assert_array_equal(epoch[which][0], every(epoch)[0][which])
+
+
+@pytest.fixture
+def many():
+    """Draw for many chunks of one song: many(stretch=1.5) -> first frames, draws."""
+    def make(**asked):
+        count = 20000
+        return draw(np.zeros(count, int), np.full(count, 50), BANDS, WIDTH, asked, rng())
+    return make
+
+
+def test_draws_are_spread_as_their_strengths_say(many):
+    _, draws = many(stretch=1.5, gain=0.5, mixup=0.4)
+    assert np.log(draws.factor).mean() == pytest.approx(0, abs=0.01), "slower as often as faster"
+    assert np.log(draws.factor).std() == pytest.approx(np.log(1.5) / 3 ** 0.5, rel=0.02)
+    np.testing.assert_allclose(draws.gain.std(axis=0), 0.5, rtol=0.02)
+    np.testing.assert_allclose(draws.gain.mean(axis=0), 0, atol=0.02)
+    variance = 1 / (4 * (2 * 0.4 + 1))      # of Beta(0.4, 0.4)
+    assert ((draws.weight - 0.5) ** 2).mean() == pytest.approx(variance, rel=0.02)
+
+
+def test_masks_of_every_size_begin_and_end_anywhere(many):
+    _, draws = many(mask=0.5)
+    for limits, length in ((draws.bands, BANDS), (draws.frames, WIDTH)):
+        first, size = limits[:, 0], np.diff(limits)[:, 0]
+        assert set(size) == set(range(length // 2 + 1))
+        assert np.bincount(size).min() > 0.9 * len(size) / (length // 2 + 1)
+        for one in (0, 1, length // 2):
+            assert set(first[size == one]) == set(range(length - one + 1))
+
+
+def test_a_chunk_of_another_tempo_begins_anywhere_in_its_song(many):
+    start, draws = many(crop=None, stretch=1.5)
+    last = 50 - 2 - (draws.factor * (WIDTH - 1)).astype(int)
+    assert (start <= last).all() and (start == last).any() and (start == 0).any()
+    assert start.mean() == pytest.approx(last.mean() / 2, rel=0.02)
+
+
 def test_crop_begins_anywhere_in_its_own_song(chunks):
     starts = set()
     for seed in range(50):
@@ -89,12 +131,13 @@ def test_gain_adds_a_smooth_curve_over_the_bands(chunks):
 
 def test_mask_sets_bands_and_frames_to_the_mean(chunks):
     epoch = chunks.augmented("mask:0.5", rng())
+    chunks.spectrograms[0] += 1     # not 0 by itself anywhere
     x, _ = every(epoch)
     for masked, bands, frames in zip(x[:, 0] == 0, epoch.draws.bands, epoch.draws.frames,
                                      strict=True):
-        assert masked[slice(*bands)].all() and masked[:, slice(*frames)].all()
-        assert 0 <= np.diff(bands)[0] <= 3 and 0 <= np.diff(frames)[0] <= 10
-    assert np.diff(epoch.draws.bands).max() == 3
+        expected = np.zeros((BANDS, WIDTH), bool)
+        expected[slice(*bands)] = expected[:, slice(*frames)] = True
+        np.testing.assert_array_equal(masked, expected)
 
 
 def test_mixup_mixes_a_chunk_with_the_one_before_it(chunks):
@@ -124,6 +167,23 @@ def test_a_device_cuts_and_alters_as_the_cpu_does(chunks):
     first, _, _, _, draws = songs.examples(epoch)
     windows = _windows(songs.frames, first, draws.factor, WIDTH)[:, None]
     np.testing.assert_allclose(altered(windows, draws, jnp), expected, atol=2e-3)
+
+
+def test_a_curve_is_added_before_a_mask_and_chunks_are_mixed_last():
+    x = np.random.RandomState(0).standard_normal((3, 1, BANDS, WIDTH)).astype(np.float32)
+    gain = np.float32([[1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 3]])
+    bands, frames = np.int32([[0, 2], [5, 6], [1, 1]]), np.int32([[3, 3], [0, 1], [19, 20]])
+    weight = np.float32([0.5, 0.75, 1])
+    place = (np.arange(BANDS) + 0.5) / BANDS
+    curves = [np.ones(BANDS), 2 * np.cos(np.pi * place), 3 * np.cos(3 * np.pi * place)]
+    changed = x[:, 0] + np.array(curves)[:, :, None]
+    for each, rows, columns in zip(changed, bands, frames, strict=True):
+        each[slice(*rows)] = each[:, slice(*columns)] = 0
+    expected = [0.5 * changed[0] + 0.5 * changed[2], 0.75 * changed[1] + 0.25 * changed[0],
+                changed[2]]
+    for xp in (np, jnp):
+        found = altered(xp.asarray(x), Draws(None, gain, bands, frames, weight), xp)
+        np.testing.assert_allclose(found[:, 0], expected, atol=1e-5)
 
 
 def test_draws_of_a_chunk_that_is_not_altered_change_nothing():

@@ -111,11 +111,21 @@ def test_what_only_libsndfile_reads_is_the_same_sound(tmp_path, ds):
         assert difference <= tolerance, (coding, difference)
 
 
+@pytest.mark.parametrize("samples", [
+    1, libsndfile.BLOCK - 1, libsndfile.BLOCK, libsndfile.BLOCK + 1, 2 * libsndfile.BLOCK + 5])
+def test_a_song_of_any_length_is_read_to_its_end(tmp_path, samples):
+    rng = np.random.RandomState(samples)
+    both = rng.randint(-2**15, 2**15, (samples, 2)).astype(np.int16)
+    [(found, rate)] = libsndfile.read(written(tmp_path / "song", "W64", "PCM_16", 32000, both))
+    assert rate == 32000 and found.dtype == np.float32
+    np.testing.assert_array_equal(found, both.sum(axis=1) / np.float32(2**16))
+
+
 def test_what_cannot_be_used_says_what_to_do(tmp_path, ds):
-    six = written(tmp_path / "six.w64", "W64", "PCM_16", samples=np.zeros((100, 6)))
+    three = written(tmp_path / "three.w64", "W64", "PCM_16", samples=np.zeros((100, 3)))
     webm = os.path.join(ROOT, "tests", "sounds", "tone.webm")
-    assert decoded([six, webm], ds) == [
-        "cannot be decoded: it has 6 channels; mix it down to stereo",
+    assert decoded([three, webm], ds) == [
+        "cannot be decoded: it has 3 channels; mix it down to stereo",
         "cannot be decoded: its codec is not known; convert it to wav or flac",
     ]
 
@@ -173,6 +183,16 @@ def test_a_length_that_no_header_tells(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
     assert libsndfile.length(str(tmp_path / "pipe.wav")) is None
     assert libsndfile.length(written(tmp_path / "tone.wav")).seconds == 2
+
+
+def test_parts_differ_by_rate_or_channels(tmp_path):
+    def part(rate, channels):
+        samples = np.tile(makeSounds.noise(1, rate)[:, None], channels)
+        return makeSounds.by_libsndfile(samples, "MP3", "MPEG_LAYER_III", rate)
+    one = part(44100, 1)
+    for other, count in ((part(22050, 1), 2), (part(44100, 2), 2), (one, 0)):
+        (tmp_path / "joined.mp3").write_bytes(one + other)
+        assert len(libsndfile.differing_parts(str(tmp_path / "joined.mp3"))) == count
 
 
 def test_parts_of_two_rates_are_both_heard(tmp_path, ds):
