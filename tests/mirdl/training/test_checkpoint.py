@@ -49,7 +49,8 @@ def row(epoch, accuracy):
 
 def test_what_was_saved_is_gone_on_with(trial, training):
     network = Network()
-    training.rng.permutation(5)
+    training.schedule.lr, training.schedule.rises = 0.005, 7
+    training.rng.standard_normal()      # keeps one more number
     for epoch, accuracy in enumerate((40.0, 60.0, 50.0, 50.0)):
         network.weights = [weight + 1 for weight in network.weights]
         training.schedule.add(1.0 / (epoch + 1))
@@ -62,6 +63,7 @@ def test_what_was_saved_is_gone_on_with(trial, training):
     assert again.rows == training.rows and again.epoch == 4 and again.best == 1
     assert again.schedule == training.schedule and again.schedule.loss == 0.25
     np.testing.assert_array_equal(again.weights[0], np.arange(6).reshape(2, 3) + 2)
+    assert again.rng.standard_normal() == training.rng.standard_normal()
     assert again.rng.randint(2**31) == training.rng.randint(2**31)
     np.testing.assert_array_equal(saved.current["network"]["weights"][0], network.weights[0])
     np.testing.assert_array_equal(models.load(trial.name).weights[0], again.weights[0])

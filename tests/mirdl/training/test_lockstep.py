@@ -13,6 +13,7 @@ import loadDatasets
 from filterbank import xla
 from mirdl.errors import UserError
 from mirdl.results import files, models
+from mirdl.spectrograms.chunks import Chunks
 from mirdl.training import lockstep
 from mirdl.training.lockstep import Lockstep, Slot, StoppedError
 from mirdl.training.network import Network, memory_errors_told
@@ -105,9 +106,9 @@ def test_trainings_that_end_at_once_keep_nobody_waiting(asked):
 @pytest.fixture
 def lockstep_of(asked):
     """Make a `Lockstep` of so many slots for Beats, some training chunks and a new network."""
-    settled = asked()
+    settled = asked("folds=4")
     dataset = loadDatasets.load_dataset(settled)
-    train = loadDatasets.foldOf(dataset, 0, settled).train
+    train = loadDatasets.foldOf(dataset, 0, settled).train      # 27 chunks
 
     def make(count):
         build = buildArchitecture.buildNet
@@ -122,16 +123,32 @@ def assertNear(found, expected):
 
 
 def test_an_epoch_in_one_call_equals_batch_by_batch(lockstep_of):
-    found, train, network = lockstep_of(1)
-    [slot] = found.slots
-    batches = [np.arange(4) + place for place in range(0, 16, 4)]
-    for each in (network, slot):
-        each.reset(np.random.RandomState(3), 5)
-    for _ in range(2):
-        assertNear(slot.train_epoch(train, batches), network.train_epoch(train, batches))
-    assertNear(slot.get_state()["weights"], network.get_state()["weights"])
-    order = np.arange(14)
-    assertNear(slot.evaluate_all(train, order), network.evaluate_all(train, order))
+    """Trainings ask for more or less than the others, for other things, and end earlier."""
+    found, train, network = lockstep_of(3)
+    order = np.random.RandomState(1).permutation(len(train))
+    some = Chunks(train.spectrograms, train.labels, [[0, 40]] * len(train.labels),
+                  train.width, train.mean, train.std, batch_size=4, places=train.places)
+    plans = [
+        [("train_epoch", train, np.split(order[:24], 6)), ("evaluate_all", some, order[:3] % 18),
+         ("train_epoch", train, [order[:4], order[4:8], order[8:10]])],
+        [("train_epoch", some, [np.arange(4)]), ("train_epoch", train, np.split(order[:8], 2))],
+        [("evaluate_all", train, order[:14]), ("train_epoch", train, np.split(order[:16], 4)),
+         ("train_epoch", train, np.split(order[16:20], 1)), ("evaluate_all", train, order[14:])],
+    ]
+
+    def follow(plan, network):
+        network.reset(np.random.RandomState(len(plan)), len(plan))
+        network.set_learning_rate(0.001 * len(plan))
+        figures = [getattr(network, method)(*given) for method, *given in plan]
+        state = network.get_state()
+        return [*(each for epoch in figures for each in epoch), *state["weights"],
+                *state["others"]]
+
+    def job(number, slot):
+        return follow(plans[number], slot)
+    answers = dict(found.run_jobs(job, range(3), lambda: (1, 0, "")))
+    for number, plan in enumerate(plans):
+        assertNear(answers[number], follow(plan, network))
 
 
 def test_a_slot_keeps_its_own_state(lockstep_of):
@@ -141,6 +158,7 @@ def test_a_slot_keeps_its_own_state(lockstep_of):
     found, train, _ = lockstep_of(2)
     first, second = found.slots
     first.reset(np.random.RandomState(3), 5)
+    first.weigh_classes(np.array([0, 0, 1]))        # none of class 2
     before = values(first)
     second.reset(np.random.RandomState(4), 6)
     found.end(first)

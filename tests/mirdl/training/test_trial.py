@@ -8,7 +8,7 @@ from mirdl.results.model_info import ModelInfo
 from mirdl.results.outcome import EpochFigures, Outcome
 from mirdl.songs.dataset import DataSet, Split
 from mirdl.training.run import Run
-from mirdl.training.schedule import Published
+from mirdl.training.schedule import Cosine, Published
 from mirdl.training.trial import Job, Training, Trial, all_trials, model_info, progress
 
 
@@ -95,18 +95,20 @@ def test_without_validation_songs_the_last_epoch_counts(parameters):
     assert train(training, *[float("nan")] * 3) == [0, 1, 2] and training.weights == [3]
 
 
-@pytest.mark.parametrize("accuracies", [(), (40.0, 60.0, 50.0)])
-def test_a_training_goes_on_from_its_state(parameters, accuracies):
-    training, again = training_of(parameters()), training_of(parameters())
+@pytest.mark.parametrize("accuracies, kind", [
+    ((), Published(0.005, 0.5, 7)), ((40.0, 60.0, 50.0), Cosine(0.01, 200, 3))])
+def test_a_training_goes_on_from_its_state(parameters, accuracies, kind):
+    settled = parameters("DL.schedule=cosine") if isinstance(kind, Cosine) else parameters()
+    training, again = training_of(settled), training_of(settled)
+    training.schedule = kind
     assert training.get_state()["seconds"] == 0
     train(training, *accuracies)
-    training.schedule.add(0.25)
-    training.rng.permutation(5)
+    training.rng.standard_normal()      # keeps one more number
     training.seconds = 7.5
     again.set_state(training.get_state())
-    assert again == Training(Published(0.01, 0.25), again.rng, training.info, training.rows, 7.5,
+    assert again == Training(kind, again.rng, training.info, training.rows, 7.5,
                              training.best, training.weights)
-    assert again.rng.randint(2**31) == training.rng.randint(2**31)
+    assert again.rng.standard_normal() == training.rng.standard_normal()
     assert again.info.validation == (60 if accuracies else None)
 
 
