@@ -63,6 +63,17 @@ def test_stratified_folds_have_the_classes_in_equal_shares(parameters):
             assert np.bincount(dataset.labels[part]).tolist() == [6, 2]
 
 
+def test_groups_are_divided_by_class_only_if_stratified(parameters):
+    groups = np.repeat(list("abcdefghijklmnop"), 3).tolist()
+    dataset = dataset_of(groups, np.repeat([0, 0, 0, 1] * 4, 3))
+
+    def tested(*more):
+        parts = [split(dataset, number, parameters("folds=4", *more)) for number in range(4)]
+        return [np.bincount(dataset.labels[part.test], minlength=2).tolist() for part in parts]
+    assert tested("stratified=True", "DS.groups=by hand") == [[9, 3]] * 4
+    assert sorted(tested("DS.groups=by hand")) == [[0, 12], [12, 0], [12, 0], [12, 0]]
+
+
 def test_without_groups_and_stratified_the_split_is_the_published_one(parameters):
     dataset, settled = dataset_of(None, [0] * 30 + [1] * 10), parameters("folds=5")
     for found, expected in zip(split(dataset, 0, settled), published_split(40, 0, settled),
