@@ -1,9 +1,12 @@
 """The Ops: derivatives, dtypes, and shapes that are known only at run time."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from pytensor.gradient import verify_grad
 
+import filterbank.op
 import theano
 import theano.tensor as T
 from filterbank.op import LargestWindow
@@ -53,14 +56,26 @@ def test_shapes_that_do_not_fit_are_refused_at_run_time(shape, message):
         function(np.zeros(shape))
 
 
-def test_one_of_equal_windows_gets_the_whole_gradient():
-    """In silence all windows are equal."""
+@pytest.mark.parametrize("form", ["cpu", "gpu"])
+def test_one_of_equal_windows_gets_the_whole_gradient(monkeypatch, form):
+    """In silence all windows are equal; of a sound that is repeated, some windows far apart."""
+    monkeypatch.setattr(filterbank.op.device, "in_use", lambda: SimpleNamespace(platform=form))
     x = T.dtensor4("x")
-    _, *parameters = arrays(shape=(1, 1, 4, 12))
-    value, _ = LargestWindow(4, FILTERS)(x, *map(T.constant, parameters))
-    gradient = theano.function([x], theano.grad(value[0, 2, 0], x))(np.ones((1, 1, 4, 12)))
-    assert np.count_nonzero(gradient) == 3
-    np.testing.assert_allclose(np.sort(gradient[gradient != 0]), np.sort(parameters[2].ravel()))
+    w = np.array([1., 3., 2.])
+    parameters = [T.constant(w[::-1].reshape(1, 1, 1, 3)), T.constant(np.array([0.5]))]
+    value, _ = LargestWindow(4, ((3, 1),))(x, *parameters)
+    f = theano.function([x], [value, *theano.grad(5 * value[0, 0, 0], [x, *parameters])])
+    repeated = np.zeros((1, 1, 4, 12))
+    repeated[0, 0, 1:3, 2:5] = repeated[0, 0, 1, 8:11] = [1, 2, 1]
+    for sound, window in ((np.ones((1, 1, 4, 12)), [1, 1, 1]), (repeated, [1, 2, 1])):
+        value, of_input, of_filter, of_offset = f(sound)
+        assert value == w @ window + 0.5
+        where = np.flatnonzero(of_input)
+        assert np.ptp(where) == 2, "one window"
+        np.testing.assert_array_equal(of_input.flat[where], 5 * w)
+        np.testing.assert_array_equal(sound.flat[where], window)
+        np.testing.assert_array_equal(of_filter.ravel()[::-1], 5 * np.array(window))
+        assert of_offset == 5
 
 
 def test_a_second_device_gets_xlas_form(monkeypatch):
@@ -71,7 +86,6 @@ def test_a_second_device_gets_xlas_form(monkeypatch):
     class Gpu:
         platform = "gpu"
 
-    import filterbank.op
     called = []
     monkeypatch.setattr(filterbank.op.device, "in_use", Gpu)
     monkeypatch.setattr(filterbank.op.ffi, "largest", lambda *a, **k: called.append(a))

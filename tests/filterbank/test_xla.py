@@ -47,6 +47,17 @@ def test_the_largest_windows_and_their_places(largest):
         np.testing.assert_allclose(f, e, rtol=1e-10, atol=1e-12)
 
 
+def test_of_equal_windows_the_first_is_named(normal):
+    x, (w, b) = normal((3, 2, 8, 45), [(7, 3)])
+    x, w = np.sign(x), np.sign(w)
+    _, where = xla.largest(x, w, b, pool_bands=4)
+    windows = np.lib.stride_tricks.sliding_window_view(x, 7, 3)
+    y = np.einsum("bchtk,fck->bfht", windows, w[:, :, 0, ::-1]).reshape(3, 3, 2, 4 * 39)
+    assert ((y == y.max(axis=3, keepdims=True)).sum(axis=3) > 1).mean() > 0.3
+    first = y.argmax(axis=3)
+    np.testing.assert_array_equal(where, first // 39 * 45 + first % 39)
+
+
 @pytest.mark.parametrize("dtype, error", [("float32", 1e-5), ("float64", 1e-12)])
 def test_filters_of_several_classes_stay_in_order(normal, largest, dtype, error):
     x, parameters = normal(SHAPE, FILTERS, dtype, seed=1)

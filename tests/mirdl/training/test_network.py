@@ -10,7 +10,7 @@ from mirdl.training.network import Network, costs, mean_figures
 
 @pytest.fixture(scope="module")
 def network():
-    return network_of("DL.momentum=0.9")
+    return network_of("DL.momentum=0.9", "DL.classWeights=balanced")
 
 
 def network_of(*overrides):
@@ -83,39 +83,54 @@ def test_every_rule_trains_and_its_state_goes_on_to_the_bit(rule, batch):
 def test_weight_decay_takes_its_share_of_filters_but_not_of_offsets(batch):
     plain, decayed = network_of("DL.update=adam"), network_of("DL.update=adam",
                                                               "DL.weightDecay=0.1")
-    first = plain.get_weights()
+    first = [weight + np.float32(0.5) for weight in plain.get_weights()]   # offsets begin at 0
     for network in (plain, decayed):
+        network.set_weights(first)
+        network.set_learning_rate(0.02)
         network.train(*batch)
     for before, one, other in zip(first, plain.get_weights(), decayed.get_weights(), strict=True):
-        share = 0.05 * 0.1 if before.ndim > 1 else 0
+        share = 0.02 * 0.1 if before.ndim > 1 else 0
         np.testing.assert_allclose(one - other, share * before, atol=1e-6)
 
 
-def test_balanced_classes_count_alike():
+def test_balanced_classes_that_are_there_count_alike():
     rng = np.random.RandomState(1)
     x = np.repeat(rng.standard_normal((1, 1, 40, 60)), 4, axis=0).astype(np.float32)
     network = network_of("DL.update=sgd", "DL.classWeights=balanced")
-    network.weigh_classes(np.array([0] * 6 + [1] * 2 + [2]))
 
     def loss(label):
         network.reset(np.random.RandomState(5), seed=3)
         y = np.full(4, label, np.int32)
         return network.train(x, y)[0]
-    weighted = np.array([loss(label) for label in range(3)])
-    network.weigh_classes(np.arange(3))
-    np.testing.assert_allclose(weighted / [loss(label) for label in range(3)],
-                               [9 / 18, 9 / 6, 9 / 3], rtol=1e-5)
+    plain = np.array([loss(label) for label in range(3)])
+    for y, expected in (([0] * 6 + [1] * 2 + [2], [9 / 18, 9 / 6, 9 / 3]),
+                        ([0] * 6 + [2] * 2, [8 / 12, 8 / 4]), ([0] * 6 + [1] * 2, [8 / 12, 8 / 4])):
+        network.weigh_classes(np.array(y))
+        labels = np.unique(y)
+        found = [loss(label) for label in labels]
+        np.testing.assert_allclose(found / plain[labels], expected, rtol=1e-5)
+
+
+def test_an_evaluation_weighs_no_class_and_drops_no_unit(network, batch):
+    network.reset(np.random.RandomState(5), seed=3)
+    first = network.evaluate(*batch)
+    network.weigh_classes(np.array([0, 0, 0, 1, 2]))
+    for one, other in zip(network.evaluate(*batch), first, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_mixed_chunk_costs_its_two_classes_by_weight(batch):
     x, y = batch
-    network = network_of("DS.augment=mixup", "DL.update=sgd")
+    other = np.roll(y, 1)
+    network = network_of("DS.augment=mixup", "DL.update=sgd", "DL.classWeights=balanced")
+    network.weigh_classes(np.array([0, 0, 0, 1, 2]))
 
-    def loss(weight):
+    def loss(one, other, weight):
         network.reset(np.random.RandomState(5), seed=3)
-        return network.train(x, y, np.roll(y, 1), np.full(4, weight, np.float32))[0]
-    assert loss(1) != loss(0)
-    assert loss(0.75) == pytest.approx(0.75 * loss(1) + 0.25 * loss(0), rel=1e-5)
+        return network.train(x, one, other, np.full(4, weight, np.float32))[0]
+    both = loss(y, y, 1), loss(other, other, 1)
+    assert loss(y, other, 0.75) == pytest.approx(0.75 * both[0] + 0.25 * both[1], rel=1e-5)
+    assert abs(both[0] - both[1]) > 0.1
 
 
 def test_the_learning_rate_scales_the_first_step(network, batch):
@@ -133,7 +148,9 @@ def test_reset_forgets_all_that_was_learnt(network, batch):
     def two_steps():
         network.reset(np.random.RandomState(5), seed=3)
         return [network.train(*batch) for _ in range(2)]
-    first, again = two_steps(), two_steps()
+    first = two_steps()
+    network.set_learning_rate(0.5)
+    again = two_steps()
     np.testing.assert_array_equal(first, again)
     network.reset(np.random.RandomState(6), seed=3)
     assert network.train(*batch)[0] != first[0][0]
@@ -155,10 +172,13 @@ def test_each_dropout_layer_drops_units_of_its_own(monkeypatch, batch):
 
 def test_a_state_goes_on_to_the_bit(network, batch):
     network.reset(np.random.RandomState(5), seed=3)
+    network.weigh_classes(np.array([0, 0, 0, 1, 2]))
+    network.set_learning_rate(0.02)
     network.train(*batch)
     state = network.get_state()
     expected = [network.train(*batch) for _ in range(2)], network.get_weights()
     network.reset(np.random.RandomState(6), seed=4)
+    network.weigh_classes(np.arange(3))
     network.set_state(state)
     found = [network.train(*batch) for _ in range(2)], network.get_weights()
     np.testing.assert_array_equal(found[0], expected[0])
@@ -179,6 +199,6 @@ def test_costs_of_each_chunk():
 
 
 def test_mean_figures():
-    losses = np.array([1.0, 3.0], np.float32)
-    probabilities = np.array([[0.6, 0.4], [0.9, 0.1]])
-    assert mean_figures(losses, probabilities, np.array([0, 1])) == (2.0, 50.0)
+    losses = np.array([1.0, 2.0, 2.0**24, 3.0], np.float32)     # in float32 they have another sum
+    probabilities = np.array([[0.6, 0.4], [0.9, 0.1], [0.3, 0.7], [0.8, 0.2]])
+    assert mean_figures(losses, probabilities, np.array([0, 1, 1, 0])) == (2**22 + 1.5, 75.0)

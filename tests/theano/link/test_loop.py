@@ -50,6 +50,22 @@ def test_go_backwards_several_taps_and_other_outputs():
     assert found[1].tolist() == [4, 0, 2]
 
 
+@pytest.mark.parametrize("kept", [1, 3])
+def test_the_last_values_of_a_loop_stand_in_order(kept):
+    """Only those that are asked for are kept; they are written in a circle."""
+    (states, doubled), _ = theano.scan(
+        lambda v, third, last: (2 * third + last + v, 2 * v), sequences=x,
+        outputs_info=[dict(initial=T.constant(np.array([1., 2., 3.])), taps=[-3, -1]), None])
+    f = theano.function([x], [states[-kept:], doubled[-kept:]])
+    for steps in range(kept, kept + 5):
+        values, expected = np.arange(1., steps + 1), [1., 2., 3.]
+        for v in values:
+            expected.append(2 * expected[-3] + expected[-1] + v)
+        found = f(values)
+        assert found[0].tolist() == expected[3:][-kept:]
+        assert found[1].tolist() == (2 * values)[-kept:].tolist()
+
+
 def test_gradient_through_several_taps(rng):
     def series(start):
         found, _ = theano.scan(lambda a, b: a * b + b, n_steps=4,
@@ -72,6 +88,12 @@ def test_until():
                             outputs_info=T.constant(np.array(1.)), n_steps=100)
     f = theano.function([], powers)
     assert f().tolist() == [2, 4, 8, 16, 32, 64]
+    (sums, doubled), _ = theano.scan(
+        lambda v, before, last: ([before + last + v, 2 * v], until(v < 0)), sequences=x,
+        outputs_info=[dict(initial=T.constant(np.array([0., 1.])), taps=[-2, -1]), None])
+    f = theano.function([x], [sums, doubled])
+    assert [found.tolist() for found in f([1., 2., -1., 5.])] == [[2, 5, 6], [2, 4, -2]]
+    assert [found.tolist() for found in f([1., 2., 1., 5.])] == [[2, 5, 8, 18], [2, 4, 2, 10]]
     limit = T.dscalar()
     powers, _ = theano.scan(lambda p, limit: (p * 2, until(p * 2 > limit)), n_steps=100,
                             outputs_info=T.constant(np.array(1.)), non_sequences=limit)
