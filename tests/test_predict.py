@@ -323,7 +323,7 @@ def test_a_run_whose_models_alone_are_here_has_its_best_one(run, trained, workpl
     assert predict.Tagger(run).models[0].name == best.name
     assert [model.name for model in models.load_of_folds(run, 3)] == [
         outcome.name for outcome in trained[2]]
-    with pytest.raises(UserError, match="has models of 3 folds, and folds=2: set folds as in"):
+    with pytest.raises(UserError, match="has models of 3 folds, and folds=2: set folds=3, or"):
         models.load_of_folds(run, 2)
 
 
