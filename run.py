@@ -14,32 +14,32 @@ parameters = {"DL": {}, "DS": {}}
 parameters["DL"]["type"] = "oNetEightpNetEight"
 parameters["chunkHop"] = 250                # frames from chunk to chunk: 250 or 80 in the paper
 
-parameters["recipe"] = "published"          # "today": settings of today (docs/recipes.md)
+parameters["recipe"] = "published"          # "today": today's settings (docs/recipes.md)
 
 # general parameters
 parameters["errorCode"] = 999               # the class of a song that has no votes
 parameters["testMethod"] = "all"            # "majorityVote" (songs), "utterances" (chunks) or "all"
-parameters["mode"] = "train"                # or the name of a model that is to be tested
+parameters["mode"] = "train"                # or the name of a model to be tested
 parameters["folds"] = 10                    # of the cross-validation; 1: the fixed split below
 parameters["trainSplit"] = 0.8              # share of the songs; only with folds=1
 parameters["testSplit"] = 0.1               # share of the songs; only with folds=1
-parameters["randomTry"] = 1                 # random initialisations per fold, the best one counts
+parameters["randomTry"] = 1                 # random initialisations per fold; the best one counts
 parameters["random_seed"] = 11              # of chunk order, initial weights, batches and dropout
 parameters["use_random_seed"] = True        # False: another seed in each run
-parameters["stratified"] = False            # True: each fold has the classes in equal shares
+parameters["stratified"] = False            # True: each class has the same share in every fold
 # songs that validate: "published", or a share of those that are not tested; "0": none, and the last
 # epoch's model counts
 parameters["validation"] = "published"
 # True: the published program's choices that change numbers (docs/fidelity.md);
 # False: every chunk and every example is used
 parameters["asPublished"] = True
-parameters["baselines"] = True              # simple classifiers answer, too; no training differs
+parameters["baselines"] = True              # simple classifiers are tested too
 
 # how the work is done; no number and no file of a run depends on it
 parameters["workers"] = 1                   # trainings at a time, each in a process of its own
 parameters["cluster"] = ""                  # or a Dask scheduler: its address or its file
-parameters["foldsTogether"] = False         # True: all folds at once on one device, best a GPU
-parameters["checkpointEvery"] = 1           # least number of epochs between saved states
+parameters["foldsTogether"] = False         # True: all folds at once on one device, ideally a GPU
+parameters["checkpointEvery"] = 1           # minimum number of epochs between saved states
 parameters["DS"]["store"] = "auto"          # spectrograms in "memory", on "disk", or by their size
 parameters["quiet"] = False                 # True: no progress bars
 # lists of values whose product is run, then compared: "DL.type=oNetOne,pNetOne chunkHop=250,80"
@@ -49,13 +49,13 @@ parameters["sweep"] = ""
 parameters["DL"]["num_epochs"] = 250        # at most
 parameters["DL"]["batchSize"] = 50          # chunks
 parameters["DL"]["lr"] = 0.01               # learning rate at the start
-parameters["DL"]["momentum"] = 0.0          # of Nesterov's method
+parameters["DL"]["momentum"] = 0.0          # if update is (nesterov_)momentum
 parameters["DL"]["cost"] = "crossentropy"   # or "squared_error"
 # sgd momentum nesterov_momentum adagrad rmsprop adadelta adam, as in lasagne.updates
 parameters["DL"]["update"] = "nesterov_momentum"
-parameters["DL"]["weightDecay"] = 0.0       # share of the weights, times lr, taken away by a step
+parameters["DL"]["weightDecay"] = 0.0       # share of the weights, times lr, that a step removes
 parameters["DL"]["schedule"] = "published"  # of the learning rate; or "cosine"
-parameters["DL"]["classWeights"] = "none"   # "balanced": each class counts as much in the loss
+parameters["DL"]["classWeights"] = "none"   # "balanced": classes count equally in the loss
 
 # data set (input data) parameters
 parameters["DS"]["dataset"] = "Ballroom"    # a folder of data/datasets: one folder per class in it

@@ -12,7 +12,7 @@ from mirdl import recipes, settings  # noqa: E402 (only now can it be found)
 HEAD = """\
 # Settings
 
-All settings stand in `run.py`, one per line. Change them there, or on the command line:
+All settings are in `run.py`, one per line. Change them there, or on the command line:
 
     python run.py DL.type=pNetOne DL.lr=0.02 folds=4
 
@@ -27,8 +27,8 @@ This page is made from the table in `mirdl/settings.py` by `docs/settings.py`. D
 
 SECTIONS = {
     settings.EXPERIMENT: ("The experiment", """\
-These settings say what is trained and tested, on which songs, and what is kept meanwhile. To
-compare several values, see `sweep`."""),
+These settings say what is trained and tested, and on which songs. To compare several values, see
+`sweep`."""),
     settings.SPECTROGRAM: ("The spectrograms", """\
 These settings shape what is computed from the audio files. If you change one, all spectrograms are
 computed anew; those of the old values stay in `data/preloaded`. A model can only be used with the
@@ -37,16 +37,16 @@ values that it was trained with."""),
 These settings shape what the network sees of a spectrogram. Nothing is computed anew if you change
 them, but a model can only be used with the values that it was trained with."""),
     settings.EXECUTION: ("How the work is done", """\
-These settings change no number and no file of a run, except that `foldsTogether` rounds otherwise
-(the results are equal to 1e-4). So all of them but `sweep` may stand beside `resume=`."""),
+These settings change no number and no file of a run, except that `foldsTogether` rounds differently
+(the results agree to 1e-4). So all of them but `sweep` may be given with `resume=`."""),
 }
 
 RECIPES = """\
 ## Recipes
 
 `recipe=today` stands for the settings below. It replaces only what still has its published value:
-what you have set in `run.py` or on the command line stays. Each replaced setting is printed. What
-the recipe is worth, and why it has these values, stands in [recipes.md](recipes.md).
+what you have set in `run.py` or on the command line stays. Each replaced setting is printed. See
+[recipes.md](recipes.md) for what the recipe gains, and why it has these values.
 
 | key | `recipe=today` |
 | --- | --- |
@@ -55,7 +55,7 @@ the recipe is worth, and why it has these values, stands in [recipes.md](recipes
 TAIL = """\
 ## Keys that follow from others
 
-These keys cannot be set. They stand in the `.param` file of a run.
+These keys cannot be set. They are in the `.param` file of a run.
 
 | key | follows from |
 | --- | --- |

@@ -28,7 +28,7 @@ class Setting(NamedTuple):
     Attributes
     ----------
     key : str
-        As on the command line; 'DL.lr' stands in parameters["DL"]["lr"].
+        As on the command line; 'DL.lr' is parameters["DL"]["lr"].
     default : object
         The published value.
     kind : Kind
@@ -48,10 +48,10 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("DL.type", "oNetEightpNetEight",
             kinds.name("the name of a function of buildArchitecture.py"), "the network"),
     Setting("recipe", "published", kinds.choice("published", "today"),
-            "settings under one word: 'today' replaces those that have their published value"),
+            "a set of settings: 'today' replaces those that have their published value"),
     Setting("chunkHop", 250, kinds.integer(1),
             "frames from the start of a chunk to the start of the next"),
-    # labels are uint8 up to 255 classes: 256 and more can be no class
+    # labels are uint8 up to 255 classes: 256 and more cannot be a class
     Setting("errorCode", 999, kinds.integer(256), "the class of a song that has no votes"),
     Setting("testMethod", "all", kinds.choice("all", "majorityVote", "utterances"),
             "what is tested: songs by majority vote, chunks (utterances), or both"),
@@ -64,21 +64,21 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("testSplit", 0.1, kinds.SHARE,
             "share of the songs to test; only with folds=1; the rest validates"),
     Setting("validation", "published", kinds.VALIDATION,
-            "the songs that validate: as published, or a share, near 1/n; 0: none, the last model "
-            "counts"),
+            "the songs that validate: as published, or a share, rounded to 1/n; 0: none, the last "
+            "model counts"),
     Setting("randomTry", 1, kinds.integer(1),
             "random initialisations tried in each fold; the best one counts"),
     Setting("random_seed", 11, kinds.integer(0),
             "seed of the chunks' order, initial weights, batches and dropout"),
     Setting("use_random_seed", True, kinds.FLAG, "False: another seed in each run"),
-    Setting("stratified", False, kinds.FLAG, "each fold has the classes in equal shares"),
+    Setting("stratified", False, kinds.FLAG, "each class has the same share in every fold"),
     Setting("checkpointEvery", 1, kinds.integer(1),
-            "least number of epochs between saved states (saving takes 2 % of the time at most)",
+            "minimum number of epochs between saved states (saving takes 2 % of the time at most)",
             EXECUTION),
     Setting("asPublished", True, kinds.FLAG,
-            "keep those choices of the published program that change numbers"),
+            "keep the choices of the published program that change numbers"),
     Setting("baselines", True, kinds.FLAG,
-            "after training, simple classifiers answer on the same folds and training songs"),
+            "after training, simple classifiers are tested on the same folds and training songs"),
     Setting("workers", 1, kinds.integer(1), "trainings that run at once, each in its own process",
             EXECUTION),
     Setting("cluster", "",
@@ -86,7 +86,7 @@ SETTINGS = {setting.key: setting for setting in (
                        "its scheduler file"),
             "train on this Dask cluster instead", EXECUTION),
     Setting("foldsTogether", False, kinds.FLAG,
-            "train all folds of a small network at once on one device, best a GPU", EXECUTION),
+            "train all folds of a small network at once on one device, ideally a GPU", EXECUTION),
     Setting("quiet", False, kinds.FLAG, "no progress bars", EXECUTION),
     Setting("sweep", "",
             kinds.text("'' (one run), or lists of values whose product is run: "
@@ -98,17 +98,17 @@ SETTINGS = {setting.key: setting for setting in (
             "learning rate at the start"),
     Setting("DL.momentum", 0.0,
             kinds.number("a number from 0 to below 1", lambda value: 0 <= value < 1),
-            "momentum of Nesterov's method"),
+            "momentum, if DL.update is 'momentum' or 'nesterov_momentum'"),
     Setting("DL.update", "nesterov_momentum",
             kinds.choice("sgd", "momentum", "nesterov_momentum", "adagrad", "rmsprop", "adadelta",
                     "adam"),
             "the rule of lasagne.updates that changes the weights"),
     Setting("DL.weightDecay", 0.0, kinds.number("a number of 0 or more", lambda value: value >= 0),
-            "share of the weights, times the learning rate, that each step takes away"),
+            "share of the weights, times the learning rate, that each step removes"),
     Setting("DL.schedule", "published", kinds.choice("published", "cosine"),
             "the learning rate: halved when the training loss rises, or half a cosine down to 0"),
     Setting("DL.classWeights", "none", kinds.choice("none", "balanced"),
-            "'balanced': each class counts as much in the loss, whatever its number of chunks"),
+            "'balanced': all classes count equally in the loss, whatever their numbers of chunks"),
     Setting("DL.cost", "crossentropy", kinds.choice("crossentropy", "squared_error"), "the loss"),
     Setting("DS.dataset", "Ballroom", kinds.name("the name of a folder in data/datasets"),
             "the data set: a folder that holds one folder of songs per class"),
@@ -243,14 +243,14 @@ def _check_together(parameters: Parameters) -> None:
     data, train, test = parameters["DS"], parameters["trainSplit"], parameters["testSplit"]
     if train + test > 1:
         raise UserError(f"trainSplit={train} and testSplit={test} add up to more than 1; "
-                        "validation has the rest")
+                        "lower one, as validation gets the rest")
     if data["specTransform"] == "mel" and data["melBands"] > data["frameSize"] // 2:
         raise UserError(f"DS.melBands={data['melBands']} is more than a spectrum of "
-                        f"DS.frameSize={data['frameSize']} samples can be divided into; published "
-                        "are DS.melBands=40 DS.frameSize=2048")
+                        f"DS.frameSize={data['frameSize']} samples can be divided into; the "
+                        "published values are DS.melBands=40 DS.frameSize=2048")
     grouped = parameters["stratified"] or data["groups"] or data["replicas"] == "together"
     if parameters["folds"] == 1 and grouped and not data["split"]:
-        raise UserError("folds=1 is the published program's fixed split: stratified, DS.groups "
+        raise UserError("folds=1 is the published program's fixed split, but stratified, DS.groups "
                         "and DS.replicas=together need folds of 2 or more; set folds=2 or more")
     learning = parameters["DL"]
     if learning["momentum"] and learning["update"] not in ("momentum", "nesterov_momentum"):
@@ -258,8 +258,8 @@ def _check_together(parameters: Parameters) -> None:
                         f"{learning['update']}; set DL.momentum=0 or DL.update=momentum or "
                         "DL.update=nesterov_momentum")
     if kinds.validation_share(parameters["validation"]) == 0 and parameters["randomTry"] > 1:
-        raise UserError("validation=0 leaves no song to choose among randomTry="
-                        f"{parameters['randomTry']} trainings by; set randomTry=1")
+        raise UserError("validation=0 leaves no songs by which to choose among randomTry="
+                        f"{parameters['randomTry']} trainings; set randomTry=1")
     if parameters["sweep"] and parameters["mode"] != "train":
         raise UserError(f"sweep={parameters['sweep']} trains networks; it needs mode=train, not "
                         f"mode={parameters['mode']}")
@@ -270,7 +270,7 @@ def _check_together(parameters: Parameters) -> None:
 
 
 def changed(parameters: Parameters, overrides: list[str]) -> Parameters:
-    """Override some checked parameters of a run; what follows from them follows anew.
+    """Override some checked parameters of a run, and derive again what follows from them.
 
     Raises
     ------
@@ -286,12 +286,12 @@ def changed(parameters: Parameters, overrides: list[str]) -> Parameters:
 
 def that_work(ways: Iterable[str], parameters: Parameters,
               attempt: Callable[[Parameters], Any]) -> Iterator[str]:
-    """Yield those of some ways to change the parameters that help, to advise nothing else.
+    """Yield the ways to change the parameters that help, so that no others are advised.
 
     Parameters
     ----------
     ways : iterable of str
-        Each some overrides: 'DS.xInput=80 chunkHop=80'.
+        Each is one or more overrides: 'DS.xInput=80 chunkHop=80'.
     parameters : dict
         Checked parameters of a run.
     attempt : callable
@@ -306,7 +306,7 @@ def that_work(ways: Iterable[str], parameters: Parameters,
 def complete(parameters: Parameters) -> Parameters:
     """Check the parameters of a model, which another version may have written.
 
-    What they do not name has its published value.
+    Settings that they lack get their published values.
 
     Raises
     ------
@@ -321,7 +321,7 @@ def complete(parameters: Parameters) -> Parameters:
 
 
 def _filled(given: Parameters, defaults: Parameters) -> Parameters:
-    """Add what is missing, behind what is given, as a resumed run writes its files again."""
+    """Add what is missing after what is given, as a resumed run writes its files again."""
     return {**given, **defaults, **given}
 
 
@@ -348,7 +348,7 @@ def divide_resume(arguments: list[str]) -> tuple[str | None, list[str]]:
     Returns
     -------
     run_id : str or None
-        The run to go on with.
+        The run to resume.
     others : list of str
         The other arguments.
 
@@ -361,7 +361,7 @@ def divide_resume(arguments: list[str]) -> tuple[str | None, list[str]]:
     others = [argument for argument in arguments if argument not in asked]
     allowed = [key for key in keys(EXECUTION) if key != "sweep"]
     if len(asked) > 1 or asked and not {other.partition("=")[0] for other in others} <= {*allowed}:
-        raise UserError(f"{asked[0]} goes on with the parameters that the run was begun with; "
+        raise UserError(f"{asked[0]} keeps the parameters that the run was started with; "
                         f"leave out the other arguments (but for {', '.join(allowed)})")
     return asked[0].removeprefix("resume=") if asked else None, others
 
@@ -378,7 +378,7 @@ def help_text(parameters: Parameters) -> str:
             f"{setting.kind.expected}" for key, setting in SETTINGS.items()]
     return "\n".join([
         "usage: python run.py [key=value ...]",
-        "       python run.py resume=ID      go on with a stopped run (resume=last: the latest); "
+        "       python run.py resume=ID      resume a stopped run (resume=last: the latest); "
         "how the work is done (workers, cluster, DS.store ...) may change",
         "", "Keys with the values of run.py, and what they may be:", *rows])
 

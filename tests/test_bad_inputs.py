@@ -286,12 +286,13 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
      "set DS.melBands=40"),
     (None, ["DS.melBands=2000"],
      "DS.melBands=2000 is more than a spectrum of DS.frameSize=2048 samples can be divided into; "
-     "published are DS.melBands=40 DS.frameSize=2048"),
+     "the published values are DS.melBands=40 DS.frameSize=2048"),
     (None, ["DS.melBands=500"],
      "DS.melBands=500 is more than the 1025 bins of DS.frameSize=2048 can give; set "
      "DS.melBands=228"),
     (None, ["trainSplit=0.7", "testSplit=0.4"],
-     "trainSplit=0.7 and testSplit=0.4 add up to more than 1; validation has the rest"),
+     "trainSplit=0.7 and testSplit=0.4 add up to more than 1; lower one, as validation gets "
+     "the rest"),
     (None, ["folds=500"],
      "folds=500 is more than the 6 usable songs can be divided into (training, validation and "
      "test each need one); set folds=6"),
