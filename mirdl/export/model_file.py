@@ -14,7 +14,7 @@ from mirdl.export import conversion
 from mirdl.results.models import FRONT_END, Model
 from mirdl.spectrograms.audio import SAMPLE_RATE
 from mirdl.spectrograms.front_end import FrontEnd, front_end
-from mirdl.system.whole_files import whole
+from mirdl.system.whole_files import remove_leftovers, whole
 
 PACKAGES = ("jax", "jax2onnx", "onnx")
 
@@ -58,6 +58,7 @@ def write(path: str, output: lasagne.layers.Layer, models: list[Model],
     for key, value in metadata(models, parameters, front, licence).items():
         model.metadata_props.add(key=key, value=value)
     beside = path.removesuffix(".onnx") + FRONT_END
+    remove_leftovers(os.path.dirname(path) or ".", (".onnx", FRONT_END))
     with whole(beside, "wb") as file:
         arrays = {"window": front.window, "hop": parameters["DS"]["hopSize"]}
         np.savez(file, **arrays, **({} if front.mel is None else {"mel": front.mel}))

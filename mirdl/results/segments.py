@@ -11,7 +11,7 @@ import numpy as np
 
 from mirdl.errors import UserError, one_line
 from mirdl.results.files import distinct_name
-from mirdl.system.whole_files import make_folder, whole
+from mirdl.system.whole_files import make_folder, remove_leftovers, whole
 
 
 class Segment(NamedTuple):
@@ -152,6 +152,7 @@ def paths_in(folder: str, songs: list[str], ending: str) -> list[str]:
         cannot be written to.
     """
     make_folder(folder)
+    remove_leftovers(folder, ending)
     paths = []
     for song in songs:
         title = os.path.splitext(os.path.basename(song))[0]

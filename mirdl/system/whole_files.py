@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from mirdl.errors import UserError
 # it, for all threads.
 UMASK = os.umask(0o077)
 os.umask(UMASK)
+PARTIAL = re.compile(r"\.(.*)\.[a-z0-9_]{8}\.part", re.DOTALL)      # as `_temporary` names files
 
 
 @contextmanager
@@ -58,10 +60,15 @@ def whole(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
                 os.unlink(temporary)
 
 
-def remove_leftovers(folder: str | os.PathLike) -> None:
-    """Remove the partial files that killed processes left in `folder`, but none in use."""
+def remove_leftovers(folder: str | os.PathLike, endings: str | tuple[str, ...] = "") -> None:
+    """Remove the partial files that killed processes left in `folder`, but none in use.
+
+    In a folder of the user's, which may hold partial files of other programs, say how the names of
+    our files end there.
+    """
     for name in os.listdir(folder):
-        if name.startswith(".") and name.endswith(".part"):
+        partial = PARTIAL.fullmatch(name)
+        if partial and partial[1].endswith(endings):
             path = os.path.join(folder, name)
             with suppress(OSError), open(path) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,8 +129,8 @@ def _temporary(folder: str, name: str) -> tuple[int, str]:
     path : str
     """
     while True:
-        start = os.fsdecode(os.fsencode(name)[:100])    # bytes: a name may take 255 of them
-        handle, path = tempfile.mkstemp(prefix=f".{start}.", suffix=".part", dir=folder)
+        end = os.fsdecode(os.fsencode(name)[-100:])     # bytes: a name may take 255 of them
+        handle, path = tempfile.mkstemp(prefix=f".{end}.", suffix=".part", dir=folder)
         with suppress(OSError):     # a file system without locks: then no leftovers are removed
             fcntl.flock(handle, fcntl.LOCK_SH)
         if is_still(handle, path):

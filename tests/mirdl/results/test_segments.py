@@ -90,6 +90,15 @@ def test_no_labels_are_overwritten(tmp_path):
     assert (tmp_path / "01.txt").read_text() == "of another song"
 
 
+def test_what_a_killed_run_left_goes_even_if_the_folder_is_refused(tmp_path):
+    (tmp_path / ".01.txt.abcdefgh.part").write_text("half")
+    (tmp_path / ".01.mp3.abcdefgh.part").write_text("of another program")
+    (tmp_path / "01.txt").write_text("of the killed run")
+    with pytest.raises(UserError, match="already"):
+        paths_in(str(tmp_path), ["01.wav"], ".txt")
+    assert sorted(os.listdir(tmp_path)) == [".01.mp3.abcdefgh.part", "01.txt"]
+
+
 def test_labels_of_several_songs_need_a_folder():
     with pytest.raises(UserError, match="there are 2 songs, .* add --out FOLDER"):
         labels_of("sonic", ["a.wav", "b.wav"], None)

@@ -43,6 +43,25 @@ def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(
     assert os.listdir(tmp_path) == ["table.txt"]
 
 
+def test_of_a_users_folder_only_what_this_program_left_is_removed(tmp_path):
+    ours = [".s073.txt.abcd_123.part", f".{'s' * 96}.txt.00000000.part", "..txt.abcdefgh.part"]
+    others = [".s073.csv.abcd_123.part", ".s073.txt.abcd_12.part", ".s073.txt.ABCD_123.part",
+              "s073.txt.abcd_123.part", ".s073.txt.part", ".s073txt.abcd_123.part", "s073.txt"]
+    for name in (*ours, *others):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path, ".txt")
+    assert sorted(os.listdir(tmp_path)) == sorted(others)
+
+
+@pytest.mark.parametrize("name", ["s073.txt", "s" * 251 + ".txt", "\u00e9" * 125 + ".txt"])
+def test_what_was_left_of_a_name_of_any_length_is_known_by_its_ending(tmp_path, name):
+    with whole(tmp_path / name):
+        [left] = os.listdir(tmp_path)
+    os.rename(tmp_path / name, tmp_path / left)
+    remove_leftovers(tmp_path, (".csv", ".txt"))
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_file_that_is_about_to_get_its_name_is_not_removed(tmp_path, monkeypatch):
     replace = os.replace
     monkeypatch.setattr(os, "replace", lambda *paths: remove_leftovers(tmp_path) or replace(*paths))
