@@ -107,8 +107,10 @@ def test_saving_takes_2_per_cent_of_the_time(trial, training, monkeypatch):
     assert times == [0, 153, 306]
 
 
-def test_an_ended_training_keeps_its_outcome(trial):
+def test_an_ended_training_keeps_its_outcome(trial, training):
+    training.add(row(0, 50.0), Network())
     with checkpoint.held(trial, 1) as saved:
+        saved.save(training, Network())
         saved.finish(Outcome(trial.name, 3, 1, 60.0, songs=["a/1"], true=[0], voted=[1]))
     other = Trial(trial.run, 1, 0)
     with checkpoint.held(other, 1) as saved:
@@ -118,6 +120,8 @@ def test_an_ended_training_keeps_its_outcome(trial):
     assert list(found) == [trial.name, other.name]
     assert found[trial.name].best_epoch == 1 and found[trial.name].voted == [1]
     assert found[other.name] is None, "it diverged"
+    assert checkpoint.count([trial, other, third]) == "2 of 3"
+    assert Checkpoint(trial).current is None, "nothing is left to go on with"
 
 
 def test_a_worker_whose_run_was_stopped_learns_it(trial, training):
