@@ -1,8 +1,8 @@
-"""The networks, as the paper's table. A function added here is a network: DL.type=itsName.
+"""The networks of the paper's table. A function added here is a network: DL.type=itsName.
 
 A network is a function of (input_var, parameters, numClasses): the input variable x: (chunks, 1,
 yInput, xInput), the checked parameters and the number of classes. It gives its output layer
-(softmax over the classes) and a dict of the layers that one may want to look at.
+(softmax over the classes) and a dict of the layers worth looking at.
 """
 
 import sys
@@ -242,7 +242,7 @@ def buildNet(inputs, parameters, numClasses):
 
 
 def built(inputs, parameters, numClasses):
-    """Build a network as `buildNet` does, whose error says what to do, too."""
+    """Build a network as `buildNet` does, with an error that also says what to do."""
     name, DS = parameters["DL"]["type"], parameters["DS"]
     try:
         return architectures.find(name, sys.modules[__name__])(inputs, parameters, numClasses)

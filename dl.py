@@ -50,7 +50,7 @@ def main(parameters):
 
 
 def resume(runId, parameters):
-    """Go on with the run or sweep `runId` ('last': the latest); `parameters` say how to work."""
+    """Resume the run or sweep `runId` ('last': the latest); `parameters` say how to work."""
     _, execution = settings.divide(settings.check(parameters))
     set_quiet(execution["quiet"])
     sweepId = sweep.find(runId)
@@ -68,19 +68,19 @@ def beginRun(parameters, runId, execution, sweepId=None, found=None):
 
 
 def resumeRun(runId, execution):
-    """Go on with one stopped run."""
+    """Resume one stopped run."""
     with runs.resumed(runId) as run:
         if files.is_done(run.name):     # it was killed while it removed its states
             runs.forget(run, all_trials(run))
             print(f"{run.name} is done: all of its files are there")
             return files.read_outcomes(run.name).outcomes
-        print(f"going on with {run.name}: {checkpoint.count(all_trials(run))} trainings are done")
+        print(f"resuming {run.name}: {checkpoint.count(all_trials(run))} trainings are done")
         dataset = loadAgain(run, execution["workers"], execution["DS.store"])
         return crossValidate(run, dataset, execution)
 
 
 def beginSweep(parameters, execution):
-    """Check every combination of a sweep, then begin them, or go on where they were stopped."""
+    """Check every combination of a sweep, then begin them, or resume where they were stopped."""
     planned = sweep.plan(execution["sweep"], parameters, buildNet, loadDatasets.findSongs)
     if stopped := sweep.find_equal(planned):
         return resumeSweep(stopped, execution)
@@ -92,7 +92,7 @@ def beginSweep(parameters, execution):
 
 
 def resumeSweep(sweepId, execution):
-    """Go on with a stopped sweep."""
+    """Resume a stopped sweep."""
     with sweep.resumed(sweepId) as planned:
         return runSweep(planned, sweepId, execution)
 
@@ -252,7 +252,7 @@ def bestTrial(outcomes, parameters):
 
 
 def summarise(outcomes, name, dataset, parameters, baselines=()):
-    """Print and write what all folds together came to."""
+    """Print and write the results of all folds together."""
     numParams = models.load(outcomes[0].name).num_params
     result = CrossValidation(parameters, dataset.classes, numParams, outcomes, list(baselines))
     files.write_cross_validation(result, name)

@@ -15,8 +15,8 @@ from mirdl.spectrograms.chunks import Chunks, chunk_starts
 from mirdl.spectrograms.normalisation import mean_and_std
 from mirdl.spectrograms.store import compressed
 
-# Loaders: a function of this file that takes `folder` and is named as a data set loads it. Any
-# other data set has a folder of songs for each tag. docs/data.md has an example of your own.
+# Loaders: a function in this file that takes `folder` loads the data set with its name. Any other
+# data set has a folder of songs for each tag. docs/data.md has an example of your own.
 
 
 def Ballroom(folder):
@@ -64,7 +64,7 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
         Takes other parameters; raises UserError if the network or the model does not allow them, so
         that they are not advised where songs are too short.
     found : tuple, optional
-        What `findSongs` gave for the parameters, if that was asked before.
+        What `findSongs` gave for the parameters, if it was called before.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
     used = {name: tags[name] for name in tags if split is None or name in split.places}
     classes = sorted(set(used.values()))
     checks.check_songs(used, classes, parameters)       # before the spectrograms, which take long
-    # of all songs, so that another split or other tags need none anew
+    # of all songs, so that another split or other tags need no new ones
     spectrograms = cache.spectrograms(songs.paths, DS, songs.others, processes, store)
     usable = leave_out({name: spectrograms[name] for name in used}, used, parameters, attempt)
     checks.check_songs({name: tags[name] for name in usable}, classes, parameters)

@@ -76,7 +76,7 @@ def parse(arguments):
 
 
 def noteProblems(answers, tagged):
-    """Yield the answers; tell of problems and odd files, and note in `tagged` which have a tag."""
+    """Yield the answers; report problems and odd files, and note in `tagged` which have a tag."""
     for answer in answers:
         tagged.append(not answer.problem)
         for start, told in ("", answer.problem), ("Note: ", answer.note):

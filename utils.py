@@ -29,7 +29,7 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
                               (also without 'curves')
   confusion NAME              confusion matrix of the songs by majority vote: counts and shares
   filters NAME                the learnt filters over time, with their tempo and the class that
-                              they feed; also as a CSV file
+                              they raise most; also as a CSV file
   activations NAME SONG ...   where in time and in which bands the strongest filters fire in audio
                               files
   songs NAME                  the misclassified songs with their votes
@@ -37,11 +37,11 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
                               paired test over the songs
   report NAME [SONG ...]      all of it on one HTML page that needs nothing else
   export NAME [FILE.onnx] [--ensemble] [--licence=TEXT]
-                              the model as ONNX, and its front end as FILE.frontend.npz; of a run
-                              with --ensemble the mean of the models of all folds
+                              the model as ONNX, and its front end as FILE.frontend.npz; for a run
+                              with --ensemble, the mean of the models of all folds
 
-Pictures are saved in data/results. Of a whole run, filters, activations and export take the model
-with the best validation accuracy; activations of a test song, the model that was tested on it."""
+Pictures are saved in data/results. For a whole run, filters, activations and export take the model
+with the best validation accuracy; for a test song, activations take the model tested on it."""
 
 
 def main(arguments):
@@ -155,15 +155,15 @@ def songs(name):
 
 
 def compare(*names):
-    """Compare what several runs came to, as a text."""
+    """Compare the results of several runs, as a text."""
     return tables.text(tables.comparison({name: files.read_outcomes(name) for name in names}))
 
 
 def report(name, *songs):
-    """Write all that is known of a run on one HTML page that needs nothing else.
+    """Write all that is known about a run on one HTML page that needs nothing else.
 
-    What a run does not have is left out, and told on stderr: a model that was only tested has no
-    curves, another network no temporal filters.
+    What a run does not have is left out, and reported on stderr: a model that was only tested has
+    no curves, another network no temporal filters.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def _curves(*names):
 
 
 def _songAccuracies(name):
-    """Give the accuracies of a run's test songs, by who has them; none if it has not ended."""
+    """Give the accuracies on a run's test songs, by classifier; none if it has not ended."""
     try:
         return files.read_outcomes(name).song_accuracies
     except UserError:
@@ -243,7 +243,7 @@ def _confusion(name):
 
 
 def _votesOf(name):
-    """Read what a run came to; refuse one that has no votes of songs."""
+    """Read the results of a run; refuse one that has no votes of songs."""
     result = files.read_outcomes(name)
     if not result.true:
         raise UserError(f"the run {name!r} has no votes of songs: it was run with "

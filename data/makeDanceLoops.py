@@ -8,7 +8,7 @@
 
 A style is a tempo range, a meter and the rhythms in STYLES. Everything else (sounds, which sound
 plays which rhythm, chords, levels, spectrum, room, noise, length) is drawn for each clip from a
-pool that the styles share. So a clip's rhythm tells its tag, and its spectrum does not.
+pool that the styles share. So a clip's rhythm reveals its tag, and its spectrum does not.
 
 The wavs are the same bytes on every machine: all arithmetic is in integers, and the random numbers
 are integers from NumPy's RandomState, whose stream is frozen (NEP 19). Amplitudes and envelopes are

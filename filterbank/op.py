@@ -167,7 +167,7 @@ class ParameterGradient(_FiltersOp):
     Parameters
     ----------
     pool_bands, filters
-        As of `LargestWindow`.
+        Those of `LargestWindow`.
     """
 
     function = "parameter_gradient"

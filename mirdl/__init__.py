@@ -6,7 +6,7 @@ import sys
 import warnings
 
 # The warnings that reach the user: those of the code that he writes, and Theano's. No library's
-# does, whatever the data; what matters is told in our own words.
+# does, whatever the data; what matters is said in our own words.
 SHOWN = ("buildArchitecture", "loadDatasets", "theano", "mirdl.theano_flags")
 
 if not sys.warnoptions:         # otherwise by python -W, or in a process that was started from here

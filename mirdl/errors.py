@@ -1,4 +1,4 @@
-"""The one exception for what a user can mend, and how a script ends."""
+"""The one exception for what a user can fix, and how a script ends."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from unicodedata import category
 
 
 class UserError(Exception):
-    """Something that the user can mend.
+    """Something that the user can fix.
 
     One line that quotes the value, says what was expected and what to do.
     """
@@ -23,7 +23,7 @@ class Terminated(KeyboardInterrupt):
 
 
 def exit_on_user_error(main: Callable, *arguments: object) -> object:
-    """Call a script's main function; no foreseeable end of it is a traceback.
+    """Call a script's main function; a foreseeable failure is never a traceback.
 
     A `UserError` becomes one line on stderr and exit status 1. Ctrl-C gives one line and status
     130, SIGTERM status 143, and an output that nobody reads any more (`| head`) status 141.
@@ -57,7 +57,7 @@ def _use_utf8() -> None:
     Python chooses the encoding of file names when it starts, so it is started again if need be.
     """
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:      # it was closed (2>&-), as was its place among the files
+        if getattr(sys, name) is None:      # it was closed (2>&-), and so was its file descriptor
             setattr(sys, name, open(os.devnull, "w"))       # noqa: SIM115 (until the end)
     if sys.getfilesystemencoding() != "utf-8" and "PYTHONUTF8" not in os.environ:
         os.environ["PYTHONUTF8"] = "1"
@@ -68,7 +68,7 @@ def _use_utf8() -> None:
 
 
 def _find_home() -> None:
-    """Give a user without HOME, whom the system does not know either, a place for caches."""
+    """Give a user who has no HOME and is unknown to the system a place for caches."""
     if os.path.expanduser("~") == "~":
         os.environ["HOME"] = os.path.join(tempfile.gettempdir(), f"home-{os.getuid()}")
         os.makedirs(os.environ["HOME"], exist_ok=True)
@@ -79,8 +79,8 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _stop(cause: str, stop: BaseException, status: int) -> None:
-    """End with a line that says what stopped the program, and how to go on if that is known."""
-    advice = [text for text in stop.args if isinstance(text, str) and "go on with" in text]
+    """End with a line that says what stopped the program, and how to resume if that is known."""
+    advice = [text for text in stop.args if isinstance(text, str) and "resume with" in text]
     if advice or status != 141:
         print(f"\nstopped by {cause}", *advice, sep="; ", file=sys.stderr)
     sys.exit(status)

@@ -56,7 +56,8 @@ WINDOW = choice("hamming", "hann", "hannnsgcq", "triangular", "square", "blackma
                 "blackmanharris70", "blackmanharris74", "blackmanharris92")
 
 AUGMENT = Kind(
-    str, "'' or any of crop+stretch:1.2+gain:0.3+mask:0.1+mixup:0.3, with a strength or without",
+    str,
+    "'' or any of crop+stretch:1.2+gain:0.3+mask:0.1+mixup:0.3, each with or without a strength",
     lambda value: strengths(value) is not None)
 
 

@@ -51,7 +51,7 @@ def apply(parameters: dict[str, Any], arguments: list[str] = (),
     Raises
     ------
     UserError
-        For a recipe that there is not.
+        For an unknown recipe.
     """
     chosen = {argument.partition("=")[0] for argument in arguments}
     published = dict(settings.flat(settings.published()))
@@ -73,7 +73,7 @@ def apply(parameters: dict[str, Any], arguments: list[str] = (),
 
 def give_way(parameters: dict[str, Any], attempt: Callable[[dict[str, Any]], Any],
              overrides: list[str] = (), tell: Callable[[str], Any] = print) -> dict[str, Any]:
-    """Give one setting of the recipe its published value, if nothing else is in the way.
+    """Give one setting of the recipe its published value, if that is all that is needed.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def give_way(parameters: dict[str, Any], attempt: Callable[[dict[str, Any]], Any
     Returns
     -------
     dict
-        Changed parameters with which `attempt` went well.
+        Changed parameters with which `attempt` succeeded.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def give_way(parameters: dict[str, Any], attempt: Callable[[dict[str, Any]], Any
 
 
 def _problem(parameters: dict[str, Any]) -> str:
-    """Tell why parameters are refused, '' if they are not."""
+    """Say why parameters are refused, '' if they are not."""
     try:
         settings.check(parameters)
     except UserError as error:

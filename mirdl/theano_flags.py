@@ -10,11 +10,11 @@ from mirdl.errors import UserError
 PUBLISHED = "mode=FAST_RUN,device=cpu,floatX=float32"
 
 
-@lru_cache(1)       # what holds is said once
+@lru_cache(1)       # what applies is said once
 def start_theano() -> None:
     """Import theano, in float32 on the CPU unless THEANO_FLAGS says otherwise.
 
-    Theano's own default is float64. Where that holds, a line says so.
+    Theano's own default is float64. Where that applies, a line says so.
 
     Raises
     ------

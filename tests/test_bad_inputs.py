@@ -26,7 +26,7 @@ from mirdl.results.model_info import ModelInfo
 
 SOUND = noise()
 FINITE = "holds samples that are not finite numbers"
-INVALID = "cannot be decoded: it is no sound file, or a damaged one; replace it"
+INVALID = "cannot be decoded: it is not a sound file, or it is damaged; replace it"
 
 
 def spoilt(value):
@@ -274,7 +274,7 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
 @pytest.mark.parametrize("spoil, overrides, line", [
     (None, ["DS.dataset=Smal"], NO_SET("Smal", "Smal", "Small")),
     (None, ["DL.type=oNetone"],
-     "DL.type=oNetone is no network of buildArchitecture.py; did you mean oNetOne? There are: "
+     "DL.type=oNetone is not a network of buildArchitecture.py; did you mean oNetOne? There are: "
      "{networks}"),
     (None, ["DL.type=pNetOne"],
      CANNOT_BUILD("pNetOne", 40) + "A filter of 216 frames does not fit into an input of 50 "
@@ -316,7 +316,7 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
     (lambda folder: (folder / "c").mkdir(), [],
      "the tag 'c' of data set 'Small' has no audio file; put songs (.wav .mp3 .flac .ogg ...) into "
      "{datasets}/Small/c or remove it"),
-    (linkATagToNothing, [], "'{datasets}/Small/c' is a broken link; mend or remove it"),
+    (linkATagToNothing, [], "'{datasets}/Small/c' is a broken link; fix or remove it"),
     (spoilTag, [], NONE_LEFT),
     (None, ["DS.split=s.csv"],
      "DS.split=s.csv cannot be read: No such file or directory; give a CSV file "
@@ -416,7 +416,7 @@ def model(description=ABOUT, values=(0, 0, 0)):
 
 
 NO_ZIP = "File is not a zip file"
-NOT_FINITE = "it holds values that are no finite numbers"
+NOT_FINITE = "it holds values that are not finite numbers"
 NOT_SAID = "it does not say what it is made for"
 
 
@@ -448,7 +448,7 @@ def test_model_file(workplace, content, line):
     with pytest.raises(UserError) as error:
         models.load("m")
     told = exact(error.value)
-    assert told.startswith("error: 'data/results/m.npz' is no model file (an .npz of the arrays "
+    assert told.startswith("error: 'data/results/m.npz' is not a model file (an .npz of the arrays "
                            "arr_0, arr_1 ...): ")
     assert line in told and not os.path.exists("pwned")
 
@@ -457,13 +457,13 @@ def test_model_file(workplace, content, line):
 def test_names_that_climb_are_refused(workplace, name):
     with pytest.raises(UserError) as error:
         models.load(name)
-    assert exact(error.value) == (f"error: '{name}' is no name of a model: give it without folders,"
-                                  " as in data/results")
+    assert exact(error.value) == (f"error: '{name}' is not the name of a model: give it without "
+                                  "folders, as in data/results")
 
 
 @pytest.mark.parametrize("description, line", [
-    (ABOUT, "knows the classes a, c, data set 'Small' has a, b; they must be equal"),
-    ({}, "is no oNetOne for 2 classes: it has 1 arrays and 3 numbers, expected 18 arrays and 1782 "
+    (ABOUT, "has the classes a, c, data set 'Small' has a, b; they must be equal"),
+    ({}, "is not oNetOne for 2 classes: it has 1 arrays and 3 numbers, expected 18 arrays and 1782 "
          "numbers; set DL.type and DS as in its .param file"),
     ({**ABOUT, "parameters": {"DL": {"type": "oNetOne"},
                               "DS": {"hopSize": 512, "inputNorm": "None"}}},
@@ -494,7 +494,7 @@ def test_labels_that_are_asked_for_in_vain(arguments, line):
 HEADER = ",".join(files.CURVES).encode()
 PARAM = "'data/results/r.param' is damaged: expected JSON; "
 TABLE = "'data/results/r.training' is damaged: expected 5 numbers in each line; "
-NO_TABLE = ("'data/results/r.training' is no table of training curves: expected the header "
+NO_TABLE = ("'data/results/r.training' is not a table of training curves: expected the header "
             "epoch,trainingLoss,trainingAccuracy,validationLoss,validationAccuracy")
 COUNTS = "cannot read 'data/results/r.confusionMatrix': "
 

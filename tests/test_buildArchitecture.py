@@ -90,11 +90,11 @@ def test_a_new_function_is_a_network_and_helpers_are_none(monkeypatch, parameter
 
 
 def test_an_unknown_network_is_answered_with_the_list(parameters):
-    message = (r"DL.type=oNetone is no network of buildArchitecture.py; did you mean oNetOne\? "
+    message = (r"DL.type=oNetone is not a network of buildArchitecture.py; did you mean oNetOne\? "
                "There are: blackBox, .*pNetTwo, .*")
     with pytest.raises(UserError, match=message):
         buildArchitecture.buildNet(None, parameters("DL.type=oNetone"), 8)
-    with pytest.raises(UserError, match="DL.type=temporalNet is no network"):
+    with pytest.raises(UserError, match="DL.type=temporalNet is not a network"):
         architectures.find("temporalNet", buildArchitecture)
 
 

@@ -174,7 +174,7 @@ def test_a_run_stopped_before_its_baselines_ends_as_if_it_had_not_been(
         raise KeyboardInterrupt
     with monkeypatch.context() as patch:
         patch.setattr(dl, "baselines_of", interrupt)
-        with pytest.raises(KeyboardInterrupt, match="go on with: python run.py resume="):
+        with pytest.raises(KeyboardInterrupt, match="resume with: python run.py resume="):
             cross_validate("DL.num_epochs=1", WITH)
     found = result_of(dl.resume("last", parameters()))
     assert found[1] == expected[1] and found[2].baselines == expected[2].baselines
@@ -358,7 +358,7 @@ def test_models_that_do_not_fit_are_refused(cross_validate):
     os.mkdir("data/datasets/Beats")
     for tag in ("fast", "middle"):
         os.symlink(os.path.realpath(f"data/datasets/link/{tag}"), f"data/datasets/Beats/{tag}")
-    message = "knows the classes fast, middle, slow, data set .* has fast, middle"
+    message = "has the classes fast, middle, slow, data set .* has fast, middle"
     with pytest.raises(UserError, match=message):
         cross_validate(f"mode={outcome.name}")
 

@@ -1,1 +1,1 @@
-"""A model for programs that are not this one."""
+"""A model for other programs."""

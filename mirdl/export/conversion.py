@@ -47,7 +47,7 @@ def to_onnx(output: Layer, models: list[Model], set_weights: Callable[[Model], N
     Raises
     ------
     UserError
-        If it cannot be written; it names the layer that is in the way.
+        If it cannot be written; it names the layer that prevents it.
     """
     if theano.config.floatX != "float32":
         raise UserError(f"floatX={theano.config.floatX} cannot be exported: expected "
@@ -64,7 +64,7 @@ def to_onnx(output: Layer, models: list[Model], set_weights: Callable[[Model], N
 
 def of_energies(layer: Layer, models: list[Model], set_weights: Callable[[Model], None],
                 ds: dict[str, Any]) -> Callable:
-    """Make a JAX function of one chunk of what a layer gives; arguments as of `to_onnx`.
+    """Make a JAX function of one chunk of what a layer gives; the arguments are those of `to_onnx`.
 
     Returns
     -------

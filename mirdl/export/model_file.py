@@ -1,4 +1,4 @@
-"""NAME.onnx and NAME.frontend.npz: a model and what stands before it, for programs elsewhere."""
+"""NAME.onnx and NAME.frontend.npz: a model and its front end, for programs elsewhere."""
 
 import json
 import os
@@ -20,7 +20,7 @@ PACKAGES = ("jax", "jax2onnx", "onnx")
 
 
 def check_path(path: str) -> None:
-    """Refuse a path that is no name of an ONNX file, or whose folder is not there."""
+    """Refuse a path that does not name an ONNX file, or whose folder is not there."""
     if not path.endswith(".onnx"):
         raise UserError(f"the file {path!r} must end in .onnx")
     if not os.path.isdir(os.path.dirname(path) or "."):
@@ -69,7 +69,7 @@ def write(path: str, output: lasagne.layers.Layer, models: list[Model],
 
 def metadata(models: list[Model], parameters: dict[str, Any], front: FrontEnd,
              licence: str) -> dict[str, str]:
-    """Say what it takes to use a model, as texts; those of several values are JSON."""
+    """Say what is needed to use a model, as texts; those of several values are JSON."""
     info, data = models[0].info, parameters["DS"]
     own = info.moments is None
     return {

@@ -1,6 +1,6 @@
 """A function of chunks as a JAX trace of plain operations, which every converter knows.
 
-No chunk has a part in the answer for another. So a function is traced for one chunk, where all
+No chunk affects the answer for another. So a function is traced for one chunk, where all
 sizes are numbers, and mapped over the chunks, whose number stays open.
 """
 
@@ -22,10 +22,10 @@ CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "custom_vjp_call": "call_jaxpr",
 def traced(function: Callable, shapes: Sequence[tuple[int, ...]]) -> ClosedJaxpr:
     """Trace a function of one chunk for any number of chunks.
 
-    What jax2onnx (0.17) stumbles over is not in the trace: functions that are called become part of
-    the whole, of a choice by the kind of device the branch for any device is taken, and paddings
-    become slices and concatenations (its own padding needs a number of chunks). What depends on
-    weights alone is computed now.
+    What jax2onnx (0.17) cannot convert is not in the trace: functions that are called are inlined,
+    a choice by the kind of device becomes its branch for any device, and paddings become slices and
+    concatenations (its own padding needs a number of chunks). What depends on weights alone is
+    computed now.
 
     Parameters
     ----------

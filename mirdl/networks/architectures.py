@@ -44,7 +44,7 @@ def find(name: str, module: ModuleType) -> Callable:
         near = difflib.get_close_matches(name, known, 1)
         hint = f"; did you mean {near[0]}? There" if near else "; there"
         file = os.path.basename(module.__file__)
-        raise UserError(f"DL.type={name} is no network of {file}{hint} are: "
+        raise UserError(f"DL.type={name} is not a network of {file}{hint} are: "
                         f"{', '.join(sorted(known))}")
     return known[name]
 
@@ -52,7 +52,7 @@ def find(name: str, module: ModuleType) -> Callable:
 def keep_source(module: ModuleType) -> None:
     """Let `source_hash` see a module as it was imported, even if its file is edited afterwards.
 
-    The worker of a cluster lives long: it must not take a network that it has from before for the
+    A cluster's worker runs for long: it must not take a network that it imported earlier for the
     one in the file. An entry of linecache without a time is never read anew.
     """
     file = inspect.getsourcefile(module)

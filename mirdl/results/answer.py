@@ -1,4 +1,4 @@
-"""What a model says of a song: by chunk, by stretch of time, and as a whole."""
+"""What a model says about a song: by chunk, by stretch of time, and as a whole."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mirdl.results.segments import Segment
 
 @dataclass
 class Answer:
-    """What a model says of a song.
+    """What a model says about a song.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class Answer:
         float32, (bands, frames), normalised as the network saw it.
     problem : str
     segments : list of Segment
-        The stretches of time in which all chunks have one class; together the whole song.
+        The stretches of time in which all chunks have one class; together they cover the song.
     note : str
         What is odd about the file; empty if nothing is.
     """

@@ -1,4 +1,4 @@
-"""What a baseline answered, and how a network does beside it."""
+"""What a baseline answered, and how a network compares with it."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self

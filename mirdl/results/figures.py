@@ -55,7 +55,7 @@ def title_of(figure: Figure) -> str:
 
 @lru_cache
 def _fonts_for(letters: frozenset[str]) -> list[str]:
-    """Choose fonts of this machine that have these letters; tell for which there is none."""
+    """Choose fonts on this machine that have these letters; note letters that no font has."""
     # not matplotlib's last resort, which has boxes for all letters
     names = sorted({font.name for font in fontManager.ttflist
                     if letters and (font.style, font.weight) == ("normal", 400)
@@ -64,7 +64,7 @@ def _fonts_for(letters: frozenset[str]) -> list[str]:
     while missing:
         best = max(names, key=lambda name: len(_letters_of(name) & missing), default=FONT)
         if not _letters_of(best) & missing:
-            print(f"Note: no font of this machine has {''.join(sorted(missing))!r}: pictures show "
+            print(f"Note: no font on this machine has {''.join(sorted(missing))!r}: pictures show "
                   "boxes instead; install one, for instance Noto Sans CJK", file=sys.stderr)
             break
         chosen.append(best)
@@ -168,7 +168,7 @@ def _label_plainly(axes: Axes) -> None:
 def confusion(result: CrossValidation, title: str) -> Figure:
     """Draw which class the songs of each class were given.
 
-    Up to `MOST_CLASSES` a matrix of counts, and shares of the class; of more classes, the pairs
+    Up to `MOST_CLASSES` a matrix of counts, and shares of the class; with more classes, the pairs
     that are most often taken for each other.
     """
     matrix, classes = result.confusion, result.classes
@@ -265,14 +265,14 @@ def filters(found: list[Filter], classes: list[str], title: str) -> Figure:
     for axes in panels[len(lengths):]:
         axes.remove()
     note = f", the {drawn} of each length that weigh most" if most > drawn else ""
-    figure.suptitle(f"{_wrapped(title, 90)}\nfilters over time{note}; the class that each feeds "
+    figure.suptitle(f"{_wrapped(title, 90)}\nfilters over time{note}; the class that each raises "
                     "most, the tempo of its main period (BPM)", fontsize=8)
     figure.supxlabel("time (s)", fontsize=8)
     return figure
 
 
 def is_dark() -> bool:
-    """Tell whether the picture is to be seen on black."""
+    """Tell whether the picture has a black background."""
     return rcParams["axes.facecolor"] == "black"
 
 
@@ -282,11 +282,11 @@ def color_of(label: int | None) -> str:
 
 
 def _notes_on(each: Filter, classes: list[str]) -> list[str]:
-    """Give the class that a filter feeds most and its tempo, as far as they are known."""
+    """Give the class that a filter raises most and its tempo, as far as they are known."""
     notes = []
     if each.feeds is not None:
         name = one_line(classes[each.feeds])
-        # there is room for two lines; its colour tells a class, too
+        # there is room for two lines; the colour shows the class, too
         notes.append(_wrapped(name if columns_of(name) <= 32 else f"{name[:15]}…{name[-14:]}", 16))
     return notes if np.isnan(each.tempo) else [*notes, f"{each.tempo:.0f}"]
 
@@ -317,7 +317,7 @@ def activations(spectrogram: np.ndarray, fired: list[Activation], tag: str, titl
     for number, (axes, (source, response, share)) in enumerate(zip(strips, fired, strict=True)):
         length, color = len(source.weights), f"C{number}"
         begin = length / 2 / rate
-        # the root lifts what is quiet: most of a song is, beside its beats
+        # the root lifts what is quiet, as most of a song is between its beats
         axes.imshow(response, aspect="auto", origin="lower", cmap="magma",
                     norm=PowerNorm(0.5, 0, max(response.max(), 1e-12)),
                     extent=(begin, begin + response.shape[1] / rate, 0, bands))

@@ -74,7 +74,7 @@ def path_for(name: str, kind: str, title: str, ending: str, others: Iterable[str
     kind : str
         What the file shows ('activations').
     title : str
-        The input's name. Only what cannot stand in a file name is replaced, and what is too long
+        The input's name. Only what cannot be in a file name is replaced, and what is too long
         for one is cut off.
     ending : str
     others : iterable of str
@@ -103,7 +103,7 @@ def _alike(path: str) -> str:
 
 
 def write_text(text: str, name: str, ending: str) -> None:
-    """Write the file of `name` with this ending; names in it may be no Unicode."""
+    """Write the file of `name` with this ending; names in it may not be Unicode."""
     with whole(path_of(name, ending)) as file:
         file.write(text.encode(errors="backslashreplace").decode())
 
@@ -119,7 +119,7 @@ def read_parameters(name: str) -> dict[str, Any]:
     Raises
     ------
     UserError
-        If there is no such file, or it is no JSON.
+        If there is no such file, or it is not JSON.
     """
     try:
         return json.loads(_read_text(name, ".param"))
@@ -129,7 +129,7 @@ def read_parameters(name: str) -> dict[str, Any]:
 
 
 def write_result(text: str, name: str) -> None:
-    """Write NAME.result: what a person wants to read of a run."""
+    """Write NAME.result: what a person wants to read about a run."""
     write_text(text, name, ".result")
 
 
@@ -157,10 +157,10 @@ def read_confusion(name: str) -> np.ndarray:
 
 
 def write_cross_validation(result: CrossValidation, name: str) -> None:
-    """Write what a run came to.
+    """Write the results of a run.
 
     NAME.confusionMatrix and NAME.result; last NAME.json, fold by fold, for programs to read,
-    which tells that the run has ended.
+    which shows that the run has ended.
     """
     if result.true:
         write_confusion(result.confusion, name)
@@ -175,7 +175,7 @@ def is_done(name: str) -> bool:
 
 
 def read_outcomes(name: str) -> CrossValidation:
-    """Read what the run NAME came to; under a fold's own name that fold alone.
+    """Read the results of the run NAME; under a fold's own name, of that fold alone.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def read_outcomes(name: str) -> CrossValidation:
     else:
         runs(name)      # is there such a run at all?
         raise UserError(f"the run {name!r} has not ended, so it has no "
-                        f"{cross_validation(run)}.json yet; go on with it by "
+                        f"{cross_validation(run)}.json yet; resume it by "
                         "python run.py resume=ID")
     try:
         content = json.loads(_read_text(title, ".json"))
@@ -242,7 +242,7 @@ def read_training(name: str) -> EpochFigures:
     lines = _read_text(name, ".training").split("\n")[:-1]
     header, *rows = [tuple(line.split(",")) for line in lines] or [()]
     if header != CURVES:
-        raise UserError(f"{path!r} is no table of training curves: expected the header "
+        raise UserError(f"{path!r} is not a table of training curves: expected the header "
                         f"{','.join(CURVES)}")
     try:
         table = np.array(rows, dtype=np.float64).reshape(len(rows), len(CURVES))

@@ -1,4 +1,4 @@
-"""The temporal filters of a model: their shape in time, their tempo, the class that they feed."""
+"""The temporal filters of a model: their shape in time, their tempo, the class that they raise."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -52,7 +52,7 @@ class Filter:
 
     @property
     def feeds(self) -> int | None:
-        """The label of the class whose output it feeds most; None if unknown."""
+        """The label of the class whose output it raises most; None if unknown."""
         return None if self.output is None else int(self.output.sum(axis=0).argmax())
 
 

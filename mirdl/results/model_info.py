@@ -1,4 +1,4 @@
-"""What a model's file says of itself."""
+"""What a model's file says about the model."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,7 +10,7 @@ from mirdl.results import json_form
 
 @dataclass
 class ModelInfo:
-    """What a model's file says of itself: all that it takes to use it.
+    """What a model's file says about the model: all that is needed to use it.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class ModelInfo:
         Its validation accuracy, in %; None in files of earlier versions.
     training_moments : list of (float, float) or None
         Mean and variance of each training song's spectrogram, by which one can tell whether a
-        song was heard in training; None in files of earlier versions.
+        song was used in training; None in files of earlier versions.
     """
 
     parameters: dict[str, Any]

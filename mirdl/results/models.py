@@ -16,7 +16,7 @@ from mirdl.songs.audio_files import ROOT
 from mirdl.system.whole_files import whole
 
 PRELOADED = os.path.join("data", "preloaded", "models")
-FRONT_END = ".frontend.npz"     # beside an exported model; no model
+FRONT_END = ".frontend.npz"     # beside an exported model, but not a model
 
 
 @dataclass
@@ -68,10 +68,10 @@ def load(name: str) -> Model:
         info = ModelInfo.from_json(content) if content != {} else None
         weights = [arrays[f"arr_{place}"] for place in range(len(arrays))]
         if not all(value.dtype.kind == "f" and np.isfinite(value).all() for value in weights):
-            raise ValueError("it holds values that are no finite numbers")
+            raise ValueError("it holds values that are not finite numbers")
         return Model(name, path, weights, info)
     except Exception as error:      # a damaged archive can raise nearly anything
-        raise UserError(f"{path!r} is no model file (an .npz of the arrays arr_0, arr_1 ...): "
+        raise UserError(f"{path!r} is not a model file (an .npz of the arrays arr_0, arr_1 ...): "
                         f"{error}") from error
 
 
@@ -109,12 +109,12 @@ def load_for(name: str, song: str) -> Model:
 
 
 def part_of(song: str, model: Model) -> str:
-    """Tell what an audio file was to a model.
+    """Tell which part an audio file had for a model.
 
     Returns
     -------
     str
-        'training', 'validation' or 'test'; '' if it is no song of the model's data set.
+        'training', 'validation' or 'test'; '' if it is not a song of the model's data set.
     """
     info, file = model.info, os.path.basename(song)
     folder = os.path.join(ROOT, info.parameters["DS"]["dataset"])
@@ -220,7 +220,7 @@ def _path(name: str) -> str | None:
 
 def _find(name: str) -> str:
     if os.path.basename(name) != name:
-        raise UserError(f"{name!r} is no name of a model: give it without folders, as in "
+        raise UserError(f"{name!r} is not the name of a model: give it without folders, as in "
                         "data/results")
     path = _path(name)
     if path is None:

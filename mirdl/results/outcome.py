@@ -35,7 +35,7 @@ class EpochFigures(NamedTuple):
         return not np.isnan(self.validation_accuracy)
 
     def diverged(self) -> str:
-        """Tell which loss is not finite, '' if both are."""
+        """Say which loss is not finite, '' if both are."""
         losses = {"training": self.training_loss}
         if self.is_validated:
             losses["validation"] = self.validation_loss
@@ -47,7 +47,7 @@ class EpochFigures(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What one training came to: how its best model did on the fold's test songs.
+    """The result of one training: how its best model did on the fold's test songs.
 
     In .json files null stands for nan.
 
@@ -139,7 +139,7 @@ class Outcome:
 
 @dataclass
 class CrossValidation:
-    """What a whole cross-validation came to.
+    """The results of a whole cross-validation.
 
     Attributes
     ----------
@@ -206,7 +206,7 @@ class CrossValidation:
         return PairedTest.of(self.true, self.voted, sum(baseline.voted, []))
 
     def only(self, name: str) -> Self:
-        """Give what the fold whose outcome has this name came to; no outcome if there is none."""
+        """Give the results of the fold whose outcome has this name; no outcome if there is none."""
         chosen = [place for place, outcome in enumerate(self.outcomes) if outcome.name == name]
         return replace(self, outcomes=[self.outcomes[place] for place in chosen],
                        baselines=[each.of_folds(chosen) for each in self.baselines])

@@ -1,4 +1,4 @@
-"""What runs came to, in words: for .result files and for the terminal."""
+"""The results of runs in words, for .result files and for the terminal."""
 
 import numpy as np
 from sklearn.metrics import classification_report
@@ -7,7 +7,7 @@ from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 
 
 def epoch_line(figures: EpochFigures) -> str:
-    """Tell the figures in one line, for a progress bar."""
+    """Write the figures in one line, for a progress bar."""
     text = f"loss {figures.training_loss:.3f}, accuracy {figures.training_accuracy:.0f} %"
     return text + (f", validation {figures.validation_accuracy:.0f} %" if figures.is_validated
                    else "")
@@ -40,7 +40,7 @@ def outcome_text(outcome: Outcome) -> str:
 
 
 def outcome_line(outcome: Outcome) -> str:
-    """Tell the outcome in one line, for the terminal."""
+    """Write the outcome in one line, for the terminal."""
     tested = {"of chunks": outcome.utterances, "of songs by majority vote": outcome.majority_vote}
     figures = [f"{figure:.2f} % {what}" for what, figure in tested.items()
                if not np.isnan(figure)]
@@ -66,7 +66,7 @@ def run_text(result: CrossValidation) -> str:
 
 
 def beside_best(result: CrossValidation) -> list[str]:
-    """Tell how the majority vote does beside the best baseline; nothing if one is missing."""
+    """Say how the majority vote compares with the best baseline; nothing if one is missing."""
     best = result.best_baseline
     if best is None or not result.true:
         return []
@@ -92,7 +92,7 @@ def _accuracy(result: CrossValidation, figure: str) -> str:
 
 
 def _beside_baselines(result: CrossValidation) -> str:
-    """Write what the baselines came to, and how the network does beside the best of them."""
+    """Write the baselines' results, and how the network compares with the best of them."""
     if not result.baselines:
         return ""
     lines = ["Baselines, from the mean and standard deviation of each band over a song:"]

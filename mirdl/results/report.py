@@ -53,7 +53,7 @@ Pictures = list[tuple[str, Callable[[], Callable[[], Figure]]]]
 def html(name: str, result: CrossValidation, pictures: Pictures) -> str:
     """Write the page of a run.
 
-    A part that fails is left out, and told in one line on stderr.
+    A part that fails is left out, and reported in one line on stderr.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def html(name: str, result: CrossValidation, pictures: Pictures) -> str:
     str
     """
     parts = [("Result", partial(_summary, name, result)),
-             ("Folds", lambda: table(tables.folds(result), "What each fold came to"))]
+             ("Folds", lambda: table(tables.folds(result), "The results of each fold"))]
     if result.true:
         parts.append(("Classes", lambda: table(
             tables.per_class(result),
@@ -127,7 +127,7 @@ def _parameters(result: CrossValidation) -> str:
 
 
 def table(rows: list[Row], caption: str) -> str:
-    """Write a table as HTML; the first cell of a row heads it, and numbers stand to the right."""
+    """Write a table as HTML; the first cell of a row heads it, and numbers are aligned right."""
     if not rows:
         return f"<p>{escape(caption)}: none.</p>"
     kinds = {column: ' class="number"' if tables.is_of_numbers(column, rows) else ""

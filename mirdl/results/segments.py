@@ -34,10 +34,10 @@ class Segment(NamedTuple):
 
 
 def stretches(starts: range, frames: int, width: int) -> np.ndarray:
-    """Tell which time each chunk stands for: all that is nearest to its middle.
+    """Give the time that each chunk covers: all that is nearest to its middle.
 
     Chunks overlap where the hop is shorter than they are; these stretches never do, and together
-    they are the whole song.
+    they cover the whole song.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def joined(times: np.ndarray, probabilities: np.ndarray) -> list[Segment]:
     Parameters
     ----------
     times : ndarray
-        (chunks, 2), start and end of the time that each chunk stands for, in order.
+        (chunks, 2), start and end of the time that each chunk covers, in order.
     probabilities : ndarray
         (chunks, classes).
     """
@@ -75,7 +75,7 @@ def joined(times: np.ndarray, probabilities: np.ndarray) -> list[Segment]:
 
 
 def audacity(segments: list[Segment], classes: list[str]) -> str:
-    """Write a label track of Audacity: start, end and tag, a line each, divided by tabs."""
+    """Write a label track of Audacity: start, end and tag, a line each, separated by tabs."""
     return "".join(f"{each.start:.6f}\t{each.end:.6f}\t{one_line(classes[each.label])}\n"
                    for each in segments)
 

@@ -1,4 +1,4 @@
-"""Tables of what runs came to.
+"""Tables of the results of runs.
 
 A table is a list of rows, each a dict of column -> text.
 """
@@ -81,7 +81,7 @@ def per_class(result: CrossValidation) -> list[Row]:
 
 
 def folds(result: CrossValidation) -> list[Row]:
-    """List what each fold came to."""
+    """List the results of each fold."""
     return [{"fold": str(outcome.fold + 1), "model": outcome.name,
              "epochs": str(outcome.epochs or "-"),      # none: the model was only tested
              "best epoch": str(outcome.best_epoch + 1) if outcome.epochs else "-",
@@ -99,7 +99,7 @@ def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
     Parameters
     ----------
     runs : dict
-        Name -> what the run came to.
+        Name -> the results of the run.
     """
     first = next(iter(runs.values()), None)
     differing = _differing([result.parameters for result in runs.values()])

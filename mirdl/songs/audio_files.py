@@ -50,8 +50,8 @@ def folder_of(dataset: str) -> str:
 def in_folders(folder: str) -> Songs:
     """Find all audio files below the tag folders of a data set.
 
-    Skipped are hidden files, files whose names are not those of audio, and links that lead back
-    up. The notes say how many files were passed over.
+    Hidden files, files whose names are not those of audio, and links that lead back up are
+    skipped. The notes say how many files were passed over.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def _counted(others: Counter) -> str:
 
 
 def _passed_over(others: Counter, loose: list[str]) -> list[str]:
-    """Tell of other files, and of audio files that are in no folder of a tag."""
+    """Report other files, and audio files that are in no folder of a tag."""
     notes = []
     if count := others.total():
         notes.append(f"{some(count, 'other file was', 'other files were')} passed over: "
@@ -209,7 +209,7 @@ def _check_links(folder: str) -> None:
     """Refuse broken links, which may have been tags."""
     for entry in os.scandir(folder):
         if entry.is_symlink() and not os.path.exists(entry.path):
-            raise UserError(f"{entry.path!r} is a broken link; mend or remove it")
+            raise UserError(f"{entry.path!r} is a broken link; fix or remove it")
 
 
 def _leads_up(folder: Path) -> bool:

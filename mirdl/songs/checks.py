@@ -1,4 +1,4 @@
-"""What is refused or noted of a data set before it is trained on."""
+"""What is refused or noted about a data set before training."""
 
 from collections import defaultdict
 from itertools import pairwise
@@ -22,7 +22,7 @@ PARTS = {"train": "training", "validation": "validation", "test": "test"}   # in
 
 
 def print_songs(songs: Songs, split: GivenSplit | None, parameters: dict) -> None:
-    """Print how many songs there are, what the loader notes, and what of the split is not used."""
+    """Print how many songs there are, the loader's notes, and what of the split is not used."""
     dataset, validation = parameters["DS"]["dataset"], parameters["validation"]
     by = f", {some(split.folds, 'fold', 'folds')} by {split.source}" if split else ""
     print(f"Data set {dataset}: {len(songs.files)} audio files{by}")
@@ -40,7 +40,7 @@ def print_songs(songs: Songs, split: GivenSplit | None, parameters: dict) -> Non
 
 
 def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> None:
-    """Refuse a data set that cannot be learnt.
+    """Refuse a data set that cannot be learnt from.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def note_oddities(dataset: DataSet, ds: dict) -> None:
         print(f"  Note: so are {len(pairs) - MOST_NOTES} other pairs")
     for tags in _alike_tags(dataset.classes):
         print(f"  Note: the tags {' and '.join(tags)} look alike, but count as different ones; if "
-              "they are one, give their songs one tag")
+              "they mean the same, give their songs one tag")
     divided = _divided_groups(dataset)
     if divided:
         print(f"  Note: the split puts {some(len(divided), 'group', 'groups')} on both sides, so "
@@ -185,7 +185,7 @@ def _advice(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> str:
 
 
 def _note_untrained(dataset: DataSet, folds: list[Split], parameters: dict) -> None:
-    """Print which tags are tested in folds in which no song of theirs trains."""
+    """Print which tags are tested in folds in which none of their songs train."""
     untrained = _untrained(dataset, folds)
     if not untrained:
         return

@@ -14,7 +14,7 @@ from mirdl.spectrograms.store import Stored
 
 @dataclass(eq=False)
 class Songs:
-    """What a loader of loadDatasets.py says of the songs of a data set.
+    """What a loader of loadDatasets.py says about the songs of a data set.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class DataSet:
     def fits(self, fingerprint: dict) -> bool:
         """Tell whether this is the data set of a fingerprint.
 
-        The spectrograms may differ by what another processor rounds differently.
+        The spectrograms may differ as much as processors round differently.
         """
         own = self.fingerprint()
         return own["songs"] == fingerprint["songs"] and all(

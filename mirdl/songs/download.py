@@ -21,7 +21,7 @@ from mirdl.system.whole_files import make_folder
 AGENT = "Mozilla/5.0 (compatible; mirdl; music research)"
 TRIES, PAUSE = 4, 2     # attempts, and seconds between them
 BLOCK = 2**18           # bytes written at a time
-pooch.get_logger().setLevel("WARNING")      # its news is printed here
+pooch.get_logger().setLevel("WARNING")      # what it would log is printed here
 
 
 def download(name: str, known: PublicSet, root: str) -> None:

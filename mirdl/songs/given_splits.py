@@ -1,4 +1,4 @@
-"""Splits that are given: by a table of the user, or by a data set's loader."""
+"""Splits that are given: by a user's table, or by a data set's loader."""
 
 from typing import Any, NamedTuple
 

@@ -40,8 +40,8 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
          instead: str = "") -> Column:
     """Read a CSV file with a header, the column song and one of `columns`.
 
-    Its first line tells whether commas, semicolons or tabs divide it. `Song` is the column song,
-    too.
+    Its first line shows whether commas, semicolons or tabs separate its columns. `Song` counts as
+    the column song.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
     Raises
     ------
     UserError
-        If the file cannot be read, has not one each of these columns, or names a song twice.
+        If the file cannot be read, does not have each of these columns once, or names a song twice.
     """
     expected = " or ".join(f"song and {column}" for column in columns)
     try:

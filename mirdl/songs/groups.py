@@ -1,4 +1,4 @@
-"""Songs that belong together (same artist, album or take), so that no fold tests what it learnt."""
+"""Songs that belong together (same artist, album or take) and so must share a fold."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Songs that cannot be used, and how that is told in few lines."""
+"""Songs that cannot be used, and how they are reported in a few lines."""
 
 import os
 from collections import defaultdict
@@ -124,7 +124,7 @@ def _print_losses(tags: dict, kept: Collection[str], frames: dict, parameters: d
 
 
 def _reason(parameters: dict, *whys: str | int) -> str:
-    """Word the reason that some songs share: a str, or for each how many frames it has."""
+    """Put into words the reason that songs share: a str, or the number of frames of each."""
     if isinstance(whys[0], str):
         return whys[0]
     span = " to ".join(map(str, sorted({min(whys), max(whys)})))
@@ -175,7 +175,7 @@ def _ways(length: int, parameters: dict) -> list[list[list[str]]]:
     narrower = [f"DS.xInput={length}"] if width > length else []
     if not parameters["asPublished"]:
         return [[narrower]]
-    # the chunk as wide as it is, if that leaves room for a hop; or else as much hop as can be
+    # the chunk as wide as it is, if that leaves room for a hop; otherwise the largest hop possible
     hops = [length // 2, length // 4, length // 10, 1]
     if width <= 0.8 * length:
         hops.insert(0, length - width)

@@ -29,7 +29,7 @@ def loaders(module: ModuleType) -> dict[str, Callable[[str], Songs]]:
     Returns
     -------
     dict of callable
-        By name, which is the name of a data set. Functions that the module imports are none.
+        By name, which is the name of a data set. Functions that the module imports do not count.
     """
     functions = inspect.getmembers(module, inspect.isfunction)
     return {name: function for name, function in functions

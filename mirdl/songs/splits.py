@@ -80,7 +80,7 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
 def published_split(num_songs: int, number: int, parameters: dict) -> Split:
     """Choose the songs of one fold as the published program does.
 
-    The songs are cut into `folds` blocks in the order in which they stand (scikit-learn's KFold).
+    The songs are cut into `folds` blocks in their order (scikit-learn's KFold).
     Block `number` is tested. Of the rest the first num_songs // folds songs, but at most half of
     it, validate; with asPublished=False the block after the test block does. All others train.
     With folds=1 the songs are cut once, into trainSplit, valSplit and testSplit.

@@ -180,7 +180,7 @@ def _read(path: str, ds: dict) -> tuple[dict, dict]:
             raise ValueError("its songs are not spectrograms")
         notes = content.get("notes", {})
         if not all(isinstance(note, str) for note in notes.values()):
-            raise ValueError("its notes are not words")
+            raise ValueError("its notes are not text")
         if content.get("readers") == READERS:
             return content["songs"], notes
         # what could not be read before may be read now
@@ -219,7 +219,7 @@ def _made_with(ds: dict) -> dict:
 
 
 def _stamp(file: str) -> tuple[int, int, str] | None:
-    """Return what tells a file from others: size (bytes), modification time (ns), a hash.
+    """Return what distinguishes a file: size (bytes), modification time (ns), a hash.
 
     None if there is no such file. Copies and archives may keep both size and time, but not the
     blocks.
@@ -234,10 +234,10 @@ def _stamp(file: str) -> tuple[int, int, str] | None:
 def _hash(file: str, status: os.stat_result) -> str:
     """Hash some blocks of a file, evenly spread from its start to its end; '' if none can be read.
 
-    Where a sound begins and ends, two files may well be equal: headers, pictures, silence.
+    Two files may well be equal where they begin and end: headers, pictures, silence.
     """
     found = hashlib.blake2b(digest_size=8)
-    if not stat.S_ISREG(status.st_mode):    # a pipe would be waited for
+    if not stat.S_ISREG(status.st_mode):    # reading a pipe would block
         return ""
     try:
         with open(file, "rb", 0) as opened:

@@ -1,6 +1,6 @@
 """Files that end earlier than they should, as after a broken download or on a full disk.
 
-Decoders take what is there for all that there is.
+Decoders do not notice that anything is missing.
 """
 
 import os
@@ -60,7 +60,7 @@ def _ends_of_boxes(opened: BinaryIO, there: int) -> Iterator[int]:
 
 
 def _has_last_page(opened: BinaryIO, there: int) -> bool:
-    """Tell whether the last page of an Ogg file is marked as such."""
+    """Tell whether the last page of an Ogg file is marked as the last."""
     opened.seek(max(0, there - 2 * PAGE))
     page = opened.read().rpartition(b"OggS")[2]
     return len(page) > 1 and bool(page[1] & 4)

@@ -84,12 +84,12 @@ def _by_any_way(file: str, ds: dict) -> tuple[np.ndarray, str]:
 def _by_reader(
     reader: str, file: str, ds: dict, promised: Length | None, limits: dict,
 ) -> tuple[np.ndarray, str]:
-    """Decode a file by one reader; in the way that spares memory if the usual one takes too much.
+    """Decode a file by one reader; in the way that saves memory if the usual one takes too much.
 
     Raises
     ------
     MemoryError
-        With words that say how much memory it takes.
+        Its message says how much memory is needed.
     """
     from mirdl.spectrograms import features
     ways = [(reader, False), (reader, True)] if ds["specTransform"] == "mel" else [(reader, False)]

@@ -63,8 +63,8 @@ def compute_spectrogram(
     reader : {"essentia", "libsndfile"}
         Essentia, or only libsndfile.
     sparing : bool
-        Whether each frame goes through MelBands by itself: slower, but what lies in memory are the
-        mel bands instead of the spectra.
+        Whether each frame goes through MelBands by itself: slower, but only the mel bands are held
+        in memory, not the spectra.
     promised : Length, optional
         From `mirdl.spectrograms.libsndfile.length`; without it, no length is compared.
 
@@ -144,7 +144,7 @@ def frame_algorithms(ds: dict) -> tuple[object, object, object]:
 
 
 def mel_algorithm(bands: int, bins: int) -> object:
-    """Make the MelBands for spectra; arguments and errors as of `mel_weights`."""
+    """Make the MelBands for spectra; arguments and errors are those of `mel_weights`."""
     try:
         return streaming.MelBands(numberBands=bands, inputSize=bins)
     except RuntimeError as error:
@@ -193,7 +193,7 @@ def mel_weights(bands: int, bins: int) -> np.ndarray:
 
 
 class _Chain:
-    """What happens to the samples of every song, whoever reads them.
+    """What happens to the samples of every song, whichever library reads them.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def parts_of(file: str) -> list[bytes]:
     Returns
     -------
     list of bytes
-        One for each part; empty if the file was not joined, or if nothing tells its parts.
+        One for each part; empty if the file was not joined, or if its parts cannot be found.
     """
     with (
         open(file, "rb") as opened,
@@ -115,7 +115,7 @@ def _id3_size(content: mmap.mmap, place: int) -> int:
 
 
 def _mpeg_frame(content: mmap.mmap, place: int) -> tuple[int, tuple[int, bool]] | None:
-    """Read the header of an MPEG frame: its size in bytes, and its kind; None if it is none."""
+    """Read the header of an MPEG frame: its size in bytes, and its kind; None for anything else."""
     header = int.from_bytes(content[place:place + 4])
     version, layer, coding = header >> 19 & 3, 4 - (header >> 17 & 3), header >> 12 & 15
     rate, padding = header >> 10 & 3, header >> 9 & 1

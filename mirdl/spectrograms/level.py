@@ -18,7 +18,7 @@ def odd_levels(means: np.ndarray, training: np.ndarray, ds: dict) -> list[str]:
     means : ndarray
         (songs,), the mean of each compressed spectrogram.
     training : ndarray
-        The same of the songs that are trained on; if there are none, only silence is told.
+        The same of the songs that are trained on; if there are none, only silence is reported.
     ds : dict
         parameters["DS"]; used are inputNorm and specTransform.
 

@@ -17,7 +17,7 @@ SAMPLES = (1, 3, 0xFFFE)    # codecs of a wav that holds samples as they are
 UNKNOWN = 2**62     # samples; libsndfile promises as many or more if it does not know
 HEAD = 2**16        # bytes in which the header of a wav should end
 
-# How it is told that a file cannot be read
+# what is raised if a file cannot be read
 ERRORS = (soundfile.SoundFileError, OSError, RuntimeError, ValueError)
 
 
@@ -26,7 +26,7 @@ class TooManyChannelsError(Exception):
 
 
 class Length(NamedTuple):
-    """How long a song is to be.
+    """How long a song should be.
 
     Attributes
     ----------

@@ -1,11 +1,12 @@
-"""Why a file has no spectrogram: what decoders say, in words that tell what to do."""
+"""Why a file has no spectrogram: decoders' messages, reworded to say what to do."""
 
 CONVERT = "convert it to wav or flac"
 SPLIT = "split it into shorter files"
 UNKNOWN = f"its codec is not known; {CONVERT}"
 # Essentia's messages -> ours
 CLEARER = {
-    "Invalid data found when processing input": "it is no sound file, or a damaged one; replace it",
+    "Invalid data found when processing input":
+        "it is not a sound file, or it is damaged; replace it",
     "End of file": "it ends before any sound; replace it",
     "Audio file has more than 2 channels": "it has more than 2 channels; mix it down to stereo",
     "Could not initialize swresample context":

@@ -1,1 +1,1 @@
-"""What any program needs that must not lose work: files, locks, processes, progress."""
+"""What a program that must not lose work needs: files, locks, processes, progress."""

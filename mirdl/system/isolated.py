@@ -20,7 +20,7 @@ class ProcessDiedError(Exception):
 
 
 class TookTooLongError(ProcessDiedError):
-    """The call was stopped because its time was over."""
+    """The call was stopped because its time was up."""
 
 
 def isolated(
@@ -100,7 +100,7 @@ class _Fork:
 def _serve(pipe: Connection) -> NoReturn:
     """Answer calls in the fork.
 
-    This never returns: otherwise the fork would go on with what the parent is about to do.
+    This never returns: otherwise the fork would do what the parent is about to do.
     """
     try:
         faulthandler.disable()      # the parent reports a crash in one line

@@ -34,7 +34,7 @@ def _dtype(text: str, *_: object) -> np.dtype:
     dtype = np.dtype(text)
     if dtype.kind not in "biufc" or dtype.isbuiltin != 1:
         raise pickle.UnpicklingError(
-            f"it holds values of the type {text}, which are no numbers of this machine")
+            f"it holds values of the type {text}, which are not numbers of this machine")
     return dtype
 
 

@@ -1,4 +1,4 @@
-"""Simple classifiers of whole songs, beside which the accuracy of a network can be judged.
+"""Simple classifiers of whole songs, against which the accuracy of a network can be judged.
 
 They see two numbers for each band of a song's spectrogram, its mean and its standard deviation
 over time, and are fitted on each fold's training songs. The songs that validate are left out, as
@@ -56,7 +56,7 @@ def features(spectrograms: Iterable[np.ndarray | Stored]) -> np.ndarray:
 
 
 def baselines_of(run: Run, dataset: DataSet, folds: list[int]) -> list[Baseline]:
-    """Fit each classifier on each fold's training songs, and let it answer the test songs.
+    """Fit each classifier on each fold's training songs, and let it classify the test songs.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from mirdl.training.trial import Training, Trial
 
 FORMAT = "mirdl checkpoint 5"
 STATE, LOCK = ".state", ".lock"
-SHARE = 0.02    # of the time may go into saving; shorter epochs are done again after a crash
+SHARE = 0.02    # of the time may go into saving; shorter epochs are repeated after a crash
 
 
 class Checkpoint:
@@ -35,7 +35,7 @@ class Checkpoint:
         training has ended.
     ended : bool
     outcome : Outcome or None
-        What the ended training came to; None if it diverged in its first epoch.
+        The result of the ended training; None if it diverged in its first epoch.
 
     Raises
     ------
@@ -55,7 +55,7 @@ class Checkpoint:
         self.outcome = outcome and Outcome.from_json(outcome)
 
     def save(self, training: Training, network: Network) -> None:
-        """Save the best model and how far the training is, unless that was done a moment ago.
+        """Save the best model and how far the training has got, unless that was just done.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class Checkpoint:
         self._next = time.monotonic() + (time.monotonic() - start) / SHARE
 
     def finish(self, outcome: Outcome | None) -> None:
-        """Save what the training came to."""
+        """Save the result of the training."""
         self.current, self.ended, self.outcome = None, True, outcome
         self._write()
 
@@ -90,7 +90,7 @@ def ended(trials: list[Trial]) -> dict[str, Outcome | None]:
 
 
 def count(trials: list[Trial]) -> str:
-    """Tell how many trials have ended: '1 of 3'."""
+    """Say how many trials have ended: '1 of 3'."""
     return f"{len(ended(trials))} of {len(trials)}"
 
 

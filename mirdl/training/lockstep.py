@@ -230,7 +230,7 @@ class Slot:
         self._lockstep.call(self, Network.set_learning_rate, lr, gradual)
 
     def weigh_classes(self, y: np.ndarray) -> None:
-        """Let all classes count as much, if asked for; see `Network.weigh_classes`."""
+        """Let all classes count equally, if asked for; see `Network.weigh_classes`."""
         self._lockstep.call(self, Network.weigh_classes, y)
 
     def get_weights(self) -> list[np.ndarray]:
@@ -246,7 +246,7 @@ class Slot:
         return self._lockstep.call(self, Network.get_state)
 
     def set_state(self, state: dict[str, list[np.ndarray]]) -> None:
-        """Go on from what `get_state` gave."""
+        """Continue from what `get_state` gave."""
         self._lockstep.call(self, Network.set_state, state)
 
 

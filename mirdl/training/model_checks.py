@@ -13,7 +13,7 @@ from mirdl.errors import UserError
 from mirdl.results.models import Model, parameters_of
 from mirdl.songs.dataset import DataSet
 
-# what a model keeps of how its songs were tagged and divided; in parameters["DS"]
+# what a model keeps about how its songs were tagged and divided; in parameters["DS"]
 SPLIT = ("split", "labels")
 ROUNDING = 1e-5     # by which mean and variance differ between processors, relative
 # on other spectrograms a model still gives answers, but wrong ones
@@ -23,8 +23,8 @@ INPUT = ("DL.type", *settings.keys(settings.SPECTROGRAM, settings.INPUT))
 def with_split(parameters: dict[str, Any]) -> dict[str, Any]:
     """Give parameters whose mode is a model the DS.split and DS.labels that it was trained with.
 
-    Those that are given stay, and so do all if the model was trained on another data set, or if
-    mode is 'train'.
+    Those that are set stay. If the model was trained on another data set, or if mode is 'train',
+    nothing changes.
     """
     if parameters["mode"] == "train":
         return parameters
@@ -58,7 +58,7 @@ def check_input(models: list[Model], parameters: dict[str, Any]) -> None:
 
 def check_models(models: list[Model], dataset: DataSet, parameters: dict[str, Any],
                  build: Callable) -> None:
-    """Refuse models that know other classes, or do not fit into the network.
+    """Refuse models that have other classes, or do not fit the network.
 
     Parameters
     ----------
@@ -76,14 +76,14 @@ def check_models(models: list[Model], dataset: DataSet, parameters: dict[str, An
     expected = [value.shape for value in lasagne.layers.get_all_param_values(output)]
     for model in models:
         if model.info and model.info.classes != dataset.classes:
-            raise UserError(f"the model {model.path!r} knows the classes "
+            raise UserError(f"the model {model.path!r} has the classes "
                             f"{', '.join(model.info.classes)}, data set "
                             f"{parameters['DS']['dataset']!r} has {', '.join(dataset.classes)}; "
                             "they must be equal")
         found = [value.shape for value in model.weights]
         if found != expected:
             raise UserError(
-                f"the model {model.path!r} is no {parameters['DL']['type']} for "
+                f"the model {model.path!r} is not {parameters['DL']['type']} for "
                 f"{len(dataset.classes)} classes: it has {len(found)} arrays and {_count(found)} "
                 f"numbers, expected {len(expected)} arrays and {_count(expected)} numbers; set "
                 "DL.type and DS as in its .param file")
@@ -111,7 +111,7 @@ def seen_songs(model: Model, dataset: DataSet) -> np.ndarray:
 
 
 def note_seen(count: int, dataset: DataSet) -> None:
-    """Tell how many songs were tested by a model that was trained on them."""
+    """Print how many songs were tested by a model that was trained on them."""
     if count:
         print(f"Note: {count} of the {len(dataset.names)} songs were training songs of the model "
               "that was tested on them")

@@ -142,7 +142,7 @@ class Network:
             velocity.set_value(np.zeros_like(velocity.get_value()))
 
     def weigh_classes(self, y: np.ndarray) -> None:
-        """Let all classes of the training chunks count as much, if DL.classWeights is 'balanced'.
+        """Let all classes of the training chunks count equally, if DL.classWeights is 'balanced'.
 
         Parameters
         ----------
@@ -167,7 +167,7 @@ class Network:
                 "others": [variable.get_value() for variable in self._others]}
 
     def set_state(self, state: dict[str, list[np.ndarray]]) -> None:
-        """Go on from what `get_state` gave."""
+        """Continue from what `get_state` gave."""
         self.set_weights(state["weights"])
         for variable, value in zip(self._others, state["others"], strict=True):
             variable.set_value(value)
@@ -223,8 +223,8 @@ def updates_of(loss: theano.Variable, output: lasagne.layers.Layer, lr: theano.V
     lr : scalar
         The learning rate.
     settings : dict
-        parameters["DL"]. DL.weightDecay takes its share of the weights that are regularizable
-        (not of offsets) away besides, whatever the rule: I. Loshchilov and F. Hutter, 'Decoupled
+        parameters["DL"]. DL.weightDecay also takes its share away from the weights that are
+        regularizable (not from offsets), whatever the rule: I. Loshchilov and F. Hutter, 'Decoupled
         Weight Decay Regularization', ICLR 2019.
 
     Returns
@@ -285,7 +285,7 @@ def mean_figures(losses: np.ndarray, probabilities: np.ndarray,
 
 @contextmanager
 def memory_errors_told() -> Iterator[None]:
-    """Say, where a device's memory is too small, how much was asked for and what can be done."""
+    """If a device's memory is too small, say how much was asked for and what can be done."""
     try:
         yield
     except jax.errors.JaxRuntimeError as error:

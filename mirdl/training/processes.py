@@ -181,7 +181,7 @@ def _in_worker(folder: str, flags: str, work: bytes) -> tuple[object, str]:
                             "need to see it under the same path")
         os.chdir(folder)
         if "theano" in sys.modules and os.environ.get("THEANO_FLAGS") != flags:
-            raise UserError(f"the worker on {socket.gethostname()} has begun with other "
+            raise UserError(f"the worker on {socket.gethostname()} was started with other "
                             f"THEANO_FLAGS than {flags}; start it anew")
         os.environ["THEANO_FLAGS"] = flags
         if "OMP_NUM_THREADS" in os.environ:     # a Dask worker's share of its machine

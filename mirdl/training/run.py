@@ -1,4 +1,4 @@
-"""What a run is begun with, and what refuses to go on with it."""
+"""What a run starts with, and why it may not be resumed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from mirdl.songs.dataset import DataSet
 
 @dataclass(frozen=True)
 class Run:
-    """What a run is begun with, and what a resumed run goes on with.
+    """What a run starts with, and what a resumed run continues with.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Run:
         return files.name_of(self.parameters, self.run_id)
 
     def check_source(self, source: str) -> None:
-        """Refuse to go on with a network of another source."""
+        """Refuse to resume with a network whose source has changed."""
         if source != self.source:
             network = self.parameters["DL"]["type"]
             raise ChangedError(f"the network {network} of buildArchitecture.py has changed since "
@@ -51,7 +51,7 @@ class Run:
                                "begin a new run")
 
     def check_songs(self, dataset: DataSet) -> None:
-        """Refuse to go on with other songs, or other tags, groups or splits of them."""
+        """Refuse to resume with other songs, or other tags, groups or splits of them."""
         if not dataset.fits(self.fingerprint):
             raise ChangedError(f"the songs of data set {self.parameters['DS']['dataset']!r}, or "
                                "their tags, groups or split, are not those that the run "
@@ -59,7 +59,7 @@ class Run:
 
 
 class ChangedError(UserError):
-    """A stopped run cannot be gone on with as things are now."""
+    """A stopped run cannot be resumed with the network or the songs as they are now."""
 
 
 class DivergedError(UserError):

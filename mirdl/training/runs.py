@@ -1,8 +1,8 @@
-"""Runs on disk: what one was begun with is kept until it is done, so that it can be resumed.
+"""Runs on disk: what a run starts with is kept until it is done, so that it can be resumed.
 
-NAME.checkpoint holds what a run was begun with; the .state of each of its trainings, how far
-that one is (see `mirdl.training.checkpoint`). So trainings may run in any order, and several at
-once.
+NAME.checkpoint holds what a run started with; the .state of each of its trainings, how far that
+training has got (see `mirdl.training.checkpoint`). So trainings may run in any order, and several
+at once.
 """
 
 import os
@@ -31,7 +31,7 @@ def is_stopped(name: str) -> bool:
 
 @contextmanager
 def begun(run: Run) -> Iterator[Run]:
-    """Keep what a new run is begun with, and hold its lock meanwhile."""
+    """Keep what a new run starts with, and hold its lock meanwhile."""
     with _locked(run.name):
         pickles.dump({"format": checkpoint.FORMAT, "run": asdict(run)},
                      files.path_of(run.name, RUN))
@@ -40,7 +40,7 @@ def begun(run: Run) -> Iterator[Run]:
 
 @contextmanager
 def resumed(run_id: str) -> Iterator[Run]:
-    """Read what a stopped run was begun with, and hold its lock meanwhile.
+    """Read what a stopped run started with, and hold its lock meanwhile.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def resumed(run_id: str) -> Iterator[Run]:
 
 
 def read(name: str) -> Run:
-    """Read what the run `name` was begun with.
+    """Read what the run `name` started with.
 
     Raises
     ------
@@ -76,8 +76,8 @@ def read(name: str) -> Run:
 
 @contextmanager
 def resumable(run_id: str) -> Iterator[None]:
-    """If stopped early, tell how to resume the run or sweep `run_id`."""
-    command = f"go on with: python run.py resume={run_id}"
+    """If stopped early, say how to resume the run or sweep `run_id`."""
+    command = f"resume with: python run.py resume={run_id}"
     try:
         yield
     except (KeyboardInterrupt, BrokenPipeError) as stop:
@@ -115,7 +115,7 @@ def stopped() -> dict[str, tuple[bool, float]]:
 
 
 def last_work(name: str, *entries: str) -> tuple[bool, float]:
-    """Tell when a run or sweep was worked on, as a key to sort by.
+    """Give the time at which a run or sweep was last worked on, as a key to sort by.
 
     Parameters
     ----------

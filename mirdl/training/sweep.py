@@ -32,7 +32,7 @@ class PlannedRun(NamedTuple):
         Nested, as in run.py.
     run_id : str
     title : str
-        What is special to it, as overrides: 'DL.type=oNetOne folds=4'.
+        What sets it apart, as overrides: 'DL.type=oNetOne folds=4'.
     """
 
     parameters: dict[str, Any]
@@ -118,7 +118,7 @@ def run_all(planned: list[PlannedRun], sweep_id: str, begin: Callable[[PlannedRu
     begin : callable
         Does a planned run from its beginning.
     resume : callable
-        Goes on with the stopped run of this id.
+        Resumes the stopped run with this id.
 
     Returns
     -------
@@ -182,25 +182,25 @@ def find(sweep_id: str) -> str | None:
 
 
 def find_equal(planned: list[PlannedRun]) -> str | None:
-    """Give the id of a stopped sweep that was begun with the same runs, and tell of it."""
+    """Give the id of a stopped sweep that was started with the same runs, and say so."""
     entries = sorted(os.listdir(files.FOLDER))
     for name in (entry.removesuffix(ENDING) for entry in entries if entry.endswith(ENDING)):
         sweep_id, (free, _) = name.removeprefix("Sweep_"), runs.last_work(name)
         with suppress(UserError):       # of another version, or damaged: not equal
             if free and _read(sweep_id)[1] == _fingerprint(planned):
-                print(f"This sweep was stopped; going on with it. To begin anew, remove "
+                print(f"This sweep was stopped; resuming it. To start afresh, remove "
                       f"{_path(sweep_id)}", flush=True)
                 return sweep_id
     return None
 
 
 def touch(sweep_id: str) -> None:
-    """Note that the sweep has come to its next run."""
+    """Note that the sweep has reached its next run."""
     os.utime(_path(sweep_id))
 
 
 def drop(sweep_id: str, run: PlannedRun) -> None:
-    """Take a run that came to nothing off the list, so that it is not begun again."""
+    """Take a run without a result off the list, so that it is not started again."""
     planned, asked = _read(sweep_id)
     _write(sweep_id, [other for other in planned if other.run_id != run.run_id], asked)
 

@@ -1,4 +1,4 @@
-"""The trainings of a run, one for each fold and random initialisation, and how far each is."""
+"""The trainings of a run, one for each fold and random initialisation, and how far each has got."""
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
@@ -49,13 +49,13 @@ class Trial:
 
     @property
     def title(self) -> str:
-        """How the user is told of it, counted from 1."""
+        """Its name in messages, counted from 1."""
         tries = self.parameters["randomTry"]
         attempt = f" try {self.attempt + 1} of {tries}" if tries > 1 else ""
         return f"fold {self.fold + 1} of {self.parameters['folds']}{attempt}"
 
     def rng(self, purpose: int = 0) -> np.random.RandomState:
-        """Make a random stream of its own, so that folds can run in any order.
+        """Make the trial's own random stream, so that folds can run in any order.
 
         The first trial draws what the original drew.
         """
@@ -81,7 +81,7 @@ class Job(NamedTuple):
         The least number of epochs between saved states.
     fold, attempt : int
     title : str
-        How the user is told of it.
+        Its name in messages.
     """
 
     run: str
@@ -100,7 +100,7 @@ class Job(NamedTuple):
 
 @dataclass
 class Training:
-    """How far a training is.
+    """How far a training has got.
 
     Attributes
     ----------
@@ -154,7 +154,7 @@ class Training:
         return cls(schedule.new(trial.parameters), trial.rng(), info)
 
     def outcome(self, name: str) -> Outcome:
-        """Give what it came to, as far as that is known before the test."""
+        """Give its result, as far as that is known before the test."""
         return Outcome(name, self.epoch, self.best, self.rows[self.best].validation_accuracy,
                        songs=self.info.test_songs, seconds=self.seconds, fold=self.info.fold)
 
@@ -165,7 +165,7 @@ class Training:
                 "best": self.best, "weights": self.weights}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `get_state` gave."""
+        """Continue from what `get_state` gave."""
         self.schedule = type(self.schedule)(**state["schedule"])
         self.rng.set_state(state["rng"])
         self.rows = [EpochFigures(*row) for row in state["rows"]]
@@ -194,7 +194,7 @@ def model_info(trial: Trial, dataset: DataSet, fold: Fold) -> ModelInfo:
 
 
 def progress(trials: list[Trial], ended: Collection[str]) -> tuple[int, int, str]:
-    """Tell how far a run is, from the curves on disk.
+    """Count how far a run has got, from the curves on disk.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ SCRIPT = """if True:
         signal.raise_signal(signal.SIGINT)
 
     def interrupt_with_advice():
-        raise KeyboardInterrupt("go on with: python run.py resume=5")
+        raise KeyboardInterrupt("resume with: python run.py resume=5")
 
     def terminate():
         os.kill(os.getpid(), signal.SIGTERM)
@@ -47,7 +47,7 @@ def start(function):
     ("fail", 1, "error: there is no song 'two\\nlines.wav'"),
     ("interrupt", 130, "\nstopped by Ctrl-C"),
     ("interrupt_with_advice", 130,
-     "\nstopped by Ctrl-C; go on with: python run.py resume=5"),
+     "\nstopped by Ctrl-C; resume with: python run.py resume=5"),
     ("terminate", 143, "\nstopped by SIGTERM"),
 ])
 def test_a_foreseeable_end_is_one_line_and_a_status(function, status, line):

@@ -111,7 +111,7 @@ def test_letters_that_no_font_has_are_told_once(no_other_font, capsys):
         texts, _ = texts_on(figures.confusion(result(["a", "祭り"]), "run"))
         assert "祭り" in texts
     assert capsys.readouterr().err == (
-        "Note: no font of this machine has 'り祭': pictures show boxes instead; install one, for "
+        "Note: no font on this machine has 'り祭': pictures show boxes instead; install one, for "
         "instance Noto Sans CJK\n")
     texts_on(figures.confusion(result(["a", "b\u0301ã"]), "run"))
     assert capsys.readouterr().err == ""

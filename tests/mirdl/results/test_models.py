@@ -73,7 +73,7 @@ def test_a_damaged_model_is_told(workplace, arrays, reason):
     file = io.BytesIO()
     np.savez(file, **arrays)
     (workplace / "data/results/m.npz").write_bytes(file.getvalue())
-    with pytest.raises(UserError, match="'data/results/m.npz' is no model file.*" + reason):
+    with pytest.raises(UserError, match="'data/results/m.npz' is not a model file.*" + reason):
         models.load("m")
 
 
@@ -82,7 +82,7 @@ def test_a_model_that_is_not_there(workplace):
     with pytest.raises(UserError, match="there is no model 'n' in data/results or "
                                         "data/preloaded/models; models there: m"):
         models.load("n")
-    with pytest.raises(UserError, match="is no name of a model"):
+    with pytest.raises(UserError, match="is not the name of a model"):
         models.load("../m")
     with pytest.raises(UserError, match="there is no run 'n'"):
         models.load_best("n")

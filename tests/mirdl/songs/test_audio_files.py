@@ -62,7 +62,7 @@ def test_missing_data_sets_empty_tags_and_broken_links_are_refused(workplace):
     with pytest.raises(UserError, match="the tag 'fast' of data set 'Beats' has no audio file"):
         find_songs("Beats")
     os.symlink("nothing", folder / "middle")
-    with pytest.raises(UserError, match="Beats/middle' is a broken link; mend or remove it"):
+    with pytest.raises(UserError, match="Beats/middle' is a broken link; fix or remove it"):
         find_songs("Beats")
     shutil.rmtree(workplace / "data/datasets")
     with pytest.raises(UserError, match="data sets there: none"):

@@ -92,7 +92,7 @@ def test_tags_that_look_alike_are_told(capsys, tags, told):
     dataset = dataset_of(songs, range(len(tags)))
     dataset.classes = tags
     checks.note_oddities(dataset, DS)
-    line = f"  Note: the tags {told} look alike, but count as different ones; if they are one, give"
+    line = f"  Note: the tags {told} look alike, but count as different ones; if they mean the same"
     out = capsys.readouterr().out
     assert out.startswith(line) if told else not out
     assert out.count("look alike") == (0 if told is None else 2 if "Hip  Hop" in tags else 1)

@@ -55,7 +55,7 @@ def test_too_many_bands_for_the_frame_are_refused():
 
 @pytest.mark.parametrize("content, reason", [
     (b"", "is empty"),
-    (b"hello", "cannot be decoded: it is no sound file, or a damaged one; replace it"),
+    (b"hello", "cannot be decoded: it is not a sound file, or it is damaged; replace it"),
 ])
 def test_unreadable_files_say_why(tmp_path, parameters, content, reason):
     (tmp_path / "song.wav").write_bytes(content)

@@ -5,7 +5,7 @@ from mirdl.spectrograms.reasons import advised, in_words, is_out_of_memory
 
 @pytest.mark.parametrize("said, words", [
     ('AudioLoader: Could not open file "a: b.wav", error = Invalid data found when processing '
-     "input", "it is no sound file, or a damaged one; replace it"),
+     "input", "it is not a sound file, or it is damaged; replace it"),
     ("AudioLoader: Unsupported codec!", "its codec is not known; convert it to wav or flac"),
     ("AudioLoader: ... error = Operation not permitted",
      "its codec is not known; convert it to wav or flac"),

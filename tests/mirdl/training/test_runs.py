@@ -72,9 +72,9 @@ def test_a_run_of_another_version_is_refused(run):
 
 
 @pytest.mark.parametrize("error, text", [
-    (UserError("the disk is full"), "the disk is full; then go on with: python run.py resume=5"),
-    (UserError("go on with: python run.py resume=5"), "go on with: python run.py resume=5"),
-    (KeyboardInterrupt(), "go on with: python run.py resume=5"),
+    (UserError("the disk is full"), "the disk is full; then resume with: python run.py resume=5"),
+    (UserError("resume with: python run.py resume=5"), "resume with: python run.py resume=5"),
+    (KeyboardInterrupt(), "resume with: python run.py resume=5"),
 ])
 def test_an_early_end_says_how_to_go_on(error, text):
     with pytest.raises(type(error)) as raised, runs.resumable("5"):
