@@ -282,7 +282,7 @@ def testModel(parameters, execution, found):
 
 
 def loadSongs(parameters, execution, attempt, found=None):
-    """Load the data set, kept where so many workers can hold it; the rest as for load_dataset."""
+    """Load the data set, kept where that many workers can hold it; the rest as for load_dataset."""
     return loadDatasets.load_dataset(parameters, execution["workers"], execution["DS.store"],
                                      attempt, found)
 

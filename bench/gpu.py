@@ -370,7 +370,7 @@ def main(arguments):
     try:
         ours(name, "", "ready")
     except FailedError as error:
-        sys.exit(f"{error}; bench/README.md tells what this bench needs, and python bench/gpu.py "
+        sys.exit(f"{error}; bench/README.md says what this bench needs, and python bench/gpu.py "
                  "small tries it out on a CPU")
     folder.mkdir(parents=True)
     with open(folder / "tables.md", "w") as file:

@@ -183,7 +183,7 @@ def test_what_cannot_be_shown_is_told(run, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="'confuson' is neither a command nor the name of a run; "
                                         "did you mean confusion"):
         utils.main(["confuson", run])
-    with pytest.raises(UserError, match=f"'{run}-f3' is none of the folds that count in "
+    with pytest.raises(UserError, match=f"'{run}-f3' is not one of the folds that count in "
                                         f"CrossValidation_{run}: {run}-f0, {run}-f1, {run}-f2"):
         utils.main(["confusion", run + "-f3"])
     with pytest.raises(UserError, match=r"confusion takes 1 name\(s\), 2 given"):

@@ -29,7 +29,7 @@ def make_results_folder() -> None:
     Raises
     ------
     UserError
-        If there is none: the program was started in another folder than its own.
+        If there is none: the program was started in a folder other than its own.
     """
     if not os.path.isdir("data"):
         raise UserError(f"there is no folder 'data' in {os.getcwd()!r}: start the program in its "
@@ -79,7 +79,7 @@ def path_for(name: str, kind: str, title: str, ending: str, others: Iterable[str
     ending : str
     others : iterable of str
         Paths that are taken: a number after the title makes a new one. Paths that differ only in
-        case count as equal, because some file systems take them for the same.
+        case count as equal, because some file systems treat them as the same.
     """
     return distinct_name(path_of(name, f".{kind}."), title, ending, others)
 
@@ -203,7 +203,7 @@ def read_outcomes(name: str) -> CrossValidation:
         return result
     chosen = result.only(run)
     if not chosen.outcomes:
-        raise UserError(f"{run!r} is none of the folds that count in {title}: "
+        raise UserError(f"{run!r} is not one of the folds that count in {title}: "
                         f"{', '.join(outcome.name for outcome in result.outcomes)}")
     return chosen
 

@@ -199,12 +199,12 @@ def _described(model: Model) -> Model:
 
 
 def _of_run(name: str) -> list[str]:
-    """Name the models of a run: those that count in it, or those that lie in PRELOADED alone."""
+    """Name the models of a run: those that count in it, or those in PRELOADED alone."""
     return _preloaded(name) or [outcome.name for outcome in files.read_outcomes(name).outcomes]
 
 
 def _preloaded(name: str) -> list[str]:
-    """Name the models of a run that lie in PRELOADED, if its results are not here."""
+    """Name the models of a run that are in PRELOADED, if its results are not here."""
     base = name.removeprefix(files.cross_validation(""))
     if files.is_done(base) or not os.path.isdir(PRELOADED):
         return []

@@ -111,7 +111,7 @@ class _Resuming:
         done = os.path.getsize(self.partial) if os.path.exists(self.partial) else 0
         headers = {"User-Agent": AGENT} | ({"Range": f"bytes={done}-"} if done else {})
         with requests.get(url, headers=headers, stream=True, timeout=30) as answer:
-            if answer.status_code == 416:   # nothing is missing; if it is wrong, the checksum tells
+            if answer.status_code == 416:   # nothing is missing; the checksum shows if it is wrong
                 return
             answer.raise_for_status()
             done = done if answer.status_code == 206 else 0     # 200: the whole file comes again

@@ -1,4 +1,4 @@
-"""Tables that users bring, CSV files with a row for each song: which column, which songs."""
+"""Users' tables, CSV files with a row for each song: which column, which songs."""
 
 import csv
 import os

@@ -17,7 +17,7 @@ def groups_of(names: list[str], rule: str) -> list[str]:
     rule : str
         A CSV file with a header and the columns song (TAG/file) and group; or a regular
         expression that is searched for in TAG/file: the group is what its first parenthesis
-        matches, or all of it if it has none. Composed and decomposed Unicode are the same.
+        matches, or the whole match if it has none. Composed and decomposed Unicode are the same.
 
     Returns
     -------

@@ -120,7 +120,7 @@ def _print_losses(tags: dict, kept: Collection[str], frames: dict, parameters: d
         print(f"    the tag {tag!r} keeps {left[tag]} of {some(len(songs[tag]), 'song', 'songs')}"
               f"{advice}")
     if len(losing) > MOST_TAGS:
-        print(f"    {some(len(losing) - MOST_TAGS, 'other tag', 'other tags')} lose most, too")
+        print(f"    {some(len(losing) - MOST_TAGS, 'other tag', 'other tags')} also lose most")
 
 
 def _reason(parameters: dict, *whys: str | int) -> str:

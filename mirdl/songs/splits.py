@@ -128,7 +128,7 @@ def _split_by_blocks(dataset: DataSet, number: int, parameters: dict) -> Split:
 
 
 def _divided_anew(dataset: DataSet, chosen: Split, parameters: dict) -> Split:
-    """Let the share `validation` of the songs that are not tested validate."""
+    """Use the share `validation` of the songs that are not tested for validation."""
     rest = np.union1d(chosen.train, chosen.validation)
     share = validation_share(parameters["validation"])
     validation = rest[:0]

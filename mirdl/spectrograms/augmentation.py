@@ -1,4 +1,4 @@
-"""Training chunks altered at random, anew in each epoch, so that a network learns more of them.
+"""Training chunks altered at random, anew in each epoch, so that a network learns more from them.
 
 What is drawn for an epoch is a few numbers for each chunk (`Draws`). They are applied where chunks
 are cut out: here, on the CPU, or on a device (`mirdl.training.on_device`).
@@ -25,7 +25,7 @@ class Draws(NamedTuple):
         int32, (chunks, 2), the first band or frame that is set to 0, and the one after the last
         ('mask').
     weight : ndarray or None
-        float32, (chunks,), of the chunk itself; the rest is that of the chunk before it in its
+        float32, (chunks,), of the chunk itself; the rest goes to the chunk before it in its
         batch ('mixup').
     """
 

@@ -19,7 +19,7 @@ SIZES = {
 
 
 def note_of(file: str) -> str:
-    """Say in a few words that a file is cut off; "" if it is not, or nothing tells.
+    """Say in a few words that a file is cut off; "" if it is not, or cannot be told.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def _dtype(text: str, *_: object) -> np.dtype:
     return dtype
 
 
-# What an ndarray's pickle refers to, in the packages of NumPy 1 and 2, and what stands in for it;
+# What an ndarray's pickle refers to, in the packages of NumPy 1 and 2, and what replaces it;
 # None: NumPy's own.
 _ADMITTED = {("numpy", "ndarray"): object, ("numpy", "dtype"): _dtype} | {
     (package + module, name): ours

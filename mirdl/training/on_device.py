@@ -107,7 +107,7 @@ class Programs:
     Attributes
     ----------
     shared : list of SharedVariable
-        All that a training has of its own.
+        What each training has separately.
     vectors : Vectors
         For their values.
     train : callable

@@ -55,7 +55,7 @@ class Run:
         if not dataset.fits(self.fingerprint):
             raise ChangedError(f"the songs of data set {self.parameters['DS']['dataset']!r}, or "
                                "their tags, groups or split, are not those that the run "
-                               f"{self.name!r} was begun with; put them back, or begin a new run")
+                               f"{self.name!r} started with; put them back, or begin a new run")
 
 
 class ChangedError(UserError):

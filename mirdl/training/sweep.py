@@ -62,7 +62,7 @@ def combinations(text: str) -> list[list[str]]:
     lists = {}
     for part in text.split():
         key, equals, values = part.partition("=")
-        # a recipe replaces what was not chosen, which only the command line tells
+        # a recipe replaces what was not chosen, which only the command line shows
         excluded = {*lists, *settings.keys(settings.EXECUTION), "mode", "recipe"}
         if not equals or not all(values.split(",")) or key in excluded:
             raise UserError(f"sweep={text} is not understood at {part!r}: expected "

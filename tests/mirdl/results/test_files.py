@@ -67,7 +67,7 @@ def test_a_run_is_read_by_its_name_or_a_folds(finished_run):
     assert repr(files.read_outcomes(name + "-f1").outcomes) == repr(whole.outcomes[1:])
     assert files.runs(name) == [name + "-f0", name + "-f1"]
     assert files.runs(name + "-f1") == [name + "-f1"]
-    with pytest.raises(UserError, match="is none of the folds that count"):
+    with pytest.raises(UserError, match="is not one of the folds that count"):
         files.read_outcomes(name + "-f2")
 
 

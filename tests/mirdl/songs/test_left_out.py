@@ -107,7 +107,7 @@ def test_a_tag_that_loses_most_of_its_songs_is_told_with_settings_that_keep_them
 
 
 def test_of_many_tags_that_lose_most_some_are_told(workplace, parameters, capsys):
-    for count, others in ((10, []), (12, ["    2 other tags lose most, too"])):
+    for count, others in ((10, []), (12, ["    2 other tags also lose most"])):
         songs = {f"{tag:02}/1": "is empty" for tag in range(count)}
         left({**songs, "z/1": np.zeros((2, 600))}, parameters("DS.dataset=Set"))
         told = [each for each in capsys.readouterr().out.splitlines() if " tag" in each]
