@@ -1,7 +1,7 @@
 """On a GPU: the tests, a training step beside PyTorch, its kernels, a whole cross-validation.
 
 python bench/gpu.py [tests] [steps] [kernels] [folds]   (all four if none is named)
-python bench/gpu.py small ...                           the same in small on the CPU, to see that it
+python bench/gpu.py small ...                           a small version on the CPU, to see that it
                                                         works: its figures mean nothing for a GPU
 
 What is printed goes to a new folder gpu-DATE-TIME, too: to tables.md, each part as soon as it is

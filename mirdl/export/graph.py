@@ -40,7 +40,7 @@ def converted(function: Callable, shapes: dict[str, tuple[int, ...]],
     Raises
     ------
     Exception
-        Of any kind, where the converter has no way.
+        Of any kind, if the function cannot be converted.
     """
     trace = traced(function, list(shapes.values()))
     model = to_onnx(jaxpr_as_fun(trace), trace.in_avals, opset=OPSET, input_names=list(shapes),

@@ -63,7 +63,7 @@ def keep_source(module: ModuleType) -> None:
 def source_hash(name: str, module: ModuleType) -> str:
     """Hash the source of a network, and of what it uses of its module.
 
-    They are functions, classes (own layers) and values (lists of filters, options). A
+    These are functions, classes (own layers) and values (lists of filters, options). A
     model keeps the hash, so that one can tell whether the network is still the one that was
     trained.
 

@@ -109,7 +109,7 @@ def find_filters(model: Model) -> list[Filter]:
 def _with_bias(weights: list[np.ndarray], place: int) -> tuple[np.ndarray, np.ndarray]:
     """Give the filters of the array at `place`, and their biases.
 
-    Where they are normalised over the batch, what that makes of them in a test.
+    If they are normalised over the batch, as this changes them in a test.
     """
     kernels, after = weights[place], weights[place + 1:place + 5]
     if [value.shape for value in after] != 4 * [kernels.shape[:1]]:

@@ -47,7 +47,7 @@ def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> N
     tags : dict of str
         Name of each usable song -> its tag.
     classes : list of str
-        The tags that are to have songs.
+        The tags that must have songs.
     parameters : dict
         Used are DS.dataset and errorCode.
 
@@ -163,7 +163,7 @@ def _folds(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> list[S
 
 
 def _advice(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> str:
-    """Name the settings with which all folds can be made, of each kind the nearest."""
+    """Name the settings with which all folds can be made, the nearest of each kind."""
     folds, size, hop = parameters["folds"], parameters["DL"]["batchSize"], parameters["chunkHop"]
     chosen = dataset.split is None and parameters["mode"] == "train"    # the folds, by the user
     most = len(set(dataset.groups or dataset.names))

@@ -22,8 +22,8 @@ class Songs:
         Name of each song -> (path of its file, its tag). The name is a path below the folder of
         the data set.
     groups : dict of str or None
-        Name of each song -> its group; the songs of a group stay in one fold. `DS.groups` counts
-        instead if it is set.
+        Name of each song -> its group; the songs of a group stay in one fold. `DS.groups`
+        replaces it if it is set.
     splits : dict of dict
         By name, what DS.split can choose. A split: name of a song -> its fold (folds are tested in
         the order of their names or numbers), or "train", "validation" or "test". Songs that it
@@ -35,7 +35,7 @@ class Songs:
     notes : list of str
         Lines that are printed when the data set is loaded.
     others : dict of str
-        Name -> path of songs that are not used now; their spectrograms are not forgotten.
+        Name -> path of songs that are not used now; their spectrograms are kept.
     """
 
     files: dict[str, tuple[str, str]]

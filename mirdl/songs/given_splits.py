@@ -101,7 +101,7 @@ def _from_table(path: str, source: str, songs: Songs, dataset: str) -> tuple[dic
     without = [name for name in songs.files if name not in places]
     if without:
         raise UserError(f"{source} gives no {table.name} to {names_of(without)}; name every "
-                        f"song, those that are to be left out with {UNUSED!r}")
+                        f"song, with {UNUSED!r} for those to leave out")
     for name, place in places.items() if fixed else ():
         if place not in (*Split._fields, UNUSED):
             raise UserError(f"{source} gives the song {name!r} the part {place!r}; expected one "
@@ -129,7 +129,7 @@ def _given(name: str, source: str, places: dict[str, int | str], fixed: bool,
 
 
 def _by_number(fold: int | str) -> tuple[float, str]:
-    """Sort folds that are numbers by these, before names."""
+    """Sort folds that are numbers numerically, before names."""
     try:
         return float(fold), str(fold)
     except ValueError:

@@ -170,7 +170,7 @@ def _advice(frames: list[int], parameters: dict, attempt: Callable[[dict], Any])
 
 
 def _ways(length: int, parameters: dict) -> list[list[list[str]]]:
-    """List settings by which songs of `length` frames have a chunk, of each kind the best first."""
+    """List settings by which songs of `length` frames have a chunk, the best of each kind first."""
     width, hop = parameters["DS"]["xInput"], parameters["chunkHop"]
     narrower = [f"DS.xInput={length}"] if width > length else []
     if not parameters["asPublished"]:

@@ -68,7 +68,7 @@ class Chunks:
     y : ndarray
         (chunks,), the class of each chunk.
     draws : Draws
-        How each chunk is altered; not at all but in what `augmented` gives.
+        How each chunk is altered; not at all, except in what `augmented` gives.
     """
 
     def __init__(

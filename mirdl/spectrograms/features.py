@@ -49,9 +49,9 @@ def compute_spectrogram(
     by one matrix product with its own weights: the same sums up to float32 rounding, without
     going frame by frame, which took half of the time.
 
-    What MonoLoader decodes to another length than the header promises is read by libsndfile; its
-    samples then go the same way. So does, with reader="libsndfile", what MonoLoader cannot decode:
-    then in another process, because Essentia may crash after a file that it refuses.
+    What MonoLoader decodes to a length other than the header promises is read by libsndfile; its
+    samples then go the same way. With reader="libsndfile", so does what MonoLoader cannot decode,
+    but in another process, because Essentia may crash after a file that it refuses.
 
     Parameters
     ----------

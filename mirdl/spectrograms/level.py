@@ -35,7 +35,7 @@ def odd_levels(means: np.ndarray, training: np.ndarray, ds: dict) -> list[str]:
         far = max(WIDTHS * (high - low), LEAST)
         for way, odd in ("quieter", levels < low - far), ("louder", levels > high + far):
             words[odd] = (f"at least {int(far)} dB {way} than most training songs, which may "
-                          "change tags; better brought to their level")
+                          "change tags; best brought to their level")
     words[means <= silence] = "silence, or two channels that cancel out; better left out"
     return words.tolist()
 

@@ -117,7 +117,7 @@ def _owned(path: str, when_held: Callable[[], object]) -> Iterator[None]:
 
 
 def _make(path: str) -> bool:
-    """Make the lock file with this process as its owner, unless it exists; return whether so."""
+    """Make the lock file with this process as its owner, unless it exists; return whether it was made."""
     own = f"{path}.{socket.gethostname()}.{os.getpid()}"
     try:
         Path(own).write_text(_owner(os.getpid()))
@@ -133,7 +133,7 @@ def _make(path: str) -> bool:
 
 
 def _remove(path: str, owner: str) -> None:
-    """Remove the lock file of an owner that has ended, but not that of who was faster."""
+    """Remove the lock file of an owner that has ended, but not that of a faster process."""
     aside = f"{path}.ended.{socket.gethostname()}.{os.getpid()}"
     os.rename(path, aside)
     if Path(aside).read_text() == owner:

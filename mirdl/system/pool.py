@@ -25,9 +25,9 @@ from mirdl.system.progress import bar
 Result = TypeVar("Result")
 
 IDLE = 5        # seconds without work after which a process ends and gives its memory back
-# Calls begun for each process whose results are not yet used, at most, because they take memory.
+# The most calls begun for each process whose results are not yet used, because they take memory.
 AHEAD = 8
-# Unfinished calls among these, at most, because all must fit into loky's own queue.
+# The most unfinished calls among these, because all must fit into loky's own queue.
 UNDERWAY = 2
 # The number of threads of OpenBLAS, MKL, numba, the filter bank (OMP) and XLA (NPROC) in a process.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",

@@ -110,7 +110,7 @@ def make_folder(path: str | os.PathLike) -> None:
 def sync(path: str | os.PathLike) -> None:
     """Put a file, or the names in a folder, on the disk, so that no power cut loses them.
 
-    What they replace in meaning (states, an older store) is removed only after that.
+    What they replace (states, an older store) is removed only after that.
     """
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -92,7 +92,7 @@ class Lockstep:
             return self._answers.pop(slot)
 
     def end(self, slot: "Slot") -> None:
-        """Take note that a training has ended: nobody waits for it any more."""
+        """Note that a training has ended: nothing waits for it any more."""
         with self._change:
             self._active.discard(slot)
             self._compute_if_all_asked()
@@ -172,7 +172,7 @@ class Lockstep:
         """Compute the epochs of the same kind and batch size, and keep the answers.
 
         All slots are computed, so that nothing is compiled anew when a training ends; what the
-        others give is thrown away. For the same reason arrays never shrink between epochs.
+        others give is discarded. For the same reason arrays never shrink between epochs.
         """
         count = len(self.slots)
         most = self._keep_largest((kind, size), (len(batches) for _, batches in asked.values()))

@@ -1,6 +1,6 @@
 """Jobs in several processes at once, here or on a Dask cluster.
 
-A job whose process dies is done again.
+A job whose process dies is repeated.
 """
 
 import ctypes
@@ -158,13 +158,13 @@ def _each(function: Callable, jobs: Iterable, idle: list[Executor],
                     deaths[number] += 1
                     if deaths[number] == DEATHS:
                         raise _given_up(job) from error
-                    tell(f"{job.title}: the process was ended by the system; its work is taken "
-                         "up again")
+                    tell(f"{job.title}: the process was ended by the system; its work is "
+                         "resumed")
                     waiting.appendleft((number, job))
                     idle.append(new_pool())
                 except CancelledError as error:
                     raise UserError("the connection to the Dask scheduler is lost; "
-                                    "start it anew") from error
+                                    "restart it") from error
                 except Exception as error:
                     if type(error).__name__ == "KilledWorker":      # Dask's own word for it
                         raise _given_up(job) from error
@@ -182,7 +182,7 @@ def _in_worker(folder: str, flags: str, work: bytes) -> tuple[object, str]:
         os.chdir(folder)
         if "theano" in sys.modules and os.environ.get("THEANO_FLAGS") != flags:
             raise UserError(f"the worker on {socket.gethostname()} was started with other "
-                            f"THEANO_FLAGS than {flags}; start it anew")
+                            f"THEANO_FLAGS than {flags}; restart it")
         os.environ["THEANO_FLAGS"] = flags
         if "OMP_NUM_THREADS" in os.environ:     # a Dask worker's share of its machine
             for name in THREADS:

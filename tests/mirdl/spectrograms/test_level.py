@@ -34,7 +34,7 @@ def test_a_level_is_odd_from_some_distance_of_most_songs_on(levels, far, ds):
     assert inside == within == ""
     assert quiet.startswith(f"at least {far} dB quieter than most training songs")
     assert loud.startswith(f"at least {far} dB louder than most training songs")
-    assert quiet.endswith("better brought to their level")
+    assert quiet.endswith("best brought to their level")
 
 
 @pytest.mark.parametrize("transform, power", [("mel", 2), ("magnitudeSTFT", 1)])
