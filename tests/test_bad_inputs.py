@@ -468,7 +468,8 @@ def test_names_that_climb_are_refused(workplace, name):
     ({**ABOUT, "parameters": {"DL": {"type": "oNetOne"},
                               "DS": {"hopSize": 512, "inputNorm": "None"}}},
      "was made with DS.hopSize=512 DS.inputNorm=None, here it is DS.hopSize=1024 "
-     "DS.inputNorm=log0m1v; add the model's to the command line, or set them in run.py"),
+     "DS.inputNorm=log0m1v; add the model's settings to the command line, or set "
+     "them in run.py"),
 ])
 def test_model_for_something_else(folder, parameters, description, line):
     with open("data/results/m.npz", "wb") as file:

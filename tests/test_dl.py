@@ -349,7 +349,7 @@ def test_a_run_does_not_go_on_with_another_table(asked, here, monkeypatch, setti
 
 def test_models_that_do_not_fit_are_refused(cross_validate):
     outcome = cross_validate()[0]
-    message = "was made with DL.type=tiny, here it is DL.type=oNetOne; add the model's"
+    message = "was made with DL.type=tiny, here it is DL.type=oNetOne; add the model's settings"
     with pytest.raises(UserError, match=message):
         cross_validate("DL.type=oNetOne", f"mode={outcome.name}")
     with pytest.raises(UserError, match="there is no model 'nothing'.*models there: Beats_tiny"):

@@ -52,8 +52,8 @@ def check_input(models: list[Model], parameters: dict[str, Any]) -> None:
         differ = [key for key in INPUT if key in made and made[key] != given[key]]
         if differ:
             raise UserError(f"the model {model.path!r} was made with {_list(made, differ)}, here "
-                            f"it is {_list(given, differ)}; add the model's to the command line, "
-                            "or set them in run.py")
+                            f"it is {_list(given, differ)}; add the model's settings to the "
+                            "command line, or set them in run.py")
 
 
 def check_models(models: list[Model], dataset: DataSet, parameters: dict[str, Any],
