@@ -117,7 +117,7 @@ def _owned(path: str, when_held: Callable[[], object]) -> Iterator[None]:
 
 
 def _make(path: str) -> bool:
-    """Make the lock file with this process as its owner, unless it exists; return whether it is new."""
+    """Make the lock file with this process as its owner; return False if it exists already."""
     own = f"{path}.{socket.gethostname()}.{os.getpid()}"
     try:
         Path(own).write_text(_owner(os.getpid()))
