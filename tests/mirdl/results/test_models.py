@@ -63,7 +63,7 @@ def test_a_model_that_is_not_ours(workplace):
 
 
 @pytest.mark.parametrize("arrays, reason", [
-    ({"arr_0": np.array([1.0, np.nan])}, "no finite numbers"),
+    ({"arr_0": np.array([1.0, np.nan])}, "not finite numbers"),
     ({"arr_1": np.ones(2)}, "arr_0"),
     ({"arr_0": np.array([{}], dtype=object)}, ""),
     ({"arr_0": np.ones(2), "about": np.array("{")}, ""),
