@@ -88,12 +88,6 @@ def test_until():
                             outputs_info=T.constant(np.array(1.)), n_steps=100)
     f = theano.function([], powers)
     assert f().tolist() == [2, 4, 8, 16, 32, 64]
-    (sums, doubled), _ = theano.scan(
-        lambda v, before, last: ([before + last + v, 2 * v], until(v < 0)), sequences=x,
-        outputs_info=[dict(initial=T.constant(np.array([0., 1.])), taps=[-2, -1]), None])
-    f = theano.function([x], [sums, doubled])
-    assert [found.tolist() for found in f([1., 2., -1., 5.])] == [[2, 5, 6], [2, 4, -2]]
-    assert [found.tolist() for found in f([1., 2., 1., 5.])] == [[2, 5, 8, 18], [2, 4, 2, 10]]
     limit = T.dscalar()
     powers, _ = theano.scan(lambda p, limit: (p * 2, until(p * 2 > limit)), n_steps=100,
                             outputs_info=T.constant(np.array(1.)), non_sequences=limit)
@@ -112,6 +106,24 @@ def test_the_number_of_steps_is_an_input():
         value, gradient = f([1., 2.], 3)
     assert value.tolist() == [1, 8] and gradient.tolist() == [3, 12]
     assert f([1., 2.], 2)[0].tolist() == [1, 4]
+
+
+@pytest.mark.filterwarnings("ignore::theano.link.function.SlowPath")
+def test_until_in_a_loop_over_rows():
+    """Vectors known before the call stay with NumPy's code; rows do not."""
+    k = T.iscalar("k")
+    (sums, doubled), _ = theano.scan(
+        lambda v, before, last: ([before + last + v, 2 * v], until(v[0] < 0)), sequences=m,
+        outputs_info=[dict(initial=T.constant(np.array([[0., 0.], [1., 2.]])), taps=[-2, -1]),
+                      None], n_steps=k)
+    f = theano.function([m, k], [sums, doubled])
+    for third, steps in ((-1., 4), (1., 4), (1., 2), (1., 3)):
+        values, expected = np.array([[1., 1.], [2., 0.], [third, 3.], [5., 5.]]), [[0, 0], [1, 2]]
+        for v in values[:3 if third < 0 else steps]:
+            expected.append(np.add(expected[-2], expected[-1]) + v)
+        found = f(values, steps)
+        np.testing.assert_array_equal(found[0], expected[2:])
+        np.testing.assert_array_equal(found[1], 2 * values[:len(expected) - 2])
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
