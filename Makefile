@@ -37,8 +37,10 @@ mutants: .venv/mutants/ready
 data/datasets/DanceLoops: | .venv/ready
 	$(VENV) data/makeDanceLoops.py
 
+# tensorboardX in a folder of its own: wherever it can be imported, each run writes its files, too
 .venv/optional: requirements-export.txt .venv/ready
-	$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-export.txt tensorboardX==2.6.5
+	$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
+	$(VENV) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/tensorboard tensorboardX==2.6.5
 	@touch $@
 
 # an environment of its own: nothing else needs what Cosmic Ray brings along

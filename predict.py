@@ -308,6 +308,8 @@ def plain(answer, classes, unit):
              "probabilities": ofClasses(answer.probabilities.mean(axis=0)),
              "chunks": [{"start": start, "probabilities": ofClasses(probabilities)} for
                         start, probabilities in zip(starts, answer.probabilities, strict=True)]}
+    if answer.note:
+        found["note"] = answer.note
     if unit == "segment":
         found["segments"] = [{"start": each.start, "end": each.end, "tag": classes[each.label],
                               "probability": each.probability} for each in answer.segments]

@@ -18,12 +18,20 @@ COSMIC_RAY = ROOT / ".venv/mutants/bin"
 
 # module -> the tests that must find its mutants
 MODULES = {
+    "mirdl/results/votes.py": "tests/mirdl/results/test_votes.py",
+    "mirdl/results/segments.py": "tests/mirdl/results/test_segments.py",
     "mirdl/songs/splits.py": "tests/mirdl/songs/test_splits.py",
+    "mirdl/spectrograms/augmentation.py": "tests/mirdl/spectrograms/test_augmentation.py",
     "mirdl/spectrograms/chunks.py": "tests/mirdl/spectrograms/test_chunks.py",
+    "mirdl/spectrograms/libsndfile.py": "tests/mirdl/spectrograms/test_libsndfile.py",
     "mirdl/spectrograms/normalisation.py": "tests/mirdl/spectrograms/test_normalisation.py",
+    "mirdl/training/lockstep.py": "tests/mirdl/training/test_lockstep.py",
+    "mirdl/training/network.py": "tests/mirdl/training/test_network.py",
     "mirdl/training/schedule.py": "tests/mirdl/training/test_schedule.py",
     "mirdl/training/trial.py": "tests/mirdl/training/test_trial.py",
     "mirdl/training/checkpoint.py": "tests/mirdl/training/test_checkpoint.py",
+    "filterbank/op.py": "tests/filterbank/test_op.py tests/filterbank/test_layer.py",
+    "theano/link/loop.py": "tests/theano/link/test_loop.py",
     "predict.py": "tests/test_predict.py",
     "dl.py": "tests/test_dl.py -m 'not slow'",
 }

@@ -144,8 +144,11 @@ def test_an_odd_file_is_noted(run, tmp_path, capsys):
     content = pathlib.Path("data/datasets/Beats/fast/fast 0.wav").read_bytes()
     (tmp_path / "odd.wav").write_bytes(content[:-90000])
     predict.main([run, str(tmp_path / "odd.wav")])
-    assert (f"Note: {str(tmp_path / 'odd.wav')!r} is cut off: {len(content) - 90000} of the "
-            f"{len(content)} bytes that its header promises are there\n") in capsys.readouterr().err
+    note = (f"is cut off: {len(content) - 90000} of the {len(content)} bytes that its header "
+            "promises are there")
+    assert f"Note: {str(tmp_path / 'odd.wav')!r} {note}\n" in capsys.readouterr().err
+    predict.main([run, str(tmp_path / "odd.wav"), "--format", "jsonl"])
+    assert json.loads(capsys.readouterr().out)["note"].startswith(note)
 
 
 @pytest.mark.parametrize("change, told", [

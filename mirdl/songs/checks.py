@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from itertools import pairwise
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 import numpy as np
 
@@ -222,9 +222,15 @@ def _alike_tags(tags: list[str]) -> list[list[str]]:
     """Return the tags that differ only in case, spaces or forms of Unicode, as literals."""
     alike = defaultdict(list)
     for tag in tags:
-        alike[" ".join(normalize("NFKC", tag).casefold().split())].append(tag)
-    return [list(map(ascii if len(set(map(composed, same))) < len(same) else repr, same))
+        alike[" ".join(_visible(normalize("NFKC", tag)).casefold().split())].append(tag)
+    return [list(map(ascii if len({composed(_visible(tag)) for tag in same}) < len(same) else repr,
+                     same))
             for same in alike.values() if len(same) > 1]
+
+
+def _visible(text: str) -> str:
+    """Leave out format characters: soft hyphens, spaces without width."""
+    return "".join(letter for letter in text if category(letter) != "Cf")
 
 
 def _divided_groups(dataset: DataSet) -> list[str]:

@@ -93,6 +93,11 @@ def _values(rows: csv.DictReader, source: str, column: str, twice: bool) -> dict
         song, value = composed(row["song"] or ""), composed(row[column] or "").strip()
         if not song:
             continue
+        if any(row.get(None, ())):
+            raise UserError(
+                f"{source} has more cells than columns in line {rows.line_num}, {row[None]!r}; put "
+                "names that hold the separator into quotes"
+            )
         if song in values and values[song] != value:
             raise UserError(
                 f"{source} gives the song {song!r} two {column}s, {values[song]!r} and {value!r} "

@@ -1,7 +1,7 @@
 import glob
 import os
 
-from conftest import optional
+from conftest import ROOT, optional
 
 from mirdl.results import tensorboard
 from mirdl.results.outcome import EpochFigures
@@ -17,7 +17,8 @@ def test_without_a_writer_nothing_is_written(workplace, monkeypatch):
     assert os.listdir("data/results") == []
 
 
-def test_curves_are_in_the_event_file(workplace):
+def test_curves_are_in_the_event_file(workplace, monkeypatch):
+    monkeypatch.syspath_prepend(os.path.join(ROOT, ".venv", "tensorboard"))
     Event = optional("tensorboardX.proto.event_pb2", "tensorboardX").Event
     with tensorboard.events("a run") as write:
         for row in ROWS:

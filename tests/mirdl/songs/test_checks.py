@@ -86,6 +86,7 @@ def test_of_many_such_tags_some_are_named(parameters, capsys):
     (["Waltz", "waltz", "tango"], "'Waltz' and 'waltz'"),
     (["rock", "rock ", "Hip  Hop", "hip hop"], "'rock' and 'rock '"),
     (["caf\xe9", "cafe\u0301", "cafe"], r"'caf\xe9' and 'cafe\u0301'"),
+    (["rock", "ro\u200bck"], r"'rock' and 'ro\u200bck'"),
     (["A#", "A", "hip-hop", "hiphop", "rock1", "rock2"], None)])
 def test_tags_that_look_alike_are_told(capsys, tags, told):
     songs = [np.full((2, 3), number, np.float32) for number in range(1, len(tags) + 1)]

@@ -34,6 +34,13 @@ def test_commas_semicolons_or_tabs_divide_a_table_and_headings_may_be_capitals(
     assert read(text.replace("1", '"1"'), tmp_path).values == values
 
 
+def test_a_separator_inside_a_name_is_refused_unless_it_is_in_quotes(tmp_path):
+    with pytest.raises(UserError, match=r"more cells than columns in line 2, .*'1'.*quotes"):
+        read("song,fold\na, b.wav,1\n", tmp_path)
+    assert read('song,fold\n"a, b.wav",1,\nc.wav,2,,\n', tmp_path).values == {
+        "a, b.wav": "1", "c.wav": "2"}
+
+
 def test_a_song_is_named_once_or_again_with_the_same_value_where_that_may_be(tmp_path):
     rows = "song,fold\na,1\nb,1\na,1\n"
     with pytest.raises(UserError, match=r"^DS.split=t.csv names the song 'a' twice \(line 4\); "):
