@@ -22,7 +22,8 @@ MODULES = {
     "mirdl/results/segments.py": "tests/mirdl/results/test_segments.py",
     "mirdl/songs/splits.py": "tests/mirdl/songs/test_splits.py",
     "mirdl/spectrograms/augmentation.py": "tests/mirdl/spectrograms/test_augmentation.py",
-    "mirdl/spectrograms/chunks.py": "tests/mirdl/spectrograms/test_chunks.py",
+    "mirdl/spectrograms/chunks.py": "tests/mirdl/spectrograms/test_chunks.py"
+                                    " tests/mirdl/spectrograms/test_augmentation.py",
     "mirdl/spectrograms/libsndfile.py": "tests/mirdl/spectrograms/test_libsndfile.py",
     "mirdl/spectrograms/normalisation.py": "tests/mirdl/spectrograms/test_normalisation.py",
     "mirdl/training/lockstep.py": "tests/mirdl/training/test_lockstep.py",

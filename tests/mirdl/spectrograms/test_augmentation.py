@@ -112,6 +112,16 @@ def test_stretch_reads_frames_a_factor_apart(chunks):
         assert factor[-1] <= (WIDTH - 2) / (WIDTH - 1) + 1e-6, "no more frames than the song has"
 
 
+@pytest.mark.parametrize("width", [1, 2])
+def test_chunks_of_few_frames_are_stretched(width):
+    song = np.arange(9, dtype=np.float32)[None]
+    few = Chunks([song], [0], [range(9 - width)], width, [0], [1], batch_size=4).augmented(
+        "stretch:1.5", rng())
+    expected = few.start[:, None] + few.draws.factor[:, None] * np.arange(width)
+    np.testing.assert_allclose(every(few)[0][:, 0, 0], expected, rtol=1e-6)
+    assert few.start[:-1].tolist() == list(range(8 - width))
+
+
 def test_without_crop_chunks_begin_where_they_did_or_just_before(chunks):
     frames = np.array([90, 50, WIDTH])[chunks.song]
     start, draws = draw(chunks.start, frames, BANDS, WIDTH, {"stretch": 1.5}, rng())
