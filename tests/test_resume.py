@@ -372,8 +372,9 @@ def test_a_sweep_is_stopped_resumed_and_compared(here):
     assert process.returncode == 0 and "run 4 of 4: chunkHop=30 random_seed=2" in out
     assert done == times(done), "what is done is not done again"
     *_, header, first, second, third, fourth = out.rstrip().split("\n")
-    hops = [line.split()[2] for line in (first, second, third, fourth)]
-    assert "majority vote (%)" in header and hops == ["20", "20", "30", "30"]
+    swept = [line.split()[1:3] for line in (first, second, third, fourth)]
+    assert header.split()[1:3] == ["chunkHop", "random_seed"] and "majority vote (%)" in header
+    assert swept == [["20", "1"], ["20", "2"], ["30", "1"], ["30", "2"]]
     assert len([name for name in results() if name.endswith(".npz")]) == 12
     assert not unfinished()
 
