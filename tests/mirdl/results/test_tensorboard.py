@@ -1,6 +1,8 @@
 import glob
 import os
+import sys
 
+import pytest
 from conftest import ROOT, optional
 
 from mirdl.results import tensorboard
@@ -17,9 +19,16 @@ def test_without_a_writer_nothing_is_written(workplace, monkeypatch):
     assert os.listdir("data/results") == []
 
 
-def test_curves_are_in_the_event_file(workplace, monkeypatch):
+@pytest.fixture
+def Event(monkeypatch):
+    """Make tensorboardX importable, for this test alone: every run would write events."""
     monkeypatch.syspath_prepend(os.path.join(ROOT, ".venv", "tensorboard"))
-    Event = optional("tensorboardX.proto.event_pb2", "tensorboardX").Event
+    yield optional("tensorboardX.proto.event_pb2", "tensorboardX").Event
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tensorboardX"]:
+        del sys.modules[name]
+
+
+def test_curves_are_in_the_event_file(workplace, Event):
     with tensorboard.events("a run") as write:
         for row in ROWS:
             write(row)
