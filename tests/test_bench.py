@@ -34,7 +34,7 @@ def test_without_a_gpu_it_is_refused(script, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = script("bench/gpu.py", env={**os.environ, "JAX_PLATFORMS": "cpu"})
     assert done.returncode == 1
-    message = ("error: device=gpu: JAX finds no such GPU .*; bench/README.md tells what this bench "
+    message = ("error: device=gpu: JAX finds no such GPU .*; bench/README.md says what this bench "
                "needs, and python bench/gpu.py small tries it out on a CPU")
     assert re.fullmatch(message, done.stderr.strip())
     message = ("error: folder: expected small, tests, steps, kernels, folds, out=FOLDER, "
