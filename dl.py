@@ -175,7 +175,7 @@ def trainTrial(trial, dataset, network, saved):
     outcome = testTrial(network, fold, training.outcome(name), parameters)
     best = prose.epoch_text(training.rows[outcome.best_epoch],
                             parameters["DL"]["num_epochs"])
-    files.write_result(best + prose.outcome_text(outcome), name)
+    files.write_text(best + prose.outcome_text(outcome), name, ".result")
     print(f"{trial.title}: {prose.outcome_line(outcome)}")
     return outcome
 

@@ -307,8 +307,7 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
      TOO_SHORT("xInput=2147483647 with chunkHop=2147483647", "4294967294 frames, 99728945.8",
                "44 chunkHop=44")),
     (None, ["mode=Small_oNetOne_1"],
-     "there is no model 'Small_oNetOne_1' in data/results or data/preloaded/models; models there: "
-     "none"),
+     "there is no run 'Small_oNetOne_1' in data/results; the latest there: none"),
     (shutil.rmtree, [], NO_SET("Small", "Small", "none")),
     (linkToItself, [], NO_SET("Small", "Small", "none")),
     (removeTags("a", "b"), [], TAGS(0)),
@@ -493,21 +492,12 @@ def test_labels_that_are_asked_for_in_vain(arguments, line):
 
 
 HEADER = ",".join(files.CURVES).encode()
-PARAM = "'data/results/r.param' is damaged: expected JSON; "
 TABLE = "'data/results/r.training' is damaged: expected 5 numbers in each line; "
 NO_TABLE = ("'data/results/r.training' is not a table of training curves: expected the header "
             "epoch,trainingLoss,trainingAccuracy,validationLoss,validationAccuracy")
-COUNTS = "cannot read 'data/results/r.confusionMatrix': "
 
 
 @pytest.mark.parametrize("read, ending, content, line", [
-    (files.read_parameters, ".param", b'{"folds": 1',
-     PARAM + "Expecting ',' delimiter: line 1 column 12 (char 11)"),
-    (files.read_parameters, ".param", b"[" * 100000, PARAM),
-    (files.read_parameters, ".param", b"\xff\xfe",
-     "cannot read 'data/results/r.param': 'utf-8' codec can't decode byte 0xff in position 0: "),
-    (files.read_parameters, ".param", None,
-     "cannot read 'data/results/r.param': [Errno 2] No such file or directory"),
     (files.read_training, ".training", b"", NO_TABLE),
     (files.read_training, ".training", b"a,b\n1,2\n", NO_TABLE),
     (files.read_training, ".training", HEADER + b"\n0,1,2,3\n",
@@ -516,17 +506,6 @@ COUNTS = "cannot read 'data/results/r.confusionMatrix': "
      TABLE + "could not convert string to float: 'x'"),
     (files.runs, ".training", None,
      "there is no run 'r' in data/results; the latest there: none"),
-    (files.read_confusion, ".confusionMatrix", pickle.dumps(Hostile()),
-     COUNTS + "it refers to posix.mkdir, which is neither a NumPy array nor a plain value"),
-    (files.read_confusion, ".confusionMatrix", pickle.dumps([np.eye(2, dtype=int)])[:-20],
-     COUNTS + "expected 32 bytes in a bytes1, but only 18 remain"),
-    (files.read_confusion, ".confusionMatrix", pickle.dumps(["accuracy 100 %"]),
-     COUNTS + "expected one matrix of counts"),
-    # five bytes that make the unpickler ask for 64 GB
-    (files.read_confusion, ".confusionMatrix", b"\x80\x04]r\xff\xff\xff\xff.",
-     COUNTS + "it numbers an object 4294967295 after 3 bytes"),
-    (files.read_confusion, ".confusionMatrix", b"\x80\x05\x96\0\0\0\x80\x02\0\0\0abc.",
-     COUNTS + "expected 10737418240 bytes in a bytearray8, but only 4 remain"),
 ])
 def test_result_file(workplace, read, ending, content, line):
     if content is not None:

@@ -20,6 +20,7 @@ import utils
 from mirdl.errors import UserError
 from mirdl.results import files, models
 from mirdl.results.prose import run_text
+from mirdl.system import pickles
 
 BEFORE = Path(__file__).parent / "before"
 FINISHED = "Clicks_oNetOne_20261126-011605-7329577f"
@@ -91,14 +92,15 @@ def test_a_model_is_tested_as_then(finished, parameters):
     assert outcomes[1].loss == pytest.approx(then.loss, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_pictures_and_tables(finished):
     result = files.read_outcomes(FINISHED)
     with open(files.path_of(files.cross_validation(FINISHED), ".json")) as file:
         assert result.to_json() == json.load(file), "it is written as it was"
     with open(files.path_of(files.cross_validation(FINISHED), ".result")) as file:
         assert run_text(result) == file.read()
-    np.testing.assert_array_equal(
-        files.read_confusion(files.cross_validation(FINISHED)), result.confusion)
+    [matrix] = pickles.load(files.path_of(files.cross_validation(FINISHED), ".confusionMatrix"))
+    np.testing.assert_array_equal(matrix, result.confusion)
     assert FINISHED in utils.compare(FINISHED, FINISHED)
     for path in (utils.trainingEvolution(FINISHED), utils.confusion(FINISHED),
                  utils.filters(FINISHED), utils.report(FINISHED)):

@@ -20,6 +20,7 @@ from mirdl.results import files, models
 from mirdl.results.outcome import Outcome
 from mirdl.spectrograms import cache
 from mirdl.spectrograms.chunks import Chunks
+from mirdl.system import pickles
 from mirdl.training import runs
 from mirdl.training.network import Network
 from mirdl.training.run import Run
@@ -40,6 +41,11 @@ def asked(here, tiny, parameters):
 def cross_validate(asked, few_trees):
     """Cross-validate tiny and return the outcomes: cross_validate("folds=2")."""
     return lambda *overrides: dl.main(asked(*overrides))
+
+
+def parametersOf(name):
+    with open(files.path_of(name, ".param")) as file:
+        return json.load(file)
 
 
 def written(folder="data/results"):
@@ -94,7 +100,7 @@ def test_a_cross_validation_writes_every_file_and_they_agree(asked, capsys):
         + [f"CrossValidation_{whole}{ending}" for ending in (".confusionMatrix", ".json",
                                                              ".result")])
     for outcome in outcomes:
-        assert files.read_parameters(outcome.name) == settings.divide(settled)[0], (
+        assert parametersOf(outcome.name) == settings.divide(settled)[0], (
             "how the work was done is no part of it")
         curves = files.read_training(outcome.name)
         assert curves.epoch.tolist() == [0, 1, 2, 3]
@@ -108,7 +114,7 @@ def test_a_cross_validation_writes_every_file_and_they_agree(asked, capsys):
         assert len(songs) == 18
         with open(files.path_of(outcome.name, ".result")) as file:
             assert f"test accuracy:\t\t{outcome.majority_vote:.2f} %" in file.read()
-    matrix = files.read_confusion("CrossValidation_" + whole)
+    [matrix] = pickles.load(f"data/results/CrossValidation_{whole}.confusionMatrix")
     assert matrix.shape == (3, 3) and matrix.sum(axis=1).tolist() == [6, 6, 6]
     content = files.read_outcomes("CrossValidation_" + whole)
     assert content.outcomes == outcomes
@@ -304,7 +310,7 @@ def test_a_given_split_is_kept_by_the_parameters_the_model_and_its_test(cross_va
     writeSplit(here / "s.csv", "fold", "112232")
     outcomes = cross_validate("DS.split=s.csv", "folds=3")
     assert [outcome.songs[0][-5] in "01" for outcome in outcomes] == [True, False, False]
-    kept = files.read_parameters(outcomes[0].name)
+    kept = parametersOf(outcomes[0].name)
     assert kept["DS"]["split"] == "s.csv" and kept["folds"] == 3
     assert len(models.load(outcomes[2].name).info.test_songs) == 3
     tested = cross_validate(f"mode={outcomes[0].name.removesuffix('-f0')}", "folds=10")
@@ -352,7 +358,7 @@ def test_models_that_do_not_fit_are_refused(cross_validate):
     message = "was made with DL.type=tiny, here it is DL.type=oNetOne; add the model's settings"
     with pytest.raises(UserError, match=message):
         cross_validate("DL.type=oNetOne", f"mode={outcome.name}")
-    with pytest.raises(UserError, match="there is no model 'nothing'.*models there: Beats_tiny"):
+    with pytest.raises(UserError, match="there is no run 'nothing'.*the latest there: Beats_tiny"):
         cross_validate("mode=nothing")
     os.rename("data/datasets/Beats", "data/datasets/link")
     os.mkdir("data/datasets/Beats")

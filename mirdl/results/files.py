@@ -113,58 +113,16 @@ def write_parameters(parameters: dict[str, Any], name: str) -> None:
     write_text(json.dumps(parameters, indent=2, allow_nan=False) + "\n", name, ".param")
 
 
-def read_parameters(name: str) -> dict[str, Any]:
-    """Read NAME.param.
-
-    Raises
-    ------
-    UserError
-        If there is no such file, or it is not JSON.
-    """
-    try:
-        return json.loads(_read_text(name, ".param"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path_of(name, '.param')!r} is damaged: expected JSON; "
-                        f"{error}") from error
-
-
-def write_result(text: str, name: str) -> None:
-    """Write NAME.result: what a person wants to read about a run."""
-    write_text(text, name, ".result")
-
-
-def write_confusion(matrix: np.ndarray, name: str) -> None:
-    """Write NAME.confusionMatrix: a pickled list of one array, (classes, classes)."""
-    pickles.dump([matrix], path_of(name, ".confusionMatrix"))
-
-
-def read_confusion(name: str) -> np.ndarray:
-    """Read NAME.confusionMatrix: (classes, classes), rows the true classes.
-
-    Raises
-    ------
-    UserError
-        If there is no such file, or it holds anything else.
-    """
-    path = path_of(name, ".confusionMatrix")
-    try:
-        [matrix] = pickles.load(path)
-        if not (isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.dtype.kind in "iu"):
-            raise ValueError("expected one matrix of counts")
-        return matrix
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"cannot read {path!r}: {error}") from error
-
-
 def write_cross_validation(result: CrossValidation, name: str) -> None:
     """Write the results of a run.
 
-    NAME.confusionMatrix and NAME.result; last NAME.json, fold by fold, for programs to read,
-    which shows that the run has ended.
+    NAME.confusionMatrix, a pickled list of one array, (classes, classes); NAME.result, what a
+    person wants to read; last NAME.json, fold by fold, for programs to read, which shows that the
+    run has ended.
     """
     if result.true:
-        write_confusion(result.confusion, name)
-    write_result(run_text(result), name)
+        pickles.dump([result.confusion], path_of(name, ".confusionMatrix"))
+    write_text(run_text(result), name, ".result")
     content = json.dumps(result.to_json(), indent=2, allow_nan=False)
     write_text(content + "\n", name, ".json")
 

@@ -132,8 +132,7 @@ def load_all(name: str) -> list[Model]:
     UserError
         As `load_best`.
     """
-    names = [name] if _path(name) is not None else _of_run(name)
-    return [_described(load(each)) for each in names]
+    return [_described(load(each)) for each in _names(name)]
 
 
 def load_of_folds(name: str, folds: int) -> list[Model]:
@@ -150,7 +149,7 @@ def load_of_folds(name: str, folds: int) -> list[Model]:
     UserError
         As `load`, and if the run has not one model for each fold.
     """
-    if _path(name) is not None or not _is_run(name):
+    if _names(name) == [name]:
         return [load(name)] * folds
     found = {model.info.fold: model for model in load_all(name)}
     if sorted(found) != list(range(folds)):
@@ -174,21 +173,13 @@ def parameters_of(name: str) -> dict:
     UserError
         As `load`.
     """
-    is_model = _path(name) is not None or not _is_run(name)
-    model = load(name if is_model else _of_run(name)[0])
-    return model.info.parameters if model.info else {}
+    info = load(_names(name)[0]).info
+    return info.parameters if info else {}
 
 
 def _same(path: str, song: str) -> bool:
     """Tell whether two paths lead to one file."""
     return os.path.exists(path) and os.path.exists(song) and os.path.samefile(path, song)
-
-
-def _is_run(name: str) -> bool:
-    """Tell whether there are files of a run of this name."""
-    start = name.removeprefix(files.cross_validation("")) + "-f"
-    return any(entry.startswith(start) for folder in (files.FOLDER, PRELOADED)
-               if os.path.isdir(folder) for entry in os.listdir(folder))
 
 
 def _described(model: Model) -> Model:
@@ -198,8 +189,10 @@ def _described(model: Model) -> Model:
     return model
 
 
-def _of_run(name: str) -> list[str]:
-    """Name the models of a run: those that count in it, or those in PRELOADED alone."""
+def _names(name: str) -> list[str]:
+    """Name the model NAME, or those of a run: that count in it, or those in PRELOADED alone."""
+    if _path(name) is not None or os.path.basename(name) != name:
+        return [name]
     return _preloaded(name) or [outcome.name for outcome in files.read_outcomes(name).outcomes]
 
 

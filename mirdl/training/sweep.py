@@ -130,7 +130,7 @@ def run_all(planned: list[PlannedRun], sweep_id: str, begin: Callable[[PlannedRu
         stopped = runs.is_stopped(run.name)
         if files.is_done(run.name) and not stopped:
             continue
-        touch(sweep_id)
+        os.utime(_path(sweep_id))       # it has reached its next run
         print(f"######################## run {number} of {len(planned)}: {run.title}", flush=True)
         with runs.resumable(sweep_id):
             try:
@@ -140,7 +140,7 @@ def run_all(planned: list[PlannedRun], sweep_id: str, begin: Callable[[PlannedRu
                 drop(sweep_id, run)
     done = [run.name for run in planned if files.is_done(run.name)]
     print(tables.text(tables.comparison({name: files.read_outcomes(name) for name in done})))
-    forget(sweep_id)
+    os.unlink(_path(sweep_id))
     return results
 
 
@@ -194,20 +194,10 @@ def find_equal(planned: list[PlannedRun]) -> str | None:
     return None
 
 
-def touch(sweep_id: str) -> None:
-    """Note that the sweep has reached its next run."""
-    os.utime(_path(sweep_id))
-
-
 def drop(sweep_id: str, run: PlannedRun) -> None:
     """Take a run without a result off the list, so that it is not started again."""
     planned, asked = _read(sweep_id)
     _write(sweep_id, [other for other in planned if other.run_id != run.run_id], asked)
-
-
-def forget(sweep_id: str) -> None:
-    """Remove the list of a sweep that has ended."""
-    os.unlink(_path(sweep_id))
 
 
 def _write(sweep_id: str, planned: list[PlannedRun], asked: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from mirdl.errors import UserError
 from mirdl.results import files
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
+from mirdl.system import pickles
 
 ROWS = [EpochFigures(0, 2.5, 12.5, 2.0, 25.0), EpochFigures(1, float("nan"), 50.0, 1.0, 75.0)]
 
@@ -44,7 +45,8 @@ def test_a_json_file_is_json(workplace):
     assert content["folds"][0]["utterances"] is None
     [found] = files.read_outcomes("Test_m").outcomes
     assert np.isnan([found.validation, found.utterances, found.loss]).all()
-    assert files.read_confusion("Test_m").tolist() == [[0, 1], [0, 0]]
+    [matrix] = pickles.load("data/results/Test_m.confusionMatrix")
+    assert matrix.tolist() == [[0, 1], [0, 0]]
 
 
 def test_a_file_that_holds_NaN_is_still_read(workplace):
@@ -115,6 +117,6 @@ def test_names_that_a_file_system_takes_for_one_get_a_number(one, other):
 
 
 def test_names_that_are_no_unicode_are_written(workplace):
-    files.write_result("song \udcff\n", "n")
+    files.write_text("song \udcff\n", "n", ".result")
     with open("data/results/n.result") as file:
         assert file.read() == "song \\udcff\n"
