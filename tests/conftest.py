@@ -18,6 +18,7 @@ import pytest
 
 import run
 from mirdl import settings
+from mirdl.system import pool
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ORACLE = os.path.join(ROOT, "tests", "oracle")
@@ -33,7 +34,10 @@ hypothesis.settings.register_profile("same", derandomize=True)
 if not os.environ.get("MIRDL_TORTURE"):
     hypothesis.settings.load_profile("same")
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # XLA has one thread here, as each core has a worker; the processes that tests start have all.
+    # Each core has a worker. So one process computes spectrograms for all tests of a worker; and
+    # XLA has one thread here, but all in the processes that tests start.
+    os.environ["LOKY_MAX_CPU_COUNT"] = "1"
+    pool.IDLE = 600
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NPROC", "1")
         import theano  # noqa: F401 (it starts XLA)

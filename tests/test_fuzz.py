@@ -51,7 +51,7 @@ def test_overrides_are_refused_in_one_line_or_survive_json(record_property):
 
 
 def test_parameters_are_refused_in_one_line_or_survive_json(record_property):
-    cases = 5000 if LONG else 500
+    cases = 5000 if LONG else 200
     plain = st.none() | st.booleans() | numbers | st.text() | st.binary(max_size=3)
     anything = st.recursive(
         plain, lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),

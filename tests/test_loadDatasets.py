@@ -104,6 +104,7 @@ CRASH = """if True:
     """
 
 
+@pytest.mark.slow
 def test_a_decoder_that_crashes_or_never_ends_costs_its_song_only(workplace):
     for place, tag in enumerate("aabbab"):
         path = workplace / "data/datasets/Small" / tag / f"{place}.wav"

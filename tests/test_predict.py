@@ -434,7 +434,7 @@ def spectraOnce(monkeypatch):
 
 @pytest.mark.parametrize("overrides", [
     pytest.param(combinations(SPECTRA), id="spectra", marks=pytest.mark.slow),
-    pytest.param(combinations(INPUT), id="input")])
+    pytest.param(combinations(INPUT), id="input", marks=pytest.mark.slow)])
 def test_chunks_are_those_of_the_test(unlike, spectraOnce, parameters, overrides):
     covered = {*SPECTRA, *INPUT, *settings.keys(settings.SPECTROGRAM, settings.INPUT)}
     assert covered == {*SPECTRA, *INPUT}, "no setting is forgotten"

@@ -240,7 +240,8 @@ def tagger(monkeypatch):
 
 @pytest.mark.parametrize("command, ending", [
     ("curves", ".png"), ("confusion", ".confusion.png"), ("filters", ".filters.png"),
-    ("activations", ".activations.Yelle - Ba$$in.png"), ("report", ".html")])
+    ("activations", ".activations.Yelle - Ba$$in.png"),
+    pytest.param("report", ".html", marks=pytest.mark.slow)])
 def test_any_name_can_be_shown(finished_run, tagger, capsys, command, ending):
     run = finished_run(NAMES, dataset="_$My$ & data")
     songs = ["Yelle - Ba$$in.wav"] if command in ("activations", "report") else []
@@ -263,6 +264,7 @@ def test_texts_hold_names_as_they_are(finished_run):
         assert {row["class"] for row in csv.DictReader(file)} <= set(NAMES)
 
 
+@pytest.mark.slow
 def test_each_song_has_a_picture_of_its_own(finished_run, tagger):
     run = finished_run()
     paths = utils.activations(run, "one/01.wav", "two/01.wav", "two/01.mp3", "音楽/祭り.wav",
@@ -274,6 +276,7 @@ def test_each_song_has_a_picture_of_its_own(finished_run, tagger):
     assert isPicture(path) and len(os.path.basename(path).encode()) <= 255
 
 
+@pytest.mark.slow
 def test_each_song_is_in_the_report(finished_run, tagger, capsys):
     run = finished_run()
     songs = ["one/01.wav", "two/01.wav", "音楽/祭り.wav", "音楽/踊り.wav", "silence.wav"]
@@ -295,6 +298,7 @@ def test_what_is_drawn_in_vain_costs_its_part(finished_run, monkeypatch, capsys)
         "without confusion of songs: ZeroDivisionError: division by zero\n")
 
 
+@pytest.mark.slow
 def test_a_run_of_an_earlier_version_is_shown(workplace):
     shutil.copytree(os.path.join(ROOT, "tests", "before", "done"), "data/results",
                     dirs_exist_ok=True)

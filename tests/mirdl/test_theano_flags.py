@@ -19,6 +19,7 @@ def started(code="", **flags):
     return done.stdout.splitlines(), done.stderr
 
 
+@pytest.mark.slow
 def test_the_flags_are_the_originals_if_there_are_none():
     assert started()[0] == ["float32 mode=FAST_RUN,device=cpu,floatX=float32"]
 
@@ -30,6 +31,7 @@ def test_float64_is_told_once_with_what_the_paper_used():
         assert "floatX=float32 is what the paper used" in told and found == f"float64 {flags}"
 
 
+@pytest.mark.slow
 def test_what_was_imported_before_holds_and_is_told():
     [told, found], _ = started("import theano")
     assert told.startswith("Training in float64, as theano was imported before.")

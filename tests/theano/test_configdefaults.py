@@ -118,6 +118,7 @@ def test_a_missing_gpu(tmp_path):
     assert messages.splitlines()[-1].startswith("RuntimeError: device=cuda0")
 
 
+@pytest.mark.slow
 def test_a_missing_gpu_where_jax_may_use_nothing_else(tmp_path):
     code = "print(theano.config.device, theano.function([], theano.tensor.zeros(2) + 1)())"
     for platforms in "cuda", "cpu":
@@ -129,6 +130,7 @@ def test_a_missing_gpu_where_jax_may_use_nothing_else(tmp_path):
         assert "the CPU is used instead" in messages
 
 
+@pytest.mark.slow
 def test_on_the_cpu_no_gpu_is_opened(tmp_path):
     code = "import jax\nprint(jax.config.jax_platforms)"
     flags = f"base_compiledir={tmp_path},device="
@@ -137,6 +139,7 @@ def test_on_the_cpu_no_gpu_is_opened(tmp_path):
     assert in_new_process(code, flags + "cpu", JAX_PLATFORMS="cpu,cuda")[1] == "cpu,cuda\n"
 
 
+@pytest.mark.slow
 def test_compiled_functions_are_kept_under_base_compiledir(tmp_path):
     code = ("import jax, theano.tensor as T\n"
             "jax.monitoring.register_event_listener(lambda name, **_: print(name))\n"

@@ -86,6 +86,7 @@ def test_a_network_answers_as_predict_does(untrained, name):
     assert difference(model, tagger) < 1e-5
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_the_mean_of_models_each_normalised_as_its_own(untrained):
     run = untrained("DL.type=oNetOne", "chunkHop=80", "DS.inputNormWhere=train",
                     moments=[(2, 1.3), (0.5, 0.9)])
@@ -170,7 +171,7 @@ def recurrent(input_var, parameters, numClasses, unrolled=False):      # noqa: N
     return DenseLayer(hidden, numClasses, nonlinearity=softmax), {}
 
 
-@pytest.mark.parametrize("network", [modern, strided])
+@pytest.mark.parametrize("network", [pytest.param(modern, marks=pytest.mark.slow), strided])
 def test_a_network_of_other_layers(untrained, monkeypatch, network):
     monkeypatch.setattr(buildArchitecture, network.__name__, network, raising=False)
     model, tagger = exported(untrained(f"DL.type={network.__name__}", "DS.xInput=63",

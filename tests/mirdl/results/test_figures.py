@@ -133,8 +133,10 @@ def test_control_characters_are_escaped():
 
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing")
-@pytest.mark.parametrize("tag", ["a very long tag of many words that one may call a sentence",
-                                 "OneVeryLongWordOfManyLetters" * 3, "祭" * 40])
+@pytest.mark.parametrize("tag", [
+    pytest.param("a very long tag of many words that one may call a sentence",
+                 marks=pytest.mark.slow),
+    "OneVeryLongWordOfManyLetters" * 3, pytest.param("祭" * 40, marks=pytest.mark.slow)])
 def test_long_names_are_not_clipped(tag):
     """Nothing is drawn on the edge of the picture."""
     drawings = [figures.confusion(result(["a", tag]), tag),

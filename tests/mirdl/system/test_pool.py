@@ -86,7 +86,8 @@ ALONE = """if True:
     """
 
 
-@pytest.mark.parametrize("mounted", ["size=64k,ro", "size=4k"])
+@pytest.mark.parametrize("mounted", [
+    pytest.param("size=64k,ro", marks=pytest.mark.slow), "size=4k"])
 def test_without_shared_memory_the_calls_are_made_one_after_the_other(mounted):
     if not shutil.which("unshare") or subprocess.run(["unshare", "-m", "true"]).returncode:
         pytest.skip("only who may mount can take /dev/shm away")

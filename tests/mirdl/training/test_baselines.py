@@ -8,6 +8,7 @@ import loadDatasets
 from mirdl.songs.dataset import DataSet
 from mirdl.songs.splits import split
 from mirdl.spectrograms.store import Store
+from mirdl.training import baselines
 from mirdl.training.baselines import baselines_of, features
 from mirdl.training.run import Run
 
@@ -39,7 +40,7 @@ def test_features_are_mean_and_standard_deviation_of_each_band():
     assert features(songs).dtype == np.float64
 
 
-def test_answers_are_those_of_scikit_learn(run_of):
+def test_answers_are_those_of_scikit_learn(run_of, few_trees):
     run, songs = run_of(), dataset_of([0, 0, 0, 1, 2, 3] * 5)
     largest, logistic, forest = baselines_of(run, songs, [0, 2])
     assert [each.name for each in (largest, logistic, forest)] == [
@@ -48,8 +49,9 @@ def test_answers_are_those_of_scikit_learn(run_of):
     for place, fold in enumerate((0, 2)):
         train, _, test = split(songs, fold, run.parameters)
         scaler = StandardScaler().fit(x[train])
-        for baseline, classifier in ((logistic, LogisticRegression(C=0.1, max_iter=1000)),
-                                     (forest, RandomForestClassifier(500, random_state=11))):
+        for baseline, classifier in (
+                (logistic, LogisticRegression(C=0.1, max_iter=1000)),
+                (forest, RandomForestClassifier(baselines.TREES, random_state=11))):
             classifier.fit(scaler.transform(x[train]), songs.labels[train])
             expected = classifier.predict(scaler.transform(x[test]))
             assert baseline.voted[place] == expected.tolist()

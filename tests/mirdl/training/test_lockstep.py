@@ -60,8 +60,9 @@ def assertClose(found, expected):
 
 
 @pytest.mark.parametrize("overrides", [
-    ("DL.type=oNetOne",), ("DL.type=oNetOne", *INCOMPLETE_BATCH), LASAGNES_LAYERS,
-    AUGMENTED])
+    pytest.param(("DL.type=oNetOne",), marks=pytest.mark.slow),
+    pytest.param(("DL.type=oNetOne", *INCOMPLETE_BATCH), marks=pytest.mark.slow),
+    pytest.param(LASAGNES_LAYERS, marks=pytest.mark.slow), AUGMENTED])
 def test_together_equals_one_by_one(asked, overrides):
     alone = read(dl.main(asked(*overrides)))
     assertClose(read(dl.main(asked(*overrides, TOGETHER))), alone)
