@@ -132,7 +132,7 @@ def format4MIRdl(dataset, songs, mean, std, parameters):
     mean, std : ndarray
         From `normalization`.
     parameters : dict
-        Used are DS.xInput and chunkHop (frames), asPublished and DL.batchSize.
+        Used are DS.xInput and chunkHop (frames), DS.short, asPublished and DL.batchSize.
 
     Returns
     -------
@@ -149,6 +149,7 @@ def format4MIRdl(dataset, songs, mean, std, parameters):
         mean[songs],
         std[songs],
         batch_size=parameters["DL"]["batchSize"],
+        short=parameters["DS"]["short"],
         drop_incomplete=parameters["asPublished"],
         places=songs,
     )

@@ -19,7 +19,7 @@ from mirdl.results.segments import LABELS, joined, labels_of, stretches
 from mirdl.results.tables import columns_of
 from mirdl.songs import audio_files
 from mirdl.spectrograms.audio import ENDINGS, SAMPLE_RATE
-from mirdl.spectrograms.chunks import Chunks, chunk_starts
+from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
 from mirdl.spectrograms.decoding import spectrogram_of
 from mirdl.spectrograms.level import odd_levels
 from mirdl.spectrograms.normalisation import compress, moments, own_mean_and_std
@@ -156,12 +156,13 @@ class Tagger:
             return Answer(song, problem=f"is too short: {frames} frames give no chunk of "
                                         f"{DS['xInput']}")
         spectrogram = compress(spectrogram, DS["inputNorm"])
+        lengthened = filled(spectrogram, DS["xInput"], DS["short"])
         training = np.reshape(self.models[0].info.training_moments or [], (-1, 2))
         [odd] = odd_levels(np.array(moments(spectrogram)[:1]), training[:, 0], DS)
         each = []
         for model in self.models:
             mean, std = np.float32(model.info.moments or own_mean_and_std(spectrogram, DS))
-            chunks = Chunks([spectrogram], [0], [start], DS["xInput"], [mean], [std],
+            chunks = Chunks([lengthened], [0], [start], DS["xInput"], [mean], [std],
                             batch_size=BATCH)
             each.append(self.probabilities(model, chunks))
         second = DS["hopSize"] / SAMPLE_RATE       # of a frame
@@ -169,7 +170,7 @@ class Tagger:
         # as in training, perhaps without the last one; of a song too short for that, all
         voting = len(chunk_starts(frames, self.parameters)) or len(start)
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
-                        (spectrogram - mean) / std, segments=joined(spans * second, probabilities))
+                        (lengthened - mean) / std, segments=joined(spans * second, probabilities))
         answer.label = int(answer.votes.argmax())
         answer.note = odd and f"is {odd}"
         return answer

@@ -67,6 +67,8 @@ parameters["DS"]["numChannels"] = 1         # of the network's input
 parameters["DS"]["windowType"] = "blackmanharris62"
 parameters["DS"]["melBands"] = 40           # yInput follows from it
 parameters["DS"]["xInput"] = 250            # frames of a chunk
+# songs too short for a chunk: "leave" them out, "pad" with silence, or "repeat" them
+parameters["DS"]["short"] = "leave"
 # "log0m1v" (log10(10000 x + 1), then mean 0 and variance 1) or "None"
 parameters["DS"]["inputNorm"] = "log0m1v"
 # mean and variance of "global" (all songs), "local" (each song), "train" (the training songs)

@@ -123,6 +123,9 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("DS.windowType", "blackmanharris62", kinds.WINDOW, "window of a frame", SPECTROGRAM),
     Setting("DS.numChannels", 1, kinds.ONE, "channels of the network's input"),
     Setting("DS.xInput", 250, kinds.integer(1), "frames of a chunk", INPUT),
+    Setting("DS.short", "leave", kinds.choice("leave", "pad", "repeat"),
+            "songs too short for a chunk: left out, or lengthened to one by frames without energy, "
+            "or by repeating the song", INPUT),
     Setting("DS.inputNorm", "log0m1v", kinds.choice("log0m1v", "None"),
             "'log0m1v': log10(10000 x + 1), then mean 0 and variance 1", INPUT),
     Setting("DS.inputNormWhere", "global", kinds.choice("global", "local", "train"),

@@ -390,6 +390,9 @@ INPUT = {"DS.specTransform": ("mel", "magnitudeSTFT"),
          "DS.xInput": (40, 50), "DS.inputNorm": ("log0m1v", "None"),
          "DS.inputNormWhere": ("global", "local", "train"), "asPublished": (True, False),
          "chunkHop": (15, 60), "testMethod": ("all", "majorityVote", "utterances")}
+# two of the four songs are shorter than a chunk, and a third one shorter than chunk and hop
+SHORT = {**INPUT, "DS.short": ("pad", "repeat"), "DS.xInput": (140,), "chunkHop": (15,),
+         "testMethod": ("all",)}
 
 
 def combinations(values):
@@ -434,10 +437,11 @@ def spectraOnce(monkeypatch):
 
 @pytest.mark.parametrize("overrides", [
     pytest.param(combinations(SPECTRA), id="spectra", marks=pytest.mark.slow),
-    pytest.param(combinations(INPUT), id="input", marks=pytest.mark.slow)])
+    pytest.param(combinations(INPUT), id="input", marks=pytest.mark.slow),
+    pytest.param(combinations(SHORT), id="short", marks=pytest.mark.slow)])
 def test_chunks_are_those_of_the_test(unlike, spectraOnce, parameters, overrides):
-    covered = {*SPECTRA, *INPUT, *settings.keys(settings.SPECTROGRAM, settings.INPUT)}
-    assert covered == {*SPECTRA, *INPUT}, "no setting is forgotten"
+    covered = {*SPECTRA, *SHORT, *settings.keys(settings.SPECTROGRAM, settings.INPUT)}
+    assert covered == {*SPECTRA, *SHORT}, "no setting is forgotten"
     for each in overrides:
         settled = parameters("DS.dataset=Unlike", "DL.type=oNetOne", "DL.batchSize=1", "folds=2",
                              "DS.xInput=40", "chunkHop=15", *each)

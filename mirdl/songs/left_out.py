@@ -47,6 +47,7 @@ def leave_out(songs: dict, tags: dict, parameters: dict,
     UserError
         If all songs that could be read are too short.
     """
+    ds = parameters["DS"]
     reasons = {name: song for name, song in songs.items() if isinstance(song, str)}
     frames = {name: song.shape[1] for name, song in songs.items() if name not in reasons}
     short = {name: count for name, count in frames.items() if not chunk_starts(count, parameters)}
@@ -54,6 +55,9 @@ def leave_out(songs: dict, tags: dict, parameters: dict,
     if reasons or kept:
         _print_reasons({name: reasons.get(name) or short[name] for name in songs
                         if name in reasons or name in short}, len(songs), parameters)
+    lengthened = sum(frames[name] < ds["xInput"] for name in kept)
+    if lengthened:
+        print(f"  DS.short={ds['short']} lengthens {lengthened} of {len(kept)} songs to a chunk")
     if short and not kept:
         raise UserError(_all_too_short(list(frames.values()), parameters, attempt))
     _print_losses(tags, kept, frames, parameters, attempt)
@@ -173,12 +177,13 @@ def _ways(length: int, parameters: dict) -> list[list[list[str]]]:
     """List settings by which songs of `length` frames have a chunk, the best of each kind first."""
     width, hop = parameters["DS"]["xInput"], parameters["chunkHop"]
     narrower = [f"DS.xInput={length}"] if width > length else []
+    lengthened = [["DS.short=repeat"]]
     if not parameters["asPublished"]:
-        return [[narrower]]
+        return [[narrower], lengthened]
     # the chunk as wide as it is, if that leaves room for a hop; otherwise the largest hop possible
     hops = [length // 2, length // 4, length // 10, 1]
     if width <= 0.8 * length:
         hops.insert(0, length - width)
     pairs = [[f"DS.xInput={min(width, length - shift)}", f"chunkHop={shift}"]
              for shift in (min(hop, shift) for shift in hops) if 0 < shift < length]
-    return [pairs, [["asPublished=False", *narrower]]]
+    return [pairs, [["asPublished=False", *narrower]], lengthened]

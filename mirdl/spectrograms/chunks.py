@@ -12,6 +12,8 @@ from mirdl.spectrograms.augmentation import Draws, altered, draw, mixed_targets,
 from mirdl.spectrograms.store import Stored
 from mirdl.strengths import strengths
 
+FILLS = {"pad": "constant", "repeat": "wrap"}       # DS.short -> the mode of np.pad
+
 
 def chunk_starts(frames: int, parameters: dict) -> range:
     """Return the first frame of each chunk of a spectrogram.
@@ -23,16 +25,37 @@ def chunk_starts(frames: int, parameters: dict) -> range:
     parameters : dict
         DS.xInput is the width of a chunk and chunkHop the distance between chunks, in frames. With
         asPublished the last full chunk is missing, as in the published program, so a song
-        shorter than xInput + chunkHop frames has none.
+        shorter than xInput + chunkHop frames has none. Unless DS.short is 'leave', a song that
+        would have none has one, which `filled` lengthens if need be.
 
     Returns
     -------
     range
     """
     width, hop = parameters["DS"]["xInput"], parameters["chunkHop"]
-    if parameters["asPublished"]:
-        return range(0, (frames - width) // hop * hop, hop)
-    return range(0, frames - width + 1, hop)
+    end = (frames - width) // hop * hop if parameters["asPublished"] else frames - width + 1
+    return range(0, end if parameters["DS"]["short"] == "leave" else max(end, 1), hop)
+
+
+def filled(spectrogram: np.ndarray, width: int, short: str) -> np.ndarray:
+    """Lengthen a spectrogram that has fewer frames than a chunk.
+
+    Parameters
+    ----------
+    spectrogram : ndarray
+        (bands, frames), compressed, not yet normalised: no energy is 0.
+    width : int
+        Frames that it must have.
+    short : {"leave", "pad", "repeat"}
+        DS.short: by frames without energy, or by its own frames from the first on.
+
+    Returns
+    -------
+    ndarray
+        (bands, width), or the spectrogram itself if it is as long or longer.
+    """
+    missing = width - spectrogram.shape[1]
+    return np.pad(spectrogram, ((0, 0), (0, missing)), FILLS[short]) if missing > 0 else spectrogram
 
 
 class Chunks:
@@ -52,6 +75,8 @@ class Chunks:
         float32, (songs,): a chunk is (spectrogram - mean) / std of its song.
     batch_size : int
         Chunks per batch.
+    short : str
+        DS.short, of songs that have fewer than `width` frames; see `filled`.
     drop_incomplete : bool
         Whether `batches` leaves out an incomplete last batch, as the published program does.
     places : ndarray of int, optional
@@ -81,10 +106,12 @@ class Chunks:
         std: np.ndarray,
         *,
         batch_size: int,
+        short: str = "leave",
         drop_incomplete: bool = False,
         places: np.ndarray | None = None,
     ) -> None:
         self.spectrograms, self.width, self.places = spectrograms, width, places
+        self.short = short
         self.mean, self.std = mean, std
         self.batch_size, self._drop_incomplete = batch_size, drop_incomplete
         self.labels = np.asarray(labels)
@@ -115,7 +142,8 @@ class Chunks:
         asked = strengths(augment)
         if not asked:
             return self
-        frames = np.array([spectrogram.shape[1] for spectrogram in self.spectrograms])[self.song]
+        frames = [max(spectrogram.shape[1], self.width) for spectrogram in self.spectrograms]
+        frames = np.array(frames)[self.song]
         epoch = copy.copy(self)
         epoch.start, epoch.draws = draw(self.start, frames, self.bands, self.width, asked, rng)
         return epoch
@@ -194,14 +222,18 @@ class Chunks:
 
     def _window(self, chunk: int) -> np.ndarray:
         """Read the frames of a chunk, not yet normalised: (bands, width)."""
-        song, start = self.spectrograms[self.song[chunk]], self.start[chunk]
         if self.draws.factor is None:
-            return song[:, start:start + self.width]
+            return self._frames(chunk, self.width)
         places = self.draws.factor[chunk] * np.arange(self.width, dtype=np.float32)
         before = places.astype(int)
         share = places - before
-        part = song[:, start:start + before[-1] + 2]
+        part = self._frames(chunk, before[-1] + 2)
         return part[:, before] * (1 - share) + part[:, before + 1] * share
+
+    def _frames(self, chunk: int, count: int) -> np.ndarray:
+        """Read so many frames from the start of a chunk on: (bands, count)."""
+        song, start = self.spectrograms[self.song[chunk]], self.start[chunk]
+        return filled(song[:, start:start + count], count, self.short)
 
     def _split(self, order: np.ndarray | None) -> list[np.ndarray]:
         order = np.arange(len(self)) if order is None else order

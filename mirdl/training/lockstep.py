@@ -52,7 +52,7 @@ class Lockstep:
                             "foldsTogether")
         self.network = Network(build, parameters, len(dataset.classes), compile_now=False)
         self._programs = Programs(self.network, parameters["DS"]["xInput"])
-        self._songs = Songs(dataset.spectrograms)
+        self._songs = Songs(dataset.spectrograms, parameters["DS"])
         with memory_errors_told():
             self._vectors = jax.device_put([np.stack([vector] * count) for vector in self._read()])
         self.slots = [Slot(self, number) for number in range(count)]

@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array
 
 from mirdl.spectrograms.augmentation import Draws, altered, mixed_targets
-from mirdl.spectrograms.chunks import Chunks
+from mirdl.spectrograms.chunks import Chunks, filled
 from mirdl.training.network import Network, memory_errors_told
 from theano.link.pure import pure
 from theano.link.xla import compiled
@@ -19,13 +19,21 @@ from theano.link.xla import compiled
 class Songs:
     """The spectrograms of a data set on the device, one after the other.
 
+    Parameters
+    ----------
+    spectrograms : list of ndarray
+        float32, (bands, frames).
+    ds : dict
+        parameters["DS"]; songs shorter than xInput are lengthened as `short` says.
+
     Attributes
     ----------
     frames : JAX array
         float32, (bands, frames of all songs).
     """
 
-    def __init__(self, spectrograms: list[np.ndarray]) -> None:
+    def __init__(self, spectrograms: list[np.ndarray], ds: dict) -> None:
+        spectrograms = [filled(each, ds["xInput"], ds["short"]) for each in spectrograms]
         widths = [spectrogram.shape[1] for spectrogram in spectrograms]
         self._starts = np.cumsum([0, *widths[:-1]])
         with memory_errors_told():

@@ -24,6 +24,10 @@ def test_songs_without_a_chunk_are_left_out(parameters, capsys):
     del songs["a/broken"]
     assert left(songs, settled) == songs
     assert capsys.readouterr().out == ""
+    songs["b/short"] = np.zeros((2, 249))
+    assert left(songs, parameters("chunkHop=80", "DS.short=pad")) == songs
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "  DS.short=pad lengthens 1 of 4 songs to a chunk")
 
 
 def test_songs_that_share_a_reason_share_a_line_and_a_file_lists_them(workplace, parameters,
@@ -52,14 +56,14 @@ def test_songs_that_share_a_reason_share_a_line_and_a_file_lists_them(workplace,
 @pytest.mark.parametrize("frames, changes, words", [
     ([217] * 3, [], "(217 frames, 5.0 s): DS.xInput=250 with chunkHop=250 and asPublished=True "
      "needs 500 frames, 11.6 s; DS.xInput=109 chunkHop=108 or asPublished=False DS.xInput=217 "
-     "would use all of them"),
+     "or DS.short=repeat would use all of them"),
     ([389, 400], [], "(389 to 400 frames, 9.0 to 9.3 s): DS.xInput=250 with chunkHop=250 and "
      "asPublished=True needs 500 frames, 11.6 s; DS.xInput=250 chunkHop=139 or asPublished=False "
-     "would use all of them"),
+     "or DS.short=repeat would use all of them"),
     ([1] + [217] * 50, ["asPublished=False"], "(1 to 217 frames, 0.0 to 5.0 s): DS.xInput=250 "
-     "needs 250 frames, 5.8 s; DS.xInput=217 would use 50 of them"),
-    ([450] * 3, ["chunkHop=300"], "; DS.xInput=250 chunkHop=200 or asPublished=False would use"),
-    ([1] * 3, [], "; asPublished=False DS.xInput=1 would use all of them"),
+     "needs 250 frames, 5.8 s; DS.xInput=217 or DS.short=repeat would use 50 of them"),
+    ([450] * 3, ["chunkHop=300"], "; DS.xInput=250 chunkHop=200 or asPublished=False or "),
+    ([1] * 3, [], "; asPublished=False DS.xInput=1 or DS.short=repeat would use all of them"),
 ])
 def test_when_all_are_too_short_it_says_which_settings_would_use_them(
         parameters, capsys, frames, changes, words):
@@ -86,11 +90,11 @@ def test_the_settings_that_it_names_take_the_songs(parameters, frames):
 @pytest.mark.parametrize("lengths, changes, line", [
     # B keeps 2 of 10: those of 389 frames would do with a smaller hop
     ([389] * 8 + [600] * 2, [], "2 of 10 songs; DS.xInput=250 chunkHop=139 or "
-                                "asPublished=False would use all of them"),
+                                "asPublished=False or DS.short=repeat would use all of them"),
     ([389] * 6 + [600] * 5, [], "5 of 11 songs; DS.xInput=250 chunkHop=139"),
     ([389] * 5 + [600] * 5, [], None),
     ([200] * 8 + ["is empty"] * 2, ["asPublished=False"],
-     "0 of 10 songs; DS.xInput=200 would use all of them"),
+     "0 of 10 songs; DS.xInput=200 or DS.short=repeat would use all of them"),
     (["is empty"] * 3 + [600], [], "1 of 4 songs"),
 ])
 def test_a_tag_that_loses_most_of_its_songs_is_told_with_settings_that_keep_them(
@@ -123,11 +127,11 @@ def test_only_settings_that_the_network_allows_are_named(parameters):
         with pytest.raises(UserError) as error:
             left({"a/1": np.zeros((2, frames))}, parameters("DL.type=pNetOne", *changes), attempt)
         return str(error.value).split("; ")[-1]
-    assert advice(431).startswith("DS.xInput=250 chunkHop=181 or asPublished=False would use")
+    assert advice(431).startswith("DS.xInput=250 chunkHop=181 or asPublished=False or ")
     assert advice(260, "chunkHop=108").startswith(
-        "DS.xInput=234 chunkHop=26 or asPublished=False would")
+        "DS.xInput=234 chunkHop=26 or asPublished=False or ")
     assert advice(217).startswith("DS.xInput=216 chunkHop=1 or asPublished=False DS.xInput=217 ")
-    assert advice(216).startswith("asPublished=False DS.xInput=216 would use all")
+    assert advice(216).startswith("asPublished=False DS.xInput=216 or DS.sh")
     assert advice(215).startswith("DL.type=oNetOne DS.xInput=108 chunkHop=107 or "
                                   "DL.type=oNetOne asPublished=False DS.xInput=215 would use")
     with pytest.raises(UserError, match="no settings make pNetOne use them: take longer songs$"):

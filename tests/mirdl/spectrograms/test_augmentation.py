@@ -13,14 +13,26 @@ ALL = "crop+stretch:1.5+gain:0.5+mask:0.3+mixup:0.4"
 BANDS, WIDTH = 6, 20
 
 
-@pytest.fixture
-def chunks():
-    """Three songs, the last one of just one chunk; frame f of band b of song s is 1000 s + f."""
+def chunks_of(last, **options):
+    """Three songs, the last one of one chunk; frame f of band b of song s is 1000 s + f."""
     songs = [1000 * song + np.tile(np.arange(frames, dtype=np.float32), (BANDS, 1))
-             for song, frames in enumerate((90, 50, WIDTH))]
+             for song, frames in enumerate((90, 50, last))]
     return Chunks(songs, np.array([0, 1, 2], np.uint8), [range(0, 71, 10), range(0, 31, 10), [0]],
                   WIDTH, np.zeros(3, np.float32), np.ones(3, np.float32), batch_size=4,
-                  places=np.arange(3))
+                  places=np.arange(3), **options)
+
+
+@pytest.fixture
+def chunks():
+    """Make chunks of which the last song has just one."""
+    return chunks_of(WIDTH)
+
+
+@pytest.fixture(params=["leave", "pad", "repeat"])
+def any_chunks(request):
+    """Make chunks whose last song has just one, or is a third of one."""
+    short = request.param
+    return chunks_of(WIDTH if short == "leave" else WIDTH // 3, short=short)
 
 
 def rng():
@@ -160,7 +172,8 @@ def test_mixup_mixes_a_chunk_with_the_one_before_it(chunks):
                                rtol=1e-5)
 
 
-def test_songs_on_disk_are_altered_alike(chunks, tmp_path):
+def test_songs_on_disk_are_altered_alike(any_chunks, tmp_path):
+    chunks = any_chunks
     store = Store(str(tmp_path / "store"), {})
     stored = [store.keep(str(number), (), song)[1]
               for number, song in enumerate(chunks.spectrograms)]
@@ -170,10 +183,11 @@ def test_songs_on_disk_are_altered_alike(chunks, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_device_cuts_and_alters_as_the_cpu_does(chunks):
+def test_a_device_cuts_and_alters_as_the_cpu_does(any_chunks):
+    chunks = any_chunks
     epoch = chunks.augmented(ALL, rng())
     expected, *_ = every(epoch)
-    songs = Songs(chunks.spectrograms)
+    songs = Songs(chunks.spectrograms, {"xInput": WIDTH, "short": chunks.short})
     first, _, _, _, draws = songs.examples(epoch)
     windows = _windows(songs.frames, first, draws.factor, WIDTH)[:, None]
     np.testing.assert_allclose(altered(windows, draws, jnp), expected, atol=2e-3)

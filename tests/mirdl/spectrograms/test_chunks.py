@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from mirdl.spectrograms.chunks import Chunks, chunk_starts
+from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
 
 
-def starts(frames, width, hop, as_published):
-    parameters = {"DS": {"xInput": width}, "chunkHop": hop, "asPublished": as_published}
+def starts(frames, width, hop, as_published, short="leave"):
+    parameters = {"DS": {"xInput": width, "short": short}, "chunkHop": hop,
+                  "asPublished": as_published}
     return list(chunk_starts(frames, parameters))
 
 
@@ -20,6 +21,27 @@ def test_chunks_without_the_published_loss():
     assert starts(249, 250, 80, False) == []
     assert starts(253, 250, 1, False) == [0, 1, 2, 3]
     assert starts(100, 250, 80, True) == []
+
+
+def test_a_song_too_short_for_a_chunk_has_one_if_it_may_be_lengthened():
+    for short in ("pad", "repeat"):
+        assert starts(100, 250, 80, False, short) == starts(329, 250, 80, True, short) == [0]
+        assert starts(330, 250, 80, True, short) == starts(329, 250, 80, False, short) == [0]
+        assert starts(410, 250, 80, True, short) == starts(330, 250, 80, False, short) == [0, 80]
+
+
+def test_a_short_song_is_lengthened_to_a_chunk():
+    song = np.float32([[1, 2, 3], [4, 5, 6]])
+    assert filled(song, 8, "pad").tolist() == [[1, 2, 3, 0, 0, 0, 0, 0], [4, 5, 6, 0, 0, 0, 0, 0]]
+    assert filled(song, 8, "repeat").tolist() == [[1, 2, 3, 1, 2, 3, 1, 2],
+                                                  [4, 5, 6, 4, 5, 6, 4, 5]]
+    assert filled(song, 3, "leave") is filled(song, 2, "pad") is song
+
+
+def test_frames_without_energy_are_normalised_like_the_rest():
+    chunks = Chunks([np.float32([[5, 7, 9]])], [0], [[0]], 5, np.float32([3]), np.float32([2]),
+                    batch_size=1, short="pad")
+    assert chunks[np.arange(1)][0].tolist() == [[[[1, 2, 3, -1.5, -1.5]]]]
 
 
 def five_chunks(batch_size=2, **options):
