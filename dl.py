@@ -254,9 +254,12 @@ def bestTrial(outcomes, parameters):
 def summarise(outcomes, name, dataset, parameters, baselines=()):
     """Print and write the results of all folds together."""
     numParams = models.load(outcomes[0].name).num_params
-    result = CrossValidation(parameters, dataset.classes, numParams, outcomes, list(baselines))
+    groups = dict(zip(dataset.names, dataset.groups, strict=True)) if dataset.groups else {}
+    result = CrossValidation(parameters, dataset.classes, numParams, outcomes, list(baselines),
+                             groups)
     files.write_cross_validation(result, name)
-    print(f"########################\n{prose.run_text(result)}{files.where_to_look(name)}")
+    print(f"########################\n{prose.run_text(result)}{prose.how_sure(result)}"
+          f"{files.where_to_look(name)}")
 
 
 def testModel(parameters, execution, found):

@@ -23,6 +23,7 @@ parameters["mode"] = "train"                # or the name of a model to be teste
 parameters["folds"] = 10                    # of the cross-validation; 1: the fixed split below
 parameters["trainSplit"] = 0.8              # share of the songs; only with folds=1
 parameters["testSplit"] = 0.1               # share of the songs; only with folds=1
+parameters["trainShare"] = 1.0              # of the training songs: fewer of them train
 parameters["randomTry"] = 1                 # random initialisations per fold; the best one counts
 parameters["random_seed"] = 11              # of chunk order, initial weights, batches and dropout
 parameters["use_random_seed"] = True        # False: another seed in each run

@@ -35,6 +35,8 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
   songs NAME                  the misclassified songs with their votes
   compare NAME NAME ...       a table: the settings that differ, accuracies, epochs, seconds, and a
                               paired test over the songs
+  learning NAME NAME ...      accuracy over the share of the training songs, of runs that differ in
+                              trainShare: sweep="trainShare=0.25,0.5,0.75,1"
   report NAME [SONG ...]      all of it on one HTML page that needs nothing else
   export NAME [FILE.onnx] [--ensemble] [--licence=TEXT]
                               the model as ONNX, and its front end as FILE.frontend.npz; for a run
@@ -157,6 +159,13 @@ def songs(name):
 def compare(*names):
     """Compare the results of several runs, as a text."""
     return tables.text(tables.comparison({name: files.read_outcomes(name) for name in names}))
+
+
+def learning(*names):
+    """Draw the learning curve of runs that differ in trainShare; give the path of the picture."""
+    results = [_votesOf(name) for name in names]
+    title = f"Learning_{names[0]}_and_{len(names) - 1}_more"
+    return figures.save(figures.learning(results), files.path_of(title, ".png"))
 
 
 def report(name, *songs):
@@ -296,6 +305,7 @@ COMMANDS = {    # name -> function, fewest and most names
     "activations": (activations, 2, 99),
     "songs": (songs, 1, 1),
     "compare": (compare, 1, 99),
+    "learning": (learning, 2, 99),
     "report": (report, 1, 99),
     "export": (export, 1, 99)}
 

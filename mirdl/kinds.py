@@ -46,6 +46,7 @@ def text(expected: str) -> Kind:
 
 FLAG = Kind(bool, "True or False", lambda value: True)
 SHARE = number("a share from 0 to 1", lambda value: 0 <= value <= 1)
+POSITIVE_SHARE = number("a share above 0, at most 1", lambda value: 0 < value <= 1)
 EVEN = Kind(int, "an even whole number from 2 to 1048576",
             lambda value: 2 <= value <= 2**20 and value % 2 == 0)
 ONE = Kind(int, "1 (a spectrogram has one channel)", lambda value: value == 1)

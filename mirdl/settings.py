@@ -66,6 +66,9 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("validation", "published", kinds.VALIDATION,
             "the songs that validate: as published, or a share, rounded to 1/n; 0: none, the last "
             "model counts"),
+    Setting("trainShare", 1.0, kinds.POSITIVE_SHARE,
+            "share of each tag's training songs (or of their groups) that train; with a sweep over "
+            "it, the learning curve"),
     Setting("randomTry", 1, kinds.integer(1),
             "random initialisations tried in each fold; the best one counts"),
     Setting("random_seed", 11, kinds.integer(0),

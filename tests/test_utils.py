@@ -65,6 +65,24 @@ def test_one_name_calls_what_the_original_promised(monkeypatch, capsys):
     assert capsys.readouterr().out == "drawn: a run\ndrawn: a run\n"
 
 
+def test_the_learning_curve_is_drawn_over_the_shares_of_songs(finished_run, monkeypatch):
+    drawn, names = [], [finished_run(), finished_run(dataset="Others")]
+    monkeypatch.setattr(utils.figures, "save", lambda figure, path: drawn.append(figure) or path)
+    original = utils.files.read_outcomes
+
+    def read(name):     # the second run, with half of the songs
+        result = original(name)
+        result.parameters["trainShare"] = 0.5 if name == names[1] else 1.0
+        return result
+    monkeypatch.setattr(utils.files, "read_outcomes", read)
+    assert utils.learning(*names) == f"data/results/Learning_{names[0]}_and_1_more.png"
+    [axes] = drawn[0].axes
+    votes, = axes.containers
+    assert votes.lines[0].get_xdata().tolist() == [50, 100]
+    assert votes.lines[0].get_ydata().tolist() == [50, 50]
+    assert "by songs" in axes.get_title()
+
+
 def test_every_filter_is_listed(run):
     utils.filters(run)
     with open(files.path_of(run, ".filters.csv")) as file:

@@ -165,6 +165,38 @@ def _label_plainly(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
+def learning(results: list[CrossValidation]) -> Figure:
+    """Draw the accuracy of songs over the share of the training songs that trained.
+
+    Bars are 95 % intervals; see `Interval`.
+    """
+    results = sorted(results, key=lambda result: result.train_share)
+    figure = Figure((WIDTH, 4), layout="constrained")
+    axes, by = figure.subplots(), set()
+    for place, name in enumerate(("majority_vote", "mean_probability")):
+        found = [(100 * result.train_share, result.intervals[name]) for result in results
+                 if name in result.intervals]
+        if found:
+            x, intervals = zip(*found, strict=True)
+            y, low, high, units = zip(*intervals, strict=True)
+            by.update(units)
+            axes.errorbar(np.add(x, place), y, [np.subtract(y, low), np.subtract(high, y)],
+                          marker="o", capsize=3, label=name.replace("_", " "))
+    best = [(100 * result.train_share, result.best_baseline.mean) for result in results
+            if result.baselines]
+    if best:
+        axes.plot(*zip(*best, strict=True), color=rcParams["text.color"], ls=":",
+                  label="best baseline")
+    axes.set(xlabel="training songs (% of all)", ylabel="accuracy of test songs (%)",
+             xlim=(0, 105), ylim=(0, 101))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    parameters = results[0].parameters
+    axes.set_title(_wrapped(f"{parameters['DS']['dataset']}, {parameters['DL']['type']}: 95 % "
+                            f"intervals by {' and '.join(sorted(by))}", 90), fontsize=9)
+    return figure
+
+
 def confusion(result: CrossValidation, title: str) -> Figure:
     """Draw which class the songs of each class were given.
 

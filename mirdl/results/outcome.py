@@ -8,6 +8,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from mirdl.results import json_form
 from mirdl.results.baseline import Baseline, PairedTest
+from mirdl.results.interval import Interval
 from mirdl.results.votes import likeliest, majority_vote, share_right
 
 
@@ -153,6 +154,8 @@ class CrossValidation:
         One for each fold that could be trained.
     baselines : list of Baseline
         What simple classifiers answered on the test songs of these folds.
+    groups : dict of str
+        Test song -> its group; empty if the songs are in none.
     """
 
     parameters: dict[str, Any]
@@ -160,6 +163,7 @@ class CrossValidation:
     num_params: int
     outcomes: list[Outcome]
     baselines: list[Baseline] = field(default_factory=list)
+    groups: dict[str, str] = field(default_factory=dict)
 
     @property
     def true(self) -> list[int]:
@@ -187,6 +191,21 @@ class CrossValidation:
         names = "precision", "recall", "f1-score", "support"
         return {tag: dict(zip(names, map(float, row), strict=True))
                 for tag, row in zip(self.classes, np.transpose(figures), strict=True)}
+
+    @property
+    def train_share(self) -> float:
+        """The share of the training songs that trained; earlier versions took all."""
+        return self.parameters.get("trainShare", 1.0)
+
+    @property
+    def intervals(self) -> dict[str, Interval]:
+        """The accuracies of all test songs together: by majority vote, by mean probability."""
+        answers = {"majority_vote": self.voted,
+                   "mean_probability": sum((each.likeliest for each in self.outcomes), [])}
+        songs = sum((each.songs for each in self.outcomes), [])
+        groups = [self.groups.get(song, song) for song in songs] if self.groups else []
+        return {figure: Interval.of(np.equal(found, self.true), groups)
+                for figure, found in answers.items() if len(found) == len(self.true) > 0}
 
     @property
     def best_baseline(self) -> Baseline | None:
@@ -218,8 +237,12 @@ class CrossValidation:
                    "folds": [outcome.to_json() for outcome in self.outcomes]}
         if self.true:
             content["perClass"] = self.per_class
+            content["intervals"] = {json_form.key(figure): each._asdict()
+                                    for figure, each in self.intervals.items()}
         if self.baselines:
             content["baselines"] = [baseline.to_json() for baseline in self.baselines]
+        if self.groups:
+            content["groups"] = self.groups
         return content
 
     @classmethod
@@ -237,4 +260,4 @@ class CrossValidation:
         if any(list(map(len, each.voted)) != tested for each in baselines):
             raise ValueError("its baselines answered other songs")
         return cls(content["parameters"], content["classes"], content["numParams"], outcomes,
-                   baselines)
+                   baselines, content.get("groups", {}))

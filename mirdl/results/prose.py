@@ -65,6 +65,13 @@ def run_text(result: CrossValidation) -> str:
     return text + _accuracy(result, "mean_probability") + _beside_baselines(result)
 
 
+def how_sure(result: CrossValidation) -> str:
+    """Say how far the accuracies of songs would vary with other test songs; '' without any."""
+    shown = [f"{figure.replace('_', ' ')} {each.accuracy:.1f} % ({each})"
+             for figure, each in result.intervals.items()]
+    return f"95 % intervals (Wilson) of songs: {', '.join(shown)}\n" if shown else ""
+
+
 def beside_best(result: CrossValidation) -> list[str]:
     """Say how the majority vote compares with the best baseline; nothing if one is missing."""
     best = result.best_baseline

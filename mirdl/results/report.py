@@ -105,7 +105,8 @@ def _summary(name: str, result: CrossValidation) -> str:
     for column in ("run", "best baseline (%)", "p against the first"):
         del row[column]
     return table([row], f"{result.parameters['DL']['type']}: mean and standard deviation over "
-                        f"{some(len(result.outcomes), 'fold', 'folds')}")
+                        f"{some(len(result.outcomes), 'fold', 'folds')}, and Wilson's interval of "
+                        "all songs together")
 
 
 def _baselines(result: CrossValidation) -> str:

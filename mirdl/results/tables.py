@@ -4,6 +4,7 @@ A table is a list of rows, each a dict of column -> text.
 """
 
 import re
+import shlex
 import unicodedata
 from typing import Any
 
@@ -111,13 +112,34 @@ def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
             **{key: written(values[place]) for key, values in differing.items()},
             "parameters": f"{result.num_params:,}",
             "utterances (%)": mean_and_std([each.utterances for each in outcomes]),
-            "majority vote (%)": mean_and_std([each.majority_vote for each in outcomes]),
-            "mean probability (%)": mean_and_std([each.mean_probability for each in outcomes]),
+            **_with_interval(result, "majority_vote"),
+            **_with_interval(result, "mean_probability"),
             "best baseline (%)": _best_baseline(result),
             "epochs": f"{np.mean([each.epochs for each in outcomes]):.0f}",
             "seconds": f"{sum(each.seconds for each in outcomes):.0f}",
             "p against the first": "" if result is first else paired_test(first, result)})
     return rows
+
+
+def _with_interval(result: CrossValidation, figure: str) -> Row:
+    """Give one accuracy of songs, over the folds, and its 95 % interval."""
+    name = figure.replace("_", " ")
+    accuracies = [getattr(each, figure) for each in result.outcomes]
+    return {f"{name} (%)": mean_and_std(accuracies),
+            f"{name}, 95 %": str(result.intervals.get(figure, "-"))}
+
+
+def more_songs(runs: dict[str, CrossValidation]) -> str | None:
+    """Say what the last training songs gained; nothing unless runs differ in trainShare alone."""
+    if list(_differing([result.parameters for result in runs.values()])) != ["trainShare"]:
+        return None
+    *_, fewer, most = sorted(runs.values(), key=lambda result: result.train_share)
+    before, after = (result.intervals.get("majority_vote") for result in (fewer, most))
+    return before and after and (
+        f"From {100 * fewer.train_share:g} to {100 * most.train_share:g} % of the training songs, "
+        f"the majority vote changes from {before.accuracy:.1f} to {after.accuracy:.1f} % of songs "
+        f"(p = {paired_test(fewer, most)}). As long as it rises, more songs help. A picture: "
+        f"python utils.py learning {' '.join(map(shlex.quote, runs))}")
 
 
 def _differing(runs: list[settings.Parameters]) -> dict[str, list[Any]]:

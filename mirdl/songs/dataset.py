@@ -135,7 +135,7 @@ class Split(NamedTuple):
     Attributes
     ----------
     train, validation, test : ndarray of int
-        Sorted; together all songs, each in one part.
+        Sorted; each song is in one part, or in none if trainShare leaves it out.
     """
 
     train: np.ndarray

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable
+from math import ceil
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
@@ -40,7 +41,8 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
     split or scikit-learn's splitters choose the test songs of each fold, and a fold validates on
     the test songs of the next one; with two folds, on half of the songs that are not tested. Where
     `validation` is a share, the songs that are not tested are divided anew: one block of 1 / share
-    validates; with 0 none does. A given split may also name the parts of one fixed split.
+    validates; with 0 none does. A given split may also name the parts of one fixed split. Of the
+    training songs `trainShare` are used.
 
     Parameters
     ----------
@@ -49,8 +51,8 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
     number : int
         Of the fold, from 0.
     parameters : dict
-        Used are folds, stratified, asPublished, validation, and with folds=1 trainSplit and
-        valSplit.
+        Used are folds, stratified, asPublished, validation, trainShare, and with folds=1 trainSplit
+        and valSplit.
 
     Returns
     -------
@@ -72,9 +74,9 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
         chosen = published_split(len(dataset.names), number, parameters)
     else:
         chosen = _split_by_blocks(dataset, number, parameters)
-    if parameters["validation"] == "published":
-        return chosen
-    return _divided_anew(dataset, chosen, parameters)
+    if parameters["validation"] != "published":
+        chosen = _divided_anew(dataset, chosen, parameters)
+    return chosen._replace(train=_share_of(dataset, chosen.train, parameters["trainShare"]))
 
 
 def published_split(num_songs: int, number: int, parameters: dict) -> Split:
@@ -137,6 +139,19 @@ def _divided_anew(dataset: DataSet, chosen: Split, parameters: dict) -> Split:
         asked = f"validation={parameters['validation']}, one block of {count},"
         validation = _blocks(dataset, rest, count, parameters, asked)[0]
     return Split(np.setdiff1d(rest, validation), validation, chosen.test)
+
+
+def _share_of(dataset: DataSet, songs: np.ndarray, share: float) -> np.ndarray:
+    """Choose a share of each tag's songs, at least one; where there are groups, of its groups.
+
+    The songs of a smaller share are among those of a larger one.
+    """
+    units = np.array(dataset.groups or dataset.names)[songs]
+    kept = set()
+    for label in np.unique(dataset.labels[songs]):
+        own = list(dict.fromkeys(units[dataset.labels[songs] == label]))
+        kept.update(own[:ceil(round(share * len(own), 6))])
+    return songs[np.isin(units, list(kept))]
 
 
 def _blocks(

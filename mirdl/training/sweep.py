@@ -139,7 +139,10 @@ def run_all(planned: list[PlannedRun], sweep_id: str, begin: Callable[[PlannedRu
                 print(error)
                 drop(sweep_id, run)
     done = [run.name for run in planned if files.is_done(run.name)]
-    print(tables.text(tables.comparison({name: files.read_outcomes(name) for name in done})))
+    compared = {name: files.read_outcomes(name) for name in done}
+    print(tables.text(tables.comparison(compared)))
+    if told := tables.more_songs(compared):
+        print(told)
     os.unlink(_path(sweep_id))
     return results
 

@@ -73,6 +73,22 @@ def test_the_network_stands_beside_its_best_baseline(result):
     assert result.song_accuracies == {"random forest": 100}
 
 
+def test_accuracies_have_intervals_by_songs_or_by_groups(result):
+    result.outcomes[0].likeliest, result.outcomes[1].likeliest = [1, 1], [0, 1]
+    assert {name: (each.accuracy, each.by) for name, each in result.intervals.items()} == {
+        "majority_vote": (75, "songs"), "mean_probability": (75, "songs")}
+    assert "majority vote 75.0 % (30.1 to 95.4 by songs)" in prose.how_sure(result)
+    assert prose.how_sure(result) not in prose.run_text(result), "which is as published"
+    result.groups = {"a": "x", "b": "y", "c": "x", "d": "x"}
+    assert "by groups" in prose.how_sure(result)
+    content = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert content["intervals"]["majorityVote"] == result.intervals["majority_vote"]._asdict()
+    assert CrossValidation.from_json(content).groups == result.groups
+    for outcome in result.outcomes:
+        outcome.true, outcome.voted, outcome.likeliest = [], [], []
+    assert prose.how_sure(result) == "" and "intervals" not in result.to_json()
+
+
 def test_baselines_read_back_and_follow_the_folds(result):
     assert "baselines" not in result.to_json(), "it is written as it was"
     result.baselines = [LARGEST, FOREST]

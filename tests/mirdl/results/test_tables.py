@@ -87,6 +87,21 @@ def test_every_setting_that_differs_is_compared(changes, columns):
     assert {key: [row[key] for row in rows] for key in between} == columns
 
 
+def test_the_last_training_songs_are_told_by_what_they_gain():
+    runs = {f"n{share}": run([50, 75], trainShare=share) for share in (1.0, 0.5, 0.25)}
+    runs["n1.0"].outcomes[0].voted = runs["n1.0"].outcomes[0].true
+    told = tables.more_songs(runs)
+    assert told.startswith("From 50 to 100 % of the training songs, the majority vote changes from "
+                           "50.0 to 75.0 % of songs (p = 1).")
+    assert told.endswith("python utils.py learning n1.0 n0.5 n0.25")
+    assert tables.more_songs({**runs, "other": run([50, 75], folds=3)}) is None
+    assert tables.more_songs({"n": runs["n1.0"]}) is None
+    for result in runs.values():
+        for outcome in result.outcomes:
+            outcome.true, outcome.voted = [], []
+    assert tables.more_songs(runs) is None, "only chunks were tested"
+
+
 def answers(voted, **changes):
     """One fold of 12 songs of class x; `voted`: the label of each."""
     outcome = Outcome("n-f0", 1, 0, 50.0, songs=list("abcdefghijkl"), true=[0] * 12,

@@ -173,3 +173,26 @@ def test_as_many_groups_or_songs_of_a_tag_as_folds_are_enough(parameters):
     assert split(grouped, 0, parameters("folds=3")).test.tolist() in ([0, 3], [1, 4], [2, 5])
     stratified = split(dataset_of(None, [0, 1] * 3), 0, parameters("folds=3", "stratified=True"))
     assert stratified.test.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("groups", [None, [f"g{song // 3}" for song in range(60)]])
+def test_fewer_songs_train_and_the_same_ones_are_tested(parameters, groups):
+    labels = [0 if song % 60 < 6 else 1 for song in range(60)]
+    dataset = dataset_of(groups, labels)
+
+    def folds(share):
+        settled = parameters("folds=4", "stratified=True", f"trainShare={share}")
+        return [split(dataset, number, settled) for number in range(4)]
+    every, half, few, tiny = folds(1), folds(0.5), folds(0.07), folds(0.001)
+    for whole, part, less, least in zip(every, half, few, tiny, strict=True):
+        for some in (part, less, least):
+            assert some.test.tolist() == whole.test.tolist()
+            assert some.validation.tolist() == whole.validation.tolist()
+            assert set(dataset.labels[some.train]) == set(dataset.labels[whole.train])
+        assert set(least.train) <= set(less.train) < set(part.train) < set(whole.train)
+        units = np.array(groups or dataset.names)
+        assert not set(units[part.train]) & set(units[np.setdiff1d(whole.train, part.train)])
+        for label in (0, 1):
+            count, left = (len(set(units[some.train[dataset.labels[some.train] == label]]))
+                           for some in (whole, part))
+            assert left == -(-count // 2), "of each tag, rounded up"
