@@ -67,9 +67,9 @@ def run_text(result: CrossValidation) -> str:
 
 def how_sure(result: CrossValidation) -> str:
     """Say how far the accuracies of songs would vary with other test songs; '' without any."""
-    shown = [f"{figure.replace('_', ' ')} {each.accuracy:.1f} % ({each})"
+    lines = [f"  {figure.replace('_', ' ')}: {each.accuracy:.1f} % of songs, {each}\n"
              for figure, each in result.intervals.items()]
-    return f"95 % intervals (Wilson) of songs: {', '.join(shown)}\n" if shown else ""
+    return "".join(["95 % intervals (Wilson):\n", *lines]) if lines else ""
 
 
 def beside_best(result: CrossValidation) -> list[str]:

@@ -163,13 +163,11 @@ def _advice(frames: list[int], parameters: dict, attempt: Callable[[dict], Any])
     """Name settings that use nearly all songs of these lengths and that `attempt` allows."""
     length = int(np.percentile(frames, SHORTEST, method="lower"))
     taken = sum(count >= length for count in frames)
-    kinds = [list(map(" ".join, ways)) for ways in _ways(length, parameters)]
-    for network in "", "DL.type=oNetOne ":      # the one of the shortest filters
-        found = [next(that_work((network + way for way in ways), parameters, attempt), "")
-                 for ways in kinds]
-        if any(found):
-            return (f"{' or '.join(filter(None, found))} would use "
-                    f"{'all' if taken == len(frames) else taken} of them")
+    found = [next(that_work(map(" ".join, ways), parameters, attempt), "")
+             for ways in _ways(length, parameters)]
+    if any(found):
+        return (f"{' or '.join(filter(None, found))} would use "
+                f"{'all' if taken == len(frames) else taken} of them")
     return f"no settings make {parameters['DL']['type']} use them: take longer songs"
 
 

@@ -77,7 +77,7 @@ def test_accuracies_have_intervals_by_songs_or_by_groups(result):
     result.outcomes[0].likeliest, result.outcomes[1].likeliest = [1, 1], [0, 1]
     assert {name: (each.accuracy, each.by) for name, each in result.intervals.items()} == {
         "majority_vote": (75, "songs"), "mean_probability": (75, "songs")}
-    assert "majority vote 75.0 % (30.1 to 95.4 by songs)" in prose.how_sure(result)
+    assert "majority vote: 75.0 % of songs, 30.1 to 95.4 by songs" in prose.how_sure(result)
     assert prose.how_sure(result) not in prose.run_text(result), "which is as published"
     result.groups = {"a": "x", "b": "y", "c": "x", "d": "x"}
     assert "by groups" in prose.how_sure(result)
