@@ -265,8 +265,8 @@ BATCHES = ("fold 1 has 2 training chunks of 2 songs, less than one batch of DL.b
 NONE_LEFT = ("data set 'Small' has no usable song left with the tag 'a'; the reasons are listed "
              "above")
 TOO_SHORT = ("all 6 songs of data set 'Small' are too short (88 frames, 2.0 s): DS.{} and "
-             "asPublished=True needs {} s; DS.xInput={} or asPublished=False DS.xInput=88 would "
-             "use all of them").format
+             "asPublished=True needs {} s; DS.xInput={} or asPublished=False DS.xInput=88 or "
+             "DS.short=repeat would use all of them").format
 TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more, or DS.labels with "
         "two tags or more").format
 

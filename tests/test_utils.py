@@ -79,7 +79,7 @@ def test_the_learning_curve_is_drawn_over_the_shares_of_songs(finished_run, monk
     [axes] = drawn[0].axes
     votes, = axes.containers
     assert votes.lines[0].get_xdata().tolist() == [50, 100]
-    assert votes.lines[0].get_ydata().tolist() == [50, 50]
+    assert votes.lines[0].get_ydata().tolist() == [75, 75]
     assert "by songs" in axes.get_title()
 
 
