@@ -70,7 +70,7 @@ class Loop:
 
         shapes = shapes_of(values_at, 0, accumulated, recurrent, untraced)
         new = zip(op.outer_nitsot(inputs), op.inner_nitsot_outs(shapes), strict=True)
-        collected = [jnp.zeros((static(length), *y.shape), y.dtype) for length, y in new]
+        collected = [jnp.zeros((self.kept(length, steps), *y.shape), y.dtype) for length, y in new]
 
         def body(state):
             t, _, accumulated, recurrent, collected, untraced = state
@@ -94,6 +94,18 @@ class Loop:
         buffers = zip(recurrent + collected, begun, strict=True)
         turned = [in_order(x, count + n) for x, n in buffers]
         return count, [*accumulated, *turned, *untraced]
+
+    def kept(self, length, steps):
+        """Return how many values of an output to keep: no more than steps, if PyTensor asks for k.
+
+        It does so for out[-k:]. In truncated gradients the others are zeros.
+        """
+        length = static(length)
+        if self.op.truncate_gradient != -1:
+            return length
+        if isinstance(steps, jax.core.Tracer) and length > 1:
+            raise DynamicShape      # there may be fewer steps
+        return min(length, steps)
 
     def trimmed(self, count, outputs):
         """Cut the buffers, with `until`, to the part that the loop came to fill."""

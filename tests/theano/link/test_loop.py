@@ -66,6 +66,23 @@ def test_the_last_values_of_a_loop_stand_in_order(kept):
         assert found[1].tolist() == (2 * values)[-kept:].tolist()
 
 
+@pytest.mark.parametrize("part", [np.s_[-3:], np.s_[-3:-1]])
+def test_the_last_values_of_fewer_steps_are_as_many_as_there_were(part):
+    doubled, _ = theano.scan(lambda v: 2 * v, sequences=x)
+    f = theano.function([x], doubled[part])
+    for count in range(5):
+        values = np.arange(1., count + 1)
+        assert f(values).tolist() == (2 * values)[part].tolist()
+
+
+def test_the_last_values_of_loops_of_different_lengths():
+    lengths = T.ivector()
+    sums, _ = theano.scan(lambda n, x: theano.scan(lambda v: v + 1, x, n_steps=n)[0][-3:].sum(),
+                          lengths, non_sequences=x)
+    f = theano.function([lengths, x], sums)
+    assert f([1, 2, 3, 5], np.arange(5.)).tolist() == [1, 3, 6, 12]
+
+
 def test_gradient_through_several_taps(rng):
     def series(start):
         found, _ = theano.scan(lambda a, b: a * b + b, n_steps=4,
