@@ -31,6 +31,21 @@ from mirdl.training.trial import Job, Training, Trial, all_trials
 UNDIVIDED = SimpleNamespace(train=SimpleNamespace(augmented=lambda *_: None), validation=None)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def compiledOnce():
+    """Compile each network once for all tests: a trial starts it anew, whatever it was used for."""
+    made, make = {}, dl.make_network
+
+    def known(build, parameters, dataset):
+        key = repr((parameters["DL"], parameters["DS"], parameters["chunkHop"], dataset.classes))
+        if key not in made:
+            made[key] = make(build, parameters, dataset)
+        return made[key]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dl, "make_network", known)
+        yield
+
+
 @pytest.fixture
 def asked(here, tiny, parameters):
     """Return the parameters of a small run of tiny: asked("folds=2")."""

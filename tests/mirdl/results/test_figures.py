@@ -21,6 +21,7 @@ def texts_on(figure):
     """Write the figure; give the texts on it and the picture."""
     file = io.BytesIO()
     figures.write(figure, file, dpi=60)
+    figure.set_layout_engine("none")        # all is in its place
     with style.context({"svg.fonttype": "none"}):
         svg = io.StringIO()
         figure.savefig(svg, format="svg")
