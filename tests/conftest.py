@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 import hypothesis
 import joblib
@@ -46,6 +47,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 def pytest_xdist_auto_num_workers():
     """Tell how many workers -n auto means: one for each core, each of which takes 2 GB at most."""
     return min(8, joblib.cpu_count())
+
+
+def pytest_collection_modifyitems(items):
+    """Leave out the tests of Essentia where it is not installed; -rs names them."""
+    if find_spec("essentia") is None:
+        for item in items:
+            if item.get_closest_marker("essentia"):
+                item.add_marker(pytest.mark.skip(reason="Essentia is not installed"))
 
 
 def optional(name, packages="requirements-export.txt"):

@@ -11,7 +11,6 @@ import hashlib
 import os
 import stat
 
-import essentia
 import numpy as np
 
 from mirdl import settings
@@ -23,6 +22,12 @@ from mirdl.system.locks import locked
 from mirdl.system.memory import memory
 from mirdl.system.pool import in_parallel
 from mirdl.system.whole_files import make_folder, remove_leftovers
+
+try:
+    import essentia
+    ESSENTIA = essentia.__version__
+except ModuleNotFoundError:
+    ESSENTIA = "none"       # see `mirdl.spectrograms.plain`
 
 FOLDER = os.path.join("data", "preloaded")
 FORMAT = "mirdl spectrograms 1"
@@ -171,10 +176,10 @@ def _read(path: str, ds: dict) -> tuple[dict, dict]:
             raise ValueError("it has another format")
         if content["DS"] != _made_with(ds)["DS"]:
             raise ValueError("it was made with other parameters")
-        if content["essentia"] != essentia.__version__:
+        if content["essentia"] != ESSENTIA:
             raise ValueError(
                 f"it was made with Essentia {content['essentia']}, "
-                f"and {essentia.__version__} is installed"
+                f"and {ESSENTIA} is installed"
             )
         if not all(_is_song(*song, ds["yInput"]) for song in content["songs"].values()):
             raise ValueError("its songs are not spectrograms")
@@ -215,7 +220,7 @@ def _print_unfit(path: str, error: Exception) -> None:
 
 def _made_with(ds: dict) -> dict:
     """Return what the spectrograms are made with, as it is written to their files."""
-    return {"essentia": essentia.__version__, "DS": {key: ds[key] for key in SHAPING}}
+    return {"essentia": ESSENTIA, "DS": {key: ds[key] for key in SHAPING}}
 
 
 def _stamp(file: str) -> tuple[int, int, str] | None:

@@ -1,4 +1,4 @@
-"""Spectrograms of audio files, by Essentia.
+"""Spectrograms of audio files, by Essentia or, where it is not installed, by `plain`.
 
 Essentia takes 200 MB, so only the processes that compute spectrograms import it.
 """
@@ -10,11 +10,10 @@ from bisect import bisect_left
 from contextlib import suppress
 from functools import lru_cache
 
-import essentia
 import numpy as np
 
 from mirdl.errors import UserError
-from mirdl.spectrograms import cut_off, libsndfile
+from mirdl.spectrograms import cut_off, libsndfile, plain
 from mirdl.spectrograms.audio import SAMPLE_RATE as RATE
 from mirdl.spectrograms.reasons import (
     UndecodedError,
@@ -24,9 +23,14 @@ from mirdl.spectrograms.reasons import (
     is_out_of_memory,
 )
 
-essentia.log.infoActive = essentia.log.warningActive = False
-# after the line above, which silences its greeting; essentia.standard takes 0.8 s longer to import
-import essentia.streaming as streaming  # noqa: E402
+try:
+    import essentia
+except ModuleNotFoundError:     # there are no wheels for this system
+    essentia = None
+else:
+    essentia.log.infoActive = essentia.log.warningActive = False
+    # after the line above, which silences its greeting; essentia.standard takes 0.8 s longer
+    import essentia.streaming as streaming
 
 BLOCK = 256     # spectra sent through MelBands at a time: those of all bins can take gigabytes
 LOWEST_RATE = RATE / 256        # Hz; Essentia resamples by up to this factor
@@ -51,7 +55,8 @@ def compute_spectrogram(
 
     What MonoLoader decodes to a length other than the header promises is read by libsndfile; its
     samples then go the same way. With reader="libsndfile", so does what MonoLoader cannot decode,
-    but in another process, because Essentia may crash after a file that it refuses.
+    but in another process, because Essentia may crash after a file that it refuses. Without
+    Essentia, libsndfile reads all files, and `mirdl.spectrograms.plain` does the rest.
 
     Parameters
     ----------
@@ -89,7 +94,7 @@ def compute_spectrogram(
     _check_file(file)
     chain = _Chain(ds, sparing)
     try:
-        if reader == "libsndfile":
+        if reader == "libsndfile" or essentia is None:
             spectra, note = _by_libsndfile(file, chain), ""
         else:
             spectra, note = _by_either(file, chain, promised)
@@ -144,24 +149,8 @@ def frame_algorithms(ds: dict) -> tuple[object, object, object]:
 
 
 def mel_algorithm(bands: int, bins: int) -> object:
-    """Make the MelBands for spectra; arguments and errors are those of `mel_weights`."""
-    try:
-        return streaming.MelBands(numberBands=bands, inputSize=bins)
-    except RuntimeError as error:
-        most = bisect_left(range(bands), True, 2, key=lambda few: not _can_give(bins, few)) - 1
-        advice = f"set DS.melBands={most}" if most > 1 else "raise DS.frameSize"
-        raise UserError(
-            f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} "
-            f"can give; {advice}"
-        ) from error
-
-
-def _can_give(bins: int, bands: int) -> bool:
-    """Tell whether Essentia can divide so many bins into so many bands."""
-    try:
-        return bool(streaming.MelBands(numberBands=bands, inputSize=bins))
-    except RuntimeError:
-        return False
+    """Make the MelBands for spectra; the arguments are those of `mel_weights`."""
+    return streaming.MelBands(numberBands=bands, inputSize=bins)
 
 
 @lru_cache
@@ -185,6 +174,17 @@ def mel_weights(bands: int, bins: int) -> np.ndarray:
     UserError
         If so few bins cannot be divided into so many bands.
     """
+    weights = plain.mel_weights(bands, bins)
+    if not weights.any(axis=0).all():
+        most = bisect_left(range(bands), True, 2, key=lambda few: not plain.mel_weights(
+            few, bins).any(axis=0).all()) - 1
+        advice = f"set DS.melBands={most}" if most > 1 else "raise DS.frameSize"
+        raise UserError(
+            f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} "
+            f"can give; {advice}"
+        )
+    if essentia is None:
+        return weights
     blocks = [
         _mel_bands(np.eye(min(BLOCK, bins - first), bins, first, np.float32), bands)
         for first in range(0, bins, BLOCK)
@@ -281,6 +281,8 @@ def _by_libsndfile(file: str, chain: _Chain) -> np.ndarray | None:
 
 
 def _of_samples(samples: np.ndarray, chain: _Chain) -> np.ndarray | None:
+    if essentia is None:
+        return plain.spectra(samples, chain.ds) if len(samples) else None
     source = streaming.VectorInput(samples)
     return chain(source, source.data)
 
@@ -299,6 +301,8 @@ def _resampled(samples: np.ndarray, rate: int) -> np.ndarray:
     if rate == RATE:
         return samples
     _check_rate(rate)
+    if essentia is None:
+        return plain.resampled(samples, rate, RATE)
     source = streaming.VectorInput(samples)
     resample = streaming.Resample(inputSampleRate=rate, outputSampleRate=RATE)
     source.data >> resample.signal

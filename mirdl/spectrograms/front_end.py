@@ -1,12 +1,10 @@
-"""What Essentia does to the samples of a song, as numbers that need no Essentia."""
+"""What is done to the samples of a song, as numbers that need no Essentia."""
 
 from typing import Any, NamedTuple
 
-import essentia
-import essentia.streaming as streaming
 import numpy as np
 
-from mirdl.spectrograms import features
+from mirdl.spectrograms import features, plain
 
 OF_ONE_FILE = {"filename", "audioStream"}
 
@@ -22,7 +20,8 @@ class FrontEnd(NamedTuple):
         float32, (frameSize/2+1, melBands). A power spectrum times it are the energies; None with
         specTransform "magnitudeSTFT".
     chain : list of dict
-        Essentia's algorithms in order, each with its name ("algorithm") and all "parameters".
+        Essentia's algorithms in order, each with its name ("algorithm") and all "parameters"; empty
+        if it is not installed.
     """
 
     window: np.ndarray
@@ -32,18 +31,20 @@ class FrontEnd(NamedTuple):
 
 def front_end(ds: dict) -> FrontEnd:
     """Describe the front end of parameters["DS"]."""
-    cutter, windowing, spectrum = features.frame_algorithms(ds)
-    chain = [streaming.MonoLoader(), cutter, windowing, spectrum]
-    bins, mel = ds["frameSize"] // 2 + 1, None
-    if ds["specTransform"] == "mel":
+    bins, is_mel = ds["frameSize"] // 2 + 1, ds["specTransform"] == "mel"
+    mel = features.mel_weights(ds["melBands"], bins) if is_mel else None
+    if features.essentia is None:
+        return FrontEnd(plain.window(ds["windowType"], ds["frameSize"]), mel, [])
+    chain = [features.streaming.MonoLoader(), *features.frame_algorithms(ds)]
+    if is_mel:
         chain.append(features.mel_algorithm(ds["melBands"], bins))
-        mel = features.mel_weights(ds["melBands"], bins)
     return FrontEnd(_window(ds), mel, [_described(each, ds) for each in chain])
 
 
 def _window(ds: dict) -> np.ndarray:
     """Send a frame of ones through Windowing, which puts its second half first (zeroPhase)."""
     _, windowing, _ = features.frame_algorithms(ds)
+    essentia, streaming = features.essentia, features.streaming
     source, pool = streaming.VectorInput([np.ones(ds["frameSize"], np.float32)]), essentia.Pool()
     source.data >> windowing.frame
     windowing.frame >> (pool, "window")

@@ -7,6 +7,9 @@ UNKNOWN = f"its codec is not known; {CONVERT}"
 CLEARER = {
     "Invalid data found when processing input":
         "it is not a sound file, or it is damaged; replace it",
+    # libsndfile's, which is seen where Essentia is not installed
+    "Format not recognised":
+        f"it is not a sound file, or of a kind that only Essentia reads; {CONVERT}",
     "End of file": "it ends before any sound; replace it",
     "Audio file has more than 2 channels": "it has more than 2 channels; mix it down to stereo",
     "Could not initialize swresample context":

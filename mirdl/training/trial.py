@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -186,7 +187,7 @@ def model_info(trial: Trial, dataset: DataSet, fold: Fold) -> ModelInfo:
     local = data["inputNormWhere"] == "local" and data["inputNorm"] != "None"
     moments = None if local else [float(fold.mean[0]), float(fold.std[0])]
     songs = [[dataset.names[song] for song in part] for part in fold.songs]
-    versions = {package: version(package) for package in PACKAGES}
+    versions = {package: version(package) for package in PACKAGES if find_spec(package)}
     training_moments = np.transpose([dataset.mean, dataset.variance])[fold.songs.train].tolist()
     return ModelInfo(trial.parameters, dataset.classes, trial.run.seed, trial.fold,
                      trial.run.source, versions, moments, *songs,

@@ -4,6 +4,7 @@ import io
 import struct
 
 import numpy as np
+import pytest
 
 RATE = 44100
 SECONDS = 2
@@ -64,9 +65,9 @@ def encoded(folder, coding):
 
     It writes a temporary file in `folder`.
     """
-    import essentia.standard
+    standard = pytest.importorskip("essentia.standard", reason="Essentia is not installed")
     path = folder / f"encoded.{coding}"
-    essentia.standard.MonoWriter(filename=str(path), format=coding)(noise().astype(np.float32))
+    standard.MonoWriter(filename=str(path), format=coding)(noise().astype(np.float32))
     content = path.read_bytes()
     path.unlink()
     return content

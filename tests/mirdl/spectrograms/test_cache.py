@@ -272,6 +272,7 @@ def test_a_song_computed_before_a_kill_is_not_computed_again(beats, workplace):
     assert sorted(os.listdir("data/preloaded")) == [os.path.basename(PATH), "models"]
 
 
+@pytest.mark.essentia
 def test_notes_are_kept_with_the_songs(compute):
     path = "data/datasets/Beats/slow/half.flac"
     soundfile.write(path, np.random.RandomState(1).uniform(-0.3, 0.3, 88200), 44100)

@@ -30,6 +30,7 @@ def test_magnitudes_equal_the_originals(miniRhythm, oracle, parameters):
     np.testing.assert_allclose(magnitude[:, :300:30], expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.essentia
 def test_equals_essentias_loop_over_frames_including_silence(tmp_path, parameters):
     import essentia.standard as standard
     samples = np.random.RandomState(1).randint(-9000, 9000, 60000)
@@ -55,7 +56,7 @@ def test_too_many_bands_for_the_frame_are_refused():
 
 @pytest.mark.parametrize("content, reason", [
     (b"", "is empty"),
-    (b"hello", "cannot be decoded: it is not a sound file, or it is damaged; replace it"),
+    (b"hello", "cannot be decoded: it is not a sound file, or "),
 ])
 def test_unreadable_files_say_why(tmp_path, parameters, content, reason):
     (tmp_path / "song.wav").write_bytes(content)

@@ -26,6 +26,7 @@ def test_window_and_mel_matrix_give_what_essentia_gives(parameters, tmp_path, ov
                                compress(expected[:, 7].copy(), "log0m1v"), atol=1e-5)
 
 
+@pytest.mark.essentia
 def test_the_chain_names_each_algorithm_with_all_that_is_set(parameters):
     ds = parameters("DS.melBands=20", "DS.hopSize=512")["DS"]
     chain = {each["algorithm"]: each["parameters"] for each in front_end(ds).chain}

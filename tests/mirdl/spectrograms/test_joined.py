@@ -61,6 +61,7 @@ def test_each_part_is_decoded_at_its_own_rate(tmp_path, tone, ds, coding, rates)
     assert set(pitches * 44100 / ds["frameSize"]) <= {430.6640625, 452.197265625}
 
 
+@pytest.mark.essentia
 @pytest.mark.parametrize("coding", CODINGS)
 def test_equal_parts_stay_with_the_first_reader(tmp_path, tone, ds, coding):
     (tmp_path / "song").write_bytes(2 * tone(coding, 44100))

@@ -54,6 +54,7 @@ def read_by_both(path, ds):
     return compute_spectrogram(path, ds)[0], compute_spectrogram(path, ds, "libsndfile")[0]
 
 
+@pytest.mark.essentia
 def test_each_ending_can_be_read(tmp_path, ds):
     paths, pitches = [], []
     for ending in ENDINGS:
@@ -121,6 +122,7 @@ def test_a_song_of_any_length_is_read_to_its_end(tmp_path, samples):
     np.testing.assert_array_equal(found, both.sum(axis=1) / np.float32(2**16))
 
 
+@pytest.mark.essentia
 def test_what_cannot_be_used_says_what_to_do(tmp_path, ds):
     three = written(tmp_path / "three.w64", "W64", "PCM_16", samples=np.zeros((100, 3)))
     webm = os.path.join(ROOT, "tests", "sounds", "tone.webm")
@@ -139,6 +141,7 @@ def padded(samples):
     return header + data
 
 
+@pytest.mark.essentia
 def test_24_valid_bits_in_32_are_not_taken_for_24(tmp_path, ds):
     (tmp_path / "padded.wav").write_bytes(padded(TONE))
     path = str(tmp_path / "padded.wav")
@@ -149,6 +152,7 @@ def test_24_valid_bits_in_32_are_not_taken_for_24(tmp_path, ds):
     assert compute_spectrogram(path, ds)[0].shape[1] > 110, "what Essentia makes of it"
 
 
+@pytest.mark.essentia
 def test_half_a_file_is_noted(tmp_path, ds):
     path = written(tmp_path / "song.flac", samples=NOISE)
     with open(path, "rb+") as file:
@@ -158,6 +162,7 @@ def test_half_a_file_is_noted(tmp_path, ds):
     assert note == "holds 0.5 s, but its header promises 1.0 s"
 
 
+@pytest.mark.essentia
 def test_a_wav_of_aac_promises_a_length(tmp_path, ds):
     """Of AAC without the headers of its packets, little is decoded."""
     with open(os.path.join(ROOT, "tests", "sounds", "tone.aac"), "rb") as file:

@@ -1,0 +1,97 @@
+"""Essentia's front end in NumPy, for systems that Essentia has no wheels for.
+
+The numbers are those of Essentia's algorithms with the parameters that this program gives them:
+Resample, FrameCutter, Windowing, Spectrum and MelBands. After the logarithm they agree to 1e-5.
+"""
+
+import numpy as np
+
+BLOCK = 1024        # frames whose spectra are held at a time
+# Sums of cosines (F. Harris, On the use of windows for harmonic analysis with the discrete Fourier
+# transform, 1978). Two numbers of blackmanharris74 are Essentia's, not Harris's
+COSINES = {
+    "square": [1], "hann": [0.5, 0.5], "hamming": [0.53836, 0.46164],
+    "blackmanharris62": [0.44959, 0.49364, 0.05677],
+    "blackmanharris70": [0.42323, 0.49755, 0.07922],
+    "blackmanharris74": [0.40217, 0.49703, 0.09892, 0.00188],
+    "blackmanharris92": [0.35875, 0.48829, 0.14128, 0.01168],
+}
+HIGHEST = 22050     # Hz, where the last mel band ends
+MEL = 1127.01048, 700       # mel = 1127.01048 log(1 + Hz / 700)
+
+
+def resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """Resample by libsamplerate, as Essentia does: float32, (samples,)."""
+    import samplerate   # only here, where Essentia is not
+    return samplerate.resample(samples, float(np.float32(wanted / rate)), "sinc_medium")
+
+
+def window(kind: str, size: int) -> np.ndarray:
+    """Compute a window of Windowing, whose sum is 2.
+
+    Parameters
+    ----------
+    kind : str
+        DS.windowType.
+    size : int
+        Samples of a frame.
+
+    Returns
+    -------
+    ndarray
+        float32, (size,).
+    """
+    place = np.arange(size)
+    if kind == "triangular":
+        values = size - np.abs(2 * place - (size - 1))
+    elif kind == "hannnsgcq":
+        values = 1 + np.cos(2 * np.pi * place / size)
+    else:
+        phase = 2 * np.pi * place / (size - 1)
+        values = sum((-1)**order * share * np.cos(order * phase)
+                     for order, share in enumerate(COSINES[kind]))
+    return (2 * values / (np.sum(values) or 1)).astype(np.float32)
+
+
+def mel_weights(bands: int, bins: int) -> np.ndarray:
+    """Compute the weights of MelBands; the arguments are those of `features.mel_weights`.
+
+    Each band is a triangle over the mel scale, from the middle of the band before it to that of
+    the next one; its weights add up to 1, or are 0 if it has no bin.
+    """
+    slope, corner = MEL
+    edges = np.linspace(0, slope * np.log1p(HIGHEST / corner), bands + 2)
+    mel = slope * np.log1p(np.linspace(0, HIGHEST, bins) / corner)[:, np.newaxis]
+    rise, fall = mel - edges[:-2], edges[2:] - mel
+    width = np.diff(edges)
+    weights = np.minimum(rise / width[:-1], fall / width[1:]).clip(0)
+    return (weights / np.maximum(weights.sum(axis=0), 1e-12)).astype(np.float32)
+
+
+def spectra(samples: np.ndarray, ds: dict) -> np.ndarray:
+    """Compute the spectrogram of samples.
+
+    Parameters
+    ----------
+    samples : ndarray
+        float32, (samples,), at 44.1 kHz.
+    ds : dict
+        parameters["DS"]; see `features.compute_spectrogram`.
+
+    Returns
+    -------
+    ndarray
+        float32, (frames, bands).
+    """
+    size, hop = ds["frameSize"], ds["hopSize"]
+    # the middle of frame n is at sample n * hop, and what lies outside of the song is silence
+    count = min(-(-len(samples) // hop) + 1, -(-(len(samples) + size // 2) // hop))
+    padded = np.pad(samples, (size // 2, size + hop))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][:count]
+    shape, mel = window(ds["windowType"], size), ds["specTransform"] == "mel"
+    found = []
+    for first in range(0, count, BLOCK):
+        block = np.abs(np.fft.rfft(frames[first:first + BLOCK] * shape))
+        found.append(np.square(block) @ mel_weights(ds["melBands"], size // 2 + 1) if mel
+                     else block)
+    return np.concatenate(found).astype(np.float32)
