@@ -30,19 +30,27 @@ class Maker(FunctionMaker):
         """Left to `theano.compile.function.check_unused`."""
 
 
+# Rewrites that look through all factors of sums, or for special matrices: seconds in large graphs.
+SLOW = ("local_second_to_alloc", "local_greedy_distributor", "dot_diag_to_elemwise",
+        "selection_dot_to_indexing", "orthogonal_dot_transpose_to_eye",
+        "useless_symmetric_transpose")
+# Equal parts merge, and expressions that overflow are replaced; what else Theano rewrote for speed
+# is XLA's job. FAST_COMPILE replaces logarithms of probabilities (`theano.link.stable`) only.
+FEW = RewriteDatabaseQuery(include=["merge", "stable_logarithms", "removal"])
+DEFAULT = FEW.including("stabilize").excluding(*SLOW)
+
+
 class Mode(pytensor_mode.Mode):
-    """A linker and the rewrites that come before it; see PyTensor."""
+    """A linker, ours by default, and the rewrites that come before it; see PyTensor."""
+
+    def __init__(self, linker=None, optimizer="default", db=None):
+        super().__init__(Linker() if linker is None else linker,
+                         DEFAULT if optimizer == "default" else optimizer, db)
 
     @property
     def function_maker(self):
         """The class that makes functions in this mode."""
         return Maker if isinstance(self.linker, Linker) else FunctionMaker
-
-
-# Rewrites that look through all factors of sums, or for special matrices: seconds in large graphs.
-SLOW = ("local_second_to_alloc", "local_greedy_distributor", "dot_diag_to_elemwise",
-        "selection_dot_to_indexing", "orthogonal_dot_transpose_to_eye",
-        "useless_symmetric_transpose")
 
 
 class Registry:
@@ -67,10 +75,7 @@ class Registry:
 
 optdb = Registry()
 
-# Equal parts merge, and expressions that overflow are replaced; what else Theano rewrote for speed
-# is XLA's job. FAST_COMPILE replaces logarithms of probabilities (`theano.link.stable`) only.
-FEW = RewriteDatabaseQuery(include=["merge", "stable_logarithms", "removal"])
-FAST_RUN = Mode(Linker(), FEW.including("stabilize").excluding(*SLOW))
+FAST_RUN = Mode()
 FAST_COMPILE = Mode(Linker(quick=True), FEW)
 
 MODES = {"FAST_RUN": FAST_RUN, "JAX": FAST_RUN, "Mode": FAST_RUN, "FAST_COMPILE": FAST_COMPILE}

@@ -17,6 +17,15 @@ def test_modes(mode):
     np.testing.assert_allclose(f(value), 1 / (1 + np.exp(value)), rtol=1e-6)
 
 
+@pytest.mark.parametrize("optimizer", [None, "None", "default", "fast_run"])
+def test_a_mode_without_a_linker_uses_xla(optimizer):
+    total = theano.shared(np.ones(2))
+    theano.function([], updates=[(total, total + 1)])()     # now the value is on the device
+    f = theano.function([x], T.exp(x) + total, mode=theano.Mode(optimizer=optimizer))
+    assert f.maker.mode.linker.__class__ is theano.link.Linker
+    np.testing.assert_allclose(f([0., 1.]), [3, 2 + np.e])
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_debug_mode_is_pytensors(monkeypatch):
     monkeypatch.setattr(DebugMode, "check_c_code", False)   # as where there is no C compiler
