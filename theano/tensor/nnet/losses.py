@@ -46,7 +46,7 @@ def binary_crossentropy(output, target):
 
 def sigmoid_binary_crossentropy(output, target):
     """`binary_crossentropy` of sigmoid(output), without overflow."""
-    return pt.softplus(-abs(output)) + output * (pt.cast(output > 0, output.dtype) - target)
+    return target * pt.softplus(-output) + (1 - target) * pt.softplus(output)
 
 
 def crossentropy_softmax_1hot(x, y_idx):

@@ -30,6 +30,17 @@ def test_crossentropies(rng):
         T.nnet.binary_crossentropy(T.nnet.sigmoid(T.constant(z)), t).eval(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("target", [0., 0.25, 1.])
+def test_gradient_of_sigmoid_binary_crossentropy(target):
+    z = T.dvector()     # 0: where a layer begins whose weights are zeros
+    loss = T.nnet.sigmoid_binary_crossentropy(z, target)
+    at = np.array([-800., -2., 0., 2., 800.])
+    with np.errstate(over="ignore"):
+        expected = 1 / (1 + np.exp(-at)) - target
+    np.testing.assert_allclose(value(T.grad(loss.sum(), z), {z: at}), expected, atol=1e-12)
+    assert value(loss, {z: at})[[0, -1]].tolist() == [800 * target, 800 * (1 - target)]
+
+
 @pytest.mark.filterwarnings("ignore::theano.link.function.SlowPath")
 def test_confusion_matrix():
     a, p = T.ivectors("ap")
