@@ -7,38 +7,27 @@ import json
 import os
 import sys
 from dataclasses import replace
-from functools import cached_property
+from functools import partial
+from importlib import import_module
 
-import numpy as np
-
-from mirdl import settings
 from mirdl.errors import UserError, exit_on_user_error, one_line
-from mirdl.results import models
-from mirdl.results.answer import Answer
-from mirdl.results.segments import LABELS, joined, labels_of, stretches
 from mirdl.results.tables import columns_of
 from mirdl.songs import audio_files
-from mirdl.spectrograms.audio import ENDINGS, SAMPLE_RATE
-from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
-from mirdl.spectrograms.decoding import spectrogram_of
-from mirdl.spectrograms.level import odd_levels
-from mirdl.spectrograms.normalisation import compress, moments, own_mean_and_std
-from mirdl.system.pool import in_parallel
+from mirdl.spectrograms.audio import ENDINGS
 from mirdl.system.progress import aside
-from mirdl.theano_flags import start_theano
-
-BATCH = 4       # chunks that go through the network at a time
+from mirdl.tagging import tagger
+from mirdl.tagging.segments import LABELS, labels_of
 
 
 def main(arguments):
     """Tag the audio files named on the command line; print each answer as soon as it is there."""
     asked = parse(arguments)
-    tagger = Tagger(asked.name, asked.ensemble)
+    model = Tagger(asked.name, asked.ensemble)
     songs = findAudio(asked.songs)
     write = FORMATS.get(asked.format) or labels_of(asked.format, songs, asked.out)
     tagged = []
-    answers = noteProblems(tagger.tagAll(songs), tagged)
-    for text in write(answers, songs, tagger.classes, asked.unit):
+    answers = noteProblems(model.tag_all(songs), tagged)
+    for text in write(answers, songs, model.classes, asked.unit):
         print(text, flush=True)
     if not any(tagged):
         raise UserError(f"none of the {len(songs)} files could be tagged; the reasons are listed "
@@ -102,117 +91,11 @@ def findAudio(paths):
     return found
 
 
-class Tagger:
-    """A model, or the models of all folds of a run, ready to tag.
-
-    Parameters
-    ----------
-    name : str
-        A model of data/results or data/preloaded/models, or a run: then its model with the best
-        validation accuracy.
-    ensemble : bool
-        Take the models of all folds of a run, and the mean of their probabilities.
-
-    Raises
-    ------
-    UserError
-        If there is no such model; when it first tags, if it does not fit the network of its name
-        in buildArchitecture.py.
-    """
+class Tagger(tagger.Tagger):
+    """A model, or with `ensemble` the models of all folds of a run, of buildArchitecture.py."""
 
     def __init__(self, name, ensemble=False):
-        self.models = models.load_all(name) if ensemble else [models.load_best(name)]
-        model = self.models[0]
-        self.classes = model.info.classes
-        if ensemble:
-            print(f"the mean of {len(self.models)} models", file=sys.stderr)
-        try:
-            self.parameters = settings.complete(model.info.parameters)
-        except UserError as error:
-            raise UserError(f"the model {model.path!r} cannot be used: {error}") from error
-
-    def tag(self, song):
-        """Tag one audio file; give its `Answer`."""
-        audio_files.check_is_file(song)
-        [answer] = self.tagAll([song])
-        return answer
-
-    def tagAll(self, songs):
-        """Yield the `Answer` for each audio file; the files are read on all cores."""
-        # the real path: the processes that read it may have been started in another folder, and
-        # have another /dev/stdin
-        calls = [(os.path.realpath(song), self.parameters["DS"]) for song in songs]
-        computed = in_parallel(spectrogram_of, calls, "songs", "song")
-        for (found, note), song in zip(computed, songs, strict=True):
-            answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(
-                song, found)
-            yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
-
-    def answer(self, song, spectrogram):
-        """Give the `Answer` for a spectrogram, (bands, frames), of mel energies."""
-        DS, frames = self.parameters["DS"], spectrogram.shape[1]
-        start = chunk_starts(frames, {**self.parameters, "asPublished": False})
-        if not start:
-            return Answer(song, problem=f"is too short: {frames} frames give no chunk of "
-                                        f"{DS['xInput']}")
-        spectrogram = compress(spectrogram, DS["inputNorm"])
-        lengthened = filled(spectrogram, DS["xInput"], DS["short"])
-        training = np.reshape(self.models[0].info.training_moments or [], (-1, 2))
-        [odd] = odd_levels(np.array(moments(spectrogram)[:1]), training[:, 0], DS)
-        each = []
-        for model in self.models:
-            mean, std = np.float32(model.info.moments or own_mean_and_std(spectrogram, DS))
-            chunks = Chunks([lengthened], [0], [start], DS["xInput"], [mean], [std],
-                            batch_size=BATCH)
-            each.append(self.probabilities(model, chunks))
-        second = DS["hopSize"] / SAMPLE_RATE       # of a frame
-        spans, probabilities = stretches(start, frames, DS["xInput"]), np.mean(each, axis=0)
-        # as in training, perhaps without the last one; of a song too short for that, all
-        voting = len(chunk_starts(frames, self.parameters)) or len(start)
-        answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
-                        (lengthened - mean) / std, segments=joined(spans * second, probabilities))
-        answer.label = int(answer.votes.argmax())
-        answer.note = odd and f"is {odd}"
-        return answer
-
-    def probabilities(self, model, chunks):
-        """Give the probabilities of one model: (chunks, classes)."""
-        forward = self.forward
-        if len(self.models) > 1:
-            self.setWeights(model)
-        found = [forward(x) for x, _ in chunks.ahead(chunks.filled_batches())]
-        return np.concatenate(found)[:len(chunks)]
-
-    def setWeights(self, model):
-        """Give the network the weights of a model; refuse those of another network."""
-        import lasagne
-        expected = [value.shape for value in lasagne.layers.get_all_param_values(self.output)]
-        if [value.shape for value in model.weights] != expected:
-            raise UserError(f"the model {model.path!r} does not fit the network "
-                            f"{self.parameters['DL']['type']} of buildArchitecture.py, which has "
-                            "changed since it was trained; put the old one back, or train again")
-        lasagne.layers.set_all_param_values(self.output, model.weights)
-
-    @cached_property
-    def forward(self):
-        """The compiled network: x: (BATCH, 1, yInput, xInput) -> probabilities."""
-        with aside():
-            start_theano()
-        # imported late: other processes read songs meanwhile
-        import lasagne
-
-        import buildArchitecture
-        import theano
-        import theano.tensor as T
-        from mirdl.networks import architectures
-
-        network, x, model = self.parameters["DL"]["type"], T.tensor4("x"), self.models[0]
-        self.output, _ = buildArchitecture.buildNet(x, self.parameters, len(self.classes))
-        self.setWeights(model)
-        if model.info.architecture != architectures.source_hash(network, buildArchitecture):
-            print(f"Note: the network {network} of buildArchitecture.py has changed since "
-                  f"{model.path} was trained", file=sys.stderr)
-        return theano.function([x], lasagne.layers.get_output(self.output, deterministic=True))
+        super().__init__(name, partial(import_module, "buildArchitecture"), ensemble)
 
 
 def columnsOf(classes):

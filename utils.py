@@ -11,6 +11,7 @@ import os
 import sys
 from collections import Counter
 from functools import lru_cache, partial
+from importlib import import_module
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from mirdl.errors import UserError, exit_on_user_error
 from mirdl.results import figures, files, models, tables
 from mirdl.results import report as page
 from mirdl.results.filters import find_filters, strongest
+from mirdl.tagging.tagger import Tagger
 from mirdl.theano_flags import start_theano
 
+NETWORKS = partial(import_module, "buildArchitecture")      # it loads Theano, which takes seconds
 STRONGEST = 5       # filters in a picture of activations
 USAGE = """usage: python utils.py [COMMAND] NAME ...
 
@@ -214,8 +217,7 @@ def export(*words):
     parser.add_argument("--ensemble", action="store_true")
     parser.add_argument("--licence", default="not stated")
     asked = parser.parse_args(words)
-    import predict  # only here: it loads Theano, which takes seconds
-    tagger = predict.Tagger(asked.name, asked.ensemble)
+    tagger = Tagger(asked.name, NETWORKS, asked.ensemble)
     try:
         start_theano()
         from mirdl.export import model_file
@@ -224,8 +226,8 @@ def export(*words):
                         "pip install -r requirements-export.txt") from error
     path = asked.file or files.path_of(asked.name, ".onnx")
     model_file.check_path(path)
-    tagger.forward      # noqa: B018 (builds the network)
-    return "\n".join(model_file.write(path, tagger.output, tagger.models, tagger.setWeights,
+    network = tagger.network()
+    return "\n".join(model_file.write(path, network.output, tagger.models, network.set_weights,
                                       tagger.parameters, asked.licence))
 
 
@@ -283,8 +285,7 @@ def _activations(song, title, name):
 @lru_cache(1)       # for the next song
 def _tagger(model, written):
     """Give the tagger of a model whose file was written at that time."""
-    import predict
-    return predict.Tagger(model)
+    return Tagger(model, NETWORKS)
 
 
 def _titlesOf(songs):

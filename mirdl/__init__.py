@@ -1,4 +1,4 @@
-"""What the scripts share, in seven packages; see docs/architecture.md."""
+"""What the scripts share, in eight packages; see docs/architecture.md."""
 
 import logging
 import os

@@ -19,7 +19,7 @@ COSMIC_RAY = ROOT / ".venv/mutants/bin"
 # module -> the tests that must find its mutants
 MODULES = {
     "mirdl/results/votes.py": "tests/mirdl/results/test_votes.py",
-    "mirdl/results/segments.py": "tests/mirdl/results/test_segments.py",
+    "mirdl/tagging/segments.py": "tests/mirdl/tagging/test_segments.py",
     "mirdl/songs/splits.py": "tests/mirdl/songs/test_splits.py",
     "mirdl/spectrograms/augmentation.py": "tests/mirdl/spectrograms/test_augmentation.py",
     "mirdl/spectrograms/chunks.py": "tests/mirdl/spectrograms/test_chunks.py"
@@ -33,6 +33,7 @@ MODULES = {
     "mirdl/training/checkpoint.py": "tests/mirdl/training/test_checkpoint.py",
     "filterbank/op.py": "tests/filterbank/test_op.py tests/filterbank/test_layer.py",
     "theano/link/loop.py": "tests/theano/link/test_loop.py",
+    "mirdl/tagging/tagger.py": "tests/mirdl/tagging/test_tagger.py",
     "predict.py": "tests/test_predict.py",
     "dl.py": "tests/test_dl.py -m 'not slow'",
 }

@@ -42,8 +42,8 @@ QUICK = "oNetOne", "timeFrequency"
 def exported(run, ensemble=False):
     """Return a run's ONNX model and its tagger."""
     tagger = predict.Tagger(run, ensemble)
-    tagger.forward      # noqa: B018
-    return conversion.to_onnx(tagger.output, tagger.models, tagger.setWeights,
+    network = tagger.network()
+    return conversion.to_onnx(network.output, tagger.models, network.set_weights,
                            tagger.parameters["DS"]), tagger
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from conftest import ROOT, optional
 
-import predict
 import utils
 from mirdl.errors import UserError
 from mirdl.results import files, models
@@ -73,7 +72,7 @@ def test_what_cannot_be_written_leaves_nothing(untrained, monkeypatch):
     ("nowhere/model.onnx", "there is no folder 'nowhere' to write 'nowhere/model.onnx' to")])
 def test_a_path_that_cannot_be_is_refused_before_any_work(untrained, monkeypatch, path, words):
     run = untrained("DL.type=oNetOne")
-    monkeypatch.delattr(predict.Tagger, "forward")
+    monkeypatch.delattr(utils.Tagger, "network")
     with pytest.raises(UserError, match=words):
         utils.export(run, path)
 

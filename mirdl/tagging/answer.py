@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirdl.results.segments import Segment
+from mirdl.tagging.segments import Segment
 
 
 @dataclass

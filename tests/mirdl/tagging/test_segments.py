@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from mirdl.errors import UserError
-from mirdl.results.answer import Answer
-from mirdl.results.segments import (
+from mirdl.tagging.answer import Answer
+from mirdl.tagging.segments import (
     LABELS,
     Segment,
     audacity,

@@ -1,0 +1,135 @@
+"""What tags songs: a model, or the models of all folds of a run."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mirdl import settings
+from mirdl.errors import UserError
+from mirdl.results import models
+from mirdl.songs import audio_files
+from mirdl.spectrograms.audio import SAMPLE_RATE
+from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
+from mirdl.spectrograms.decoding import spectrogram_of
+from mirdl.spectrograms.level import odd_levels
+from mirdl.spectrograms.normalisation import compress, moments, own_mean_and_std
+from mirdl.system.pool import in_parallel
+from mirdl.system.progress import aside
+from mirdl.tagging.answer import Answer
+from mirdl.tagging.segments import joined, stretches
+from mirdl.theano_flags import start_theano
+
+if TYPE_CHECKING:
+    from mirdl.tagging.network import Network
+
+BATCH = 4       # chunks that go through the network at a time
+
+
+class Tagger:
+    """A model, or the models of all folds of a run, ready to tag.
+
+    Parameters
+    ----------
+    name : str
+        A model of data/results or data/preloaded/models, or a run: then its model with the best
+        validation accuracy.
+    networks : callable
+        Imports and gives the module of the networks, buildArchitecture. It is called when the first
+        song is tagged, as it loads Theano: songs are read meanwhile.
+    ensemble : bool
+        Take the models of all folds of a run, and the mean of their probabilities.
+
+    Attributes
+    ----------
+    classes : list of str
+        The tags; a label is a tag's place here.
+    models : list of Model
+    parameters : dict
+        That the models were trained with, complete.
+
+    Raises
+    ------
+    UserError
+        If there is no such model; when it first tags, if it does not fit the network of its name
+        in buildArchitecture.py.
+    """
+
+    def __init__(self, name: str, networks: Callable[[], ModuleType],
+                 ensemble: bool = False) -> None:
+        self.models = models.load_all(name) if ensemble else [models.load_best(name)]
+        self._networks, self._network = networks, None
+        model = self.models[0]
+        self.classes = model.info.classes
+        if ensemble:
+            print(f"the mean of {len(self.models)} models", file=sys.stderr)
+        try:
+            self.parameters = settings.complete(model.info.parameters)
+        except UserError as error:
+            raise UserError(f"the model {model.path!r} cannot be used: {error}") from error
+
+    def tag(self, song: str) -> Answer:
+        """Tag one audio file."""
+        audio_files.check_is_file(song)
+        [answer] = self.tag_all([song])
+        return answer
+
+    def tag_all(self, songs: list[str]) -> Iterator[Answer]:
+        """Yield the answer for each audio file; the files are read on all cores."""
+        # the real path: the processes that read it may have been started in another folder, and
+        # have another /dev/stdin
+        calls = [(os.path.realpath(song), self.parameters["DS"]) for song in songs]
+        computed = in_parallel(spectrogram_of, calls, "songs", "song")
+        for (found, note), song in zip(computed, songs, strict=True):
+            answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(
+                song, found)
+            yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
+
+    def answer(self, song: str, spectrogram: np.ndarray) -> Answer:
+        """Give the answer for a spectrogram, (bands, frames), of mel energies."""
+        DS, frames = self.parameters["DS"], spectrogram.shape[1]  # noqa: N806 (as its key)
+        start = chunk_starts(frames, {**self.parameters, "asPublished": False})
+        if not start:
+            return Answer(song, problem=f"is too short: {frames} frames give no chunk of "
+                                        f"{DS['xInput']}")
+        spectrogram = compress(spectrogram, DS["inputNorm"])
+        lengthened = filled(spectrogram, DS["xInput"], DS["short"])
+        training = np.reshape(self.models[0].info.training_moments or [], (-1, 2))
+        [odd] = odd_levels(np.array(moments(spectrogram)[:1]), training[:, 0], DS)
+        each = []
+        for model in self.models:
+            mean, std = np.float32(model.info.moments or own_mean_and_std(spectrogram, DS))
+            chunks = Chunks([lengthened], [0], [start], DS["xInput"], [mean], [std],
+                            batch_size=BATCH)
+            each.append(self.probabilities(model, chunks))
+        second = DS["hopSize"] / SAMPLE_RATE       # of a frame
+        spans, probabilities = stretches(start, frames, DS["xInput"]), np.mean(each, axis=0)
+        # as in training, perhaps without the last one; of a song too short for that, all
+        voting = len(chunk_starts(frames, self.parameters)) or len(start)
+        answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
+                        (lengthened - mean) / std, segments=joined(spans * second, probabilities))
+        answer.label = int(answer.votes.argmax())
+        answer.note = odd and f"is {odd}"
+        return answer
+
+    def probabilities(self, model: models.Model, chunks: Chunks) -> np.ndarray:
+        """Give the probabilities of one model: (chunks, classes)."""
+        network = self.network()
+        if len(self.models) > 1:
+            network.set_weights(model)
+        found = [network.forward(x) for x, _ in chunks.ahead(chunks.filled_batches())]
+        return np.concatenate(found)[:len(chunks)]
+
+    def network(self) -> "Network":
+        """Give the network of the models; the first call builds it."""
+        if self._network is None:
+            with aside():
+                start_theano()
+            # imported late: other processes read songs meanwhile
+            from mirdl.tagging.network import Network
+            self._network = Network(self.models[0], self.parameters, self._networks())
+        return self._network
