@@ -61,13 +61,9 @@ SOUNDS = {
     "float.wav": (wav(SOUND, 32, "float"), None),
     "double.wav": (wav(SOUND, 64, "float"), None),
     "stereo.wav": (wav(SOUND, channels=2), None),
-    "5.1.wav": (
-        wav(SOUND, channels=6),
-        "cannot be decoded: it has 6 channels; mix it down to stereo"),
+    "5.1.wav": (wav(SOUND, channels=6), None),
     # Essentia's loader crashes when it is taken down after this one
-    "9 channels.wav": (
-        wav(SOUND, channels=9),
-        "cannot be decoded: it has 9 channels; mix it down to stereo"),
+    "9 channels.wav": (wav(SOUND, channels=9), None),
     "65535 channels.wav": (
         wav(SOUND[:100], channels=65535),
         "cannot be decoded: its codec is not known; convert it to wav or flac"),

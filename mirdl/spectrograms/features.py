@@ -273,8 +273,6 @@ def _by_libsndfile(file: str, chain: _Chain) -> np.ndarray | None:
     """Read a song by libsndfile."""
     try:
         parts = libsndfile.read(file)
-    except libsndfile.TooManyChannelsError as error:
-        raise UnreadableError(f"cannot be decoded: {error}; mix it down to stereo") from error
     except libsndfile.ERRORS as error:
         raise RuntimeError(str(error)) from error
     return _of_samples(np.concatenate([_resampled(*part) for part in parts]), chain)

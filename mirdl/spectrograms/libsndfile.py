@@ -10,8 +10,7 @@ import soundfile
 from mirdl.spectrograms import cut_off
 from mirdl.spectrograms.joined import parts_of
 
-BLOCK = 2**20       # samples read at a time: a long file is mixed down as it is read
-MOST_CHANNELS = 2   # as for MonoLoader
+BLOCK = 2**20       # samples of all channels read at a time: a long file is mixed as it is read
 JOINED = ("MP3", "OGG", "FLAC")     # formats whose files may be joined
 SAMPLES = (1, 3, 0xFFFE)    # codecs of a wav that holds samples as they are
 UNKNOWN = 2**62     # samples; libsndfile promises as many or more if it does not know
@@ -19,10 +18,6 @@ HEAD = 2**16        # bytes in which the header of a wav should end
 
 # what is raised if a file cannot be read
 ERRORS = (soundfile.SoundFileError, OSError, RuntimeError, ValueError)
-
-
-class TooManyChannelsError(Exception):
-    """A song can be read, but has more than two channels."""
 
 
 class Length(NamedTuple):
@@ -94,7 +89,9 @@ def differing_parts(file: str) -> list[bytes]:
 
 
 def read(file: str) -> list[tuple[np.ndarray, int]]:
-    """Read a sound file and mix it down as Essentia's MonoMixer does.
+    """Read a sound file, and mix it down: the mean of its channels.
+
+    Of one or two channels that is what Essentia's MonoMixer gives; Essentia reads no more.
 
     Parameters
     ----------
@@ -110,8 +107,6 @@ def read(file: str) -> list[tuple[np.ndarray, int]]:
     ------
     one of ERRORS
         If it cannot be read.
-    TooManyChannelsError
-        If it has more than two channels.
     """
     parts = parts_of(file)
     if parts:
@@ -140,11 +135,9 @@ def _length_by_byte_rate(file: str) -> Length | None:
 
 def _mono(opened: io.IOBase) -> tuple[np.ndarray, int]:
     with _opened(opened) as sound:
-        if sound.channels > MOST_CHANNELS:
-            raise TooManyChannelsError(f"it has {sound.channels} channels")
         mixed = [np.empty(0, np.float32)]
-        while len(block := sound.read(BLOCK, dtype="float32", always_2d=True)):
-            mixed.append(np.float32(0.5) * (block[:, 0] + block[:, -1]))
+        while len(block := sound.read(BLOCK // sound.channels, dtype="float32", always_2d=True)):
+            mixed.append(sum(block.T) / np.float32(sound.channels))
         return np.concatenate(mixed), sound.samplerate
 
 

@@ -18,7 +18,7 @@ from mirdl.spectrograms.normalisation import NORMS, compress, moments
 from mirdl.system.whole_files import cannot_write, sync
 
 FORMAT = "mirdl store 2"
-READERS = 2         # raise it when more kinds of file can be read: refused songs are tried again
+READERS = 3         # raise it when more kinds of file can be read: refused songs are tried again
 LINE = 2**20        # characters: far more than the line of any song
 
 
