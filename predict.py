@@ -16,6 +16,7 @@ from mirdl.songs import audio_files
 from mirdl.spectrograms.audio import ENDINGS
 from mirdl.system.progress import aside
 from mirdl.tagging import tagger
+from mirdl.tagging.as_files import check
 from mirdl.tagging.segments import LABELS, labels_of
 
 
@@ -23,6 +24,8 @@ def main(arguments):
     """Tag the audio files named on the command line; print each answer as soon as it is there."""
     asked = parse(arguments)
     model = Tagger(asked.name, asked.ensemble)
+    if asked.ensemble:
+        print(f"the mean of {len(model.models)} models", file=sys.stderr)
     songs = findAudio(asked.songs)
     write = FORMATS.get(asked.format) or labels_of(asked.format, songs, asked.out)
     tagged = []
@@ -42,7 +45,8 @@ def parse(arguments):
                         "or data/preloaded/models, or a run (DATASET_TYPE_ID): then its model with "
                         "the best validation accuracy")
     parser.add_argument("songs", metavar="SONG", nargs="+",
-                        help="an audio file, or a folder: all audio files below it")
+                        help="an audio file, a pipe (-: what is piped in), or a folder: all audio "
+                        "files below it")
     parser.add_argument("--format", choices=[*FORMATS, *LABELS], default="table",
                         help="json is one list, at the end; jsonl a line for each song; audacity "
                         "and sonic are labels of segments, for Audacity and Sonic Visualiser")
@@ -76,9 +80,10 @@ def noteProblems(answers, tagged):
 
 
 def findAudio(paths):
-    """Find the audio files that `paths` name, in folders all audio files below them, sorted."""
+    """Find the audio files and pipes that `paths` name, in folders all audio files, sorted."""
     found = []
     for path in paths:
+        path = "/dev/stdin" if path == "-" else path
         if os.path.isdir(path):
             below = audio_files.below(path)
             if not below:
@@ -86,7 +91,7 @@ def findAudio(paths):
                                 f"({' '.join(ENDINGS)})")
             found += below
         else:
-            audio_files.check_is_file(path)
+            check(path)
             found.append(path)
     return found
 

@@ -273,8 +273,6 @@ def _activations(song, title, name):
     model = models.load_for(name, song)
     found = find_filters(model)
     answer = _tagger(model.name, os.stat(model.path).st_mtime_ns).tag(song)
-    if answer.problem:
-        raise UserError(f"{song!r} {answer.problem}")
     fired = strongest(found, answer.spectrogram, answer.label, STRONGEST)
     part = models.part_of(song, model)
     by = f"{model.name}, for which it was a {part} song" if part else model.name

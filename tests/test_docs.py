@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import os
 import re
 import shlex
@@ -242,6 +243,19 @@ def test_the_example_of_export_tags_a_song(heard, trained, monkeypatch, tmp_path
     exec(tags, names)
     found = names["probabilities"][:len(answer.probabilities)]
     np.testing.assert_allclose(found, answer.probabilities, rtol=0, atol=1e-5)
+
+
+def test_the_example_of_the_interface_tags(place, monkeypatch, capsys):
+    [example] = fenced(HOME / "docs/api.md", "python")
+    folder, name = place
+    monkeypatch.chdir(folder)
+    exec(example.replace("NAME", name), {})
+    first, second, *others = capsys.readouterr().out.splitlines()
+    predict.main([name, "song.wav", "--format", "jsonl"])
+    expected = json.loads(capsys.readouterr().out)
+    assert first == expected["tag"] and others == [
+        f"song.wav {first}", "other.mp3 cannot be opened: No such file or directory"]
+    assert ast.literal_eval(second) == pytest.approx(expected["probabilities"], abs=1e-6)
 
 
 def test_readme_is_short():

@@ -3,8 +3,9 @@ import io
 import json
 import os
 import pathlib
-import re
 import shutil
+import subprocess
+import threading
 import weakref
 
 import numpy as np
@@ -138,16 +139,37 @@ def test_wrong_names_are_told_before_any_work(run):
         predict.main([run, "nowhere.wav"])
 
 
-def test_a_pipe_is_refused_in_words(run, tmp_path):
-    os.mkfifo(tmp_path / "song.wav")
-    reader, writer = os.pipe()          # <(cat song.wav) in bash
-    for path in str(tmp_path / "song.wav"), f"/dev/fd/{reader}", "-", "/dev/null":
-        words = f"{path!r} is a pipe, a device or a folder, not a file: save the sound to a file"
-        for tag in predict.Tagger(run).tag, lambda path: predict.main([run, path]):
-            with pytest.raises(UserError, match=re.escape(words)):
-                tag(path)
-    os.close(reader)
-    os.close(writer)
+def test_what_is_piped_in_is_tagged(run, tmp_path, capsys):
+    song, pipe = "data/datasets/Beats/fast/fast 0.wav", str(tmp_path / "piped")
+    os.mkfifo(pipe)
+    writer = threading.Thread(
+        target=lambda: pathlib.Path(pipe).write_bytes(pathlib.Path(song).read_bytes()))
+    writer.start()
+    predict.main([run, pipe, song, "--format", "csv"])
+    writer.join()
+    piped, plain = csv.reader(capsys.readouterr().out.splitlines()[1:])
+    assert piped[0] == pipe and piped[1:] == plain[1:]
+
+
+def test_a_dash_is_what_is_piped_in(run):
+    with open(os.devnull) as nothing:
+        stdin = os.dup(0)
+        os.dup2(nothing.fileno(), 0)
+        try:
+            with pytest.raises(UserError, match="'/dev/stdin' is a device"):
+                predict.main([run, "-"])
+        finally:
+            os.dup2(stdin, 0)
+            os.close(stdin)
+
+
+@pytest.mark.slow
+def test_a_song_from_another_program_is_tagged(run, script, tmp_path):
+    with subprocess.Popen(["cat", "data/datasets/Beats/fast/fast 0.wav"],
+                          stdout=subprocess.PIPE) as cat:
+        done = script("predict.py", run, "-", "--format", "audacity", "--out", str(tmp_path),
+                      stdin=cat.stdout)
+    assert done.stdout == f"/dev/stdin -> {tmp_path}/stdin.txt\n", done.stderr
 
 
 def test_a_class_may_be_called_like_a_column():

@@ -251,8 +251,9 @@ def tagger(monkeypatch):
     spectrogram = np.random.RandomState(0).normal(size=(40, 90)).astype(np.float32)
 
     def tag(song):
-        problem = "cannot be decoded" if "silence" in song else ""
-        return SimpleNamespace(problem=problem, spectrogram=spectrogram, label=0)
+        if "silence" in song:
+            raise UserError(f"{song!r} cannot be decoded")
+        return SimpleNamespace(spectrogram=spectrogram, label=0)
     monkeypatch.setattr(utils, "_tagger", lambda *model: SimpleNamespace(tag=tag))
 
 

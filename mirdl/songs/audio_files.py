@@ -9,7 +9,6 @@ from typing import NoReturn
 from mirdl.errors import UserError
 from mirdl.songs import public_sets
 from mirdl.songs.dataset import Songs
-from mirdl.songs.download import download
 from mirdl.songs.given_tables import composed
 from mirdl.songs.wording import names_of, some
 from mirdl.spectrograms.audio import ENDINGS, is_audio
@@ -37,6 +36,7 @@ def folder_of(dataset: str) -> str:
     """
     folder = os.path.abspath(os.path.join(ROOT, dataset))
     if dataset in public_sets.SETS and not os.path.isdir(folder):
+        from mirdl.songs.download import download  # takes 0.2 s, rarely used
         download(dataset, public_sets.SETS[dataset], ROOT)
     if not os.path.isdir(folder):
         others = _folders(ROOT) if os.path.isdir(ROOT) else []
@@ -122,22 +122,6 @@ def below(folder: str, onerror: Callable[[OSError], None] | None = None) -> list
         Their paths, sorted.
     """
     return sorted(path for path in _files(folder, onerror) if is_audio(os.path.basename(path)))
-
-
-def check_is_file(path: str) -> None:
-    """Refuse a path that is no file, such as a pipe, which other processes cannot read.
-
-    Raises
-    ------
-    UserError
-        If it is not there either.
-    """
-    if os.path.isfile(path):
-        return
-    if path == "-" or os.path.exists(path):
-        raise UserError(f"{path!r} is a pipe, a device or a folder, not a file: save the sound to "
-                        "a file, and give the name of that")
-    raise UserError(f"there is no file or folder {path!r}")
 
 
 def _folders(folder: str) -> list[str]:

@@ -52,7 +52,7 @@ def in_parallel(
         Of a module that the processes can import.
     calls : list of tuple
     title, unit : str
-        For the progress bar.
+        For the progress bar, which a single call does not need.
 
     Yields
     ------
@@ -92,7 +92,8 @@ def in_parallel(
         return underway + new
 
     try:
-        for _ in bar(calls, desc=title, unit=unit):
+        feed()      # before there is a bar, which may have to wait for another thread
+        for _ in bar(calls, desc=title, unit=unit, disable=len(calls) == 1):
             underway = feed()
             while not ahead[0].done():
                 wait(underway, return_when=FIRST_COMPLETED)

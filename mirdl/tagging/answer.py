@@ -14,7 +14,7 @@ class Answer:
     Attributes
     ----------
     song : str
-        The path of the file.
+        The path of the file; "samples" if it was none.
     label : int or None
         The class that most chunks voted for; None where `problem` says why there is no answer.
     probabilities : ndarray
@@ -28,6 +28,8 @@ class Answer:
         The stretches of time in which all chunks have one class; together they cover the song.
     note : str
         What is odd about the file; empty if nothing is.
+    tag : str
+        The class that most chunks voted for, by its name; empty if there is no answer.
     """
 
     song: str
@@ -38,6 +40,7 @@ class Answer:
     problem: str = ""
     segments: list[Segment] | None = None
     note: str = ""
+    tag: str = ""
 
     @property
     def votes(self) -> np.ndarray:

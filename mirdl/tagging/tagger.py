@@ -1,9 +1,11 @@
 """What tags songs: a model, or the models of all folds of a run."""
 
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
+from threading import RLock
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,6 @@ import numpy as np
 from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import models
-from mirdl.songs import audio_files
 from mirdl.spectrograms.audio import SAMPLE_RATE
 from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
 from mirdl.spectrograms.decoding import spectrogram_of
@@ -21,6 +22,7 @@ from mirdl.spectrograms.normalisation import compress, moments, own_mean_and_std
 from mirdl.system.pool import in_parallel
 from mirdl.system.progress import aside
 from mirdl.tagging.answer import Answer
+from mirdl.tagging.as_files import check, file_of, file_of_samples
 from mirdl.tagging.segments import joined, stretches
 from mirdl.theano_flags import start_theano
 
@@ -63,31 +65,68 @@ class Tagger:
                  ensemble: bool = False) -> None:
         self.models = models.load_all(name) if ensemble else [models.load_best(name)]
         self._networks, self._network = networks, None
+        self._lock = RLock()        # the network has one set of weights, and threads may share it
         model = self.models[0]
         self.classes = model.info.classes
-        if ensemble:
-            print(f"the mean of {len(self.models)} models", file=sys.stderr)
         try:
             self.parameters = settings.complete(model.info.parameters)
         except UserError as error:
             raise UserError(f"the model {model.path!r} cannot be used: {error}") from error
 
-    def tag(self, song: str) -> Answer:
-        """Tag one audio file."""
-        audio_files.check_is_file(song)
-        [answer] = self.tag_all([song])
+    def tag(self, song: str | np.ndarray, rate: int | None = None) -> Answer:
+        """Tag one song.
+
+        Parameters
+        ----------
+        song : str, path or ndarray
+            An audio file, a pipe, or samples; see `mirdl.tagging.as_files.file_of_samples`. Samples
+            have the answer that a wav file of them has.
+        rate : int, optional
+            Samples per second; only with samples.
+
+        Raises
+        ------
+        UserError
+            If there is no such file, or it cannot be tagged.
+        """
+        is_path = isinstance(song, str | os.PathLike)
+        if is_path != (rate is None):
+            raise UserError("samples need a rate, and files have one: expected tag('song.wav') or "
+                            "tag(samples, 44100)")
+        if is_path:
+            check(song)
+            [answer] = self.tag_all([song])
+        else:
+            with file_of_samples(song, rate) as path:
+                [answer] = self.tag_all([path])
+            answer.song = "samples"
+        if answer.problem:
+            raise UserError(f"{answer.song!r} {answer.problem}")
         return answer
 
-    def tag_all(self, songs: list[str]) -> Iterator[Answer]:
-        """Yield the answer for each audio file; the files are read on all cores."""
-        # the real path: the processes that read it may have been started in another folder, and
-        # have another /dev/stdin
-        calls = [(os.path.realpath(song), self.parameters["DS"]) for song in songs]
-        computed = in_parallel(spectrogram_of, calls, "songs", "song")
-        for (found, note), song in zip(computed, songs, strict=True):
-            answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(
-                song, found)
-            yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
+    def tag_all(self, songs: Iterable[str]) -> Iterator[Answer]:
+        """Yield the answer for each song, in order; songs are read on all cores.
+
+        Parameters
+        ----------
+        songs : iterable of str or path
+            Audio files or pipes. One that cannot be tagged does not stop the others: its answer has
+            a `problem`.
+
+        Raises
+        ------
+        UserError
+            As `mirdl.tagging.as_files.file_of`.
+        """
+        songs = list(map(os.fspath, songs))
+        with ExitStack() as files, ThreadPoolExecutor(1) as builder:
+            builder.submit(self.network)        # takes seconds, in which songs are read
+            calls = [(files.enter_context(file_of(song)), self.parameters["DS"]) for song in songs]
+            computed = in_parallel(spectrogram_of, calls, "songs", "song")
+            for (found, note), song in zip(computed, songs, strict=True):
+                answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(
+                    song, found)
+                yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
 
     def answer(self, song: str, spectrogram: np.ndarray) -> Answer:
         """Give the answer for a spectrogram, (bands, frames), of mel energies."""
@@ -113,23 +152,26 @@ class Tagger:
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
                         (lengthened - mean) / std, segments=joined(spans * second, probabilities))
         answer.label = int(answer.votes.argmax())
+        answer.tag = self.classes[answer.label]
         answer.note = odd and f"is {odd}"
         return answer
 
     def probabilities(self, model: models.Model, chunks: Chunks) -> np.ndarray:
         """Give the probabilities of one model: (chunks, classes)."""
-        network = self.network()
-        if len(self.models) > 1:
-            network.set_weights(model)
-        found = [network.forward(x) for x, _ in chunks.ahead(chunks.filled_batches())]
+        with self._lock:
+            network = self.network()
+            if len(self.models) > 1:
+                network.set_weights(model)
+            found = [network.forward(chunks[batch][0]) for batch in chunks.filled_batches()]
         return np.concatenate(found)[:len(chunks)]
 
     def network(self) -> "Network":
         """Give the network of the models; the first call builds it."""
-        if self._network is None:
-            with aside():
-                start_theano()
-            # imported late: other processes read songs meanwhile
-            from mirdl.tagging.network import Network
-            self._network = Network(self.models[0], self.parameters, self._networks())
-        return self._network
+        with self._lock:
+            if self._network is None:
+                with aside():
+                    start_theano()
+                # imported late: other processes read songs meanwhile
+                from mirdl.tagging.network import Network
+                self._network = Network(self.models[0], self.parameters, self._networks())
+            return self._network

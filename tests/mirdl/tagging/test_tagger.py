@@ -3,10 +3,12 @@ import json
 import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import makeSounds
 import numpy as np
 import pytest
+import soundfile
 from makeMiniRhythm import write_wav
 
 import buildArchitecture
@@ -98,6 +100,46 @@ def test_a_file_is_found_by_what_is_open_in_this_process_alone(run):
     with open(song, "rb") as file:      # as /dev/stdin in predict.py NAME /dev/stdin < song.wav
         answer = Tagger(run).tag(f"/dev/fd/{file.fileno()}")
     assert answer.votes.tolist() == Tagger(run).tag(song).votes.tolist()
+
+
+@pytest.mark.parametrize("kind, rate, channels", [("int16", 44100, 1), ("float32", 22050, 2)])
+def test_samples_have_the_answer_of_their_file(run, tmp_path, kind, rate, channels):
+    samples = np.random.RandomState(3).uniform(-0.1, 0.1, (7 * rate, channels))
+    samples = (samples if kind == "float32" else samples * 2**15).astype(kind)
+    path = tmp_path / "song.flac" if kind == "int16" else tmp_path / "song.wav"
+    soundfile.write(path, samples, rate, "FLOAT" if kind == "float32" else None)
+    tagger = Tagger(run)
+    expected = tagger.tag(path)
+    found = tagger.tag(samples if channels > 1 else samples[:, 0], rate)
+    assert (found.song, expected.song) == ("samples", str(path))
+    np.testing.assert_array_equal(found.spectrogram, expected.spectrogram)
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+    assert found.tag == tagger.classes[found.label] == expected.tag
+    other = tagger.tag(samples, rate + 1000)
+    assert np.abs(other.probabilities[0] - expected.probabilities[0]).max() > 1e-6
+
+
+def test_what_tag_refuses_is_one_line(run, tmp_path):
+    tagger, song = Tagger(run), "data/datasets/Beats/fast/fast 0.wav"
+    (tmp_path / "text.wav").write_text("no audio")
+    for given, words in [((tmp_path / "text.wav",), "text.wav' cannot be decoded: "),
+                         (("nowhere.wav",), "there is no file or folder 'nowhere.wav'"),
+                         ((np.zeros(1000), 44100), "'samples' is too short: 2 frames give no"),
+                         ((np.zeros(1000),), "samples need a rate"),
+                         ((song, 44100), "samples need a rate, and files have one")]:
+        with pytest.raises(UserError, match=re.escape(words)):
+            tagger.tag(*given)
+
+
+def test_threads_may_share_a_tagger(run):
+    songs = [f"data/datasets/Beats/{name}.wav" for name in ("slow/slow 0", "slow/slow 1",
+                                                            "fast/fast 0", "fast/fast 1")]
+    tagger = Tagger(run, ensemble=True)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(tagger.tag, songs))
+    for answer, song in zip(found, songs, strict=True):
+        assert answer.song == song
+        np.testing.assert_array_equal(answer.probabilities, tagger.tag(song).probabilities)
 
 
 def test_a_changed_network_is_told(run, monkeypatch, capsys):
