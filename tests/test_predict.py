@@ -5,12 +5,14 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import threading
 import weakref
 
 import numpy as np
 import pytest
 import scipy.io.wavfile
+from conftest import ROOT, ended
 from makeMiniRhythm import write_wav
 
 import predict
@@ -176,6 +178,13 @@ def test_a_class_may_be_called_like_a_column():
     answer = Answer("a.wav", 0, np.array([[0.75, 0.25]], np.float32), np.zeros(1))
     assert predict.rows(answer, ["song", "speech"], unit="song") == [
         {"song": "a.wav", "tag": "song", "votes": "1/1", "p(song)": "0.7500", "speech": "0.2500"}]
+
+
+def test_tagging_imports_no_more_than_it_needs():
+    code = ("import predict, sys; print({'sklearn', 'scipy', 'pooch', 'matplotlib', 'theano'} & "
+            "set(sys.modules))")
+    done = ended([sys.executable, "-c", code], cwd=ROOT)
+    assert done.stdout == "set()\n", done.stderr
 
 
 def test_each_answer_is_printed_as_soon_as_it_is_there(run, monkeypatch, capsys):

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from scipy.stats import binomtest
 
 
 @dataclass
@@ -79,5 +78,6 @@ class PairedTest(NamedTuple):
     @property
     def p(self) -> float:
         """The p value of McNemar's exact test, which looks at the songs where they differ."""
+        from scipy.stats import binomtest  # takes 0.5 s, unused by tagging
         songs = self.first + self.second
         return float(binomtest(self.first, songs).pvalue) if songs else 1.0

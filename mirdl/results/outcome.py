@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from mirdl.results import json_form
 from mirdl.results.baseline import Baseline, PairedTest
@@ -178,6 +177,7 @@ class CrossValidation:
     @property
     def confusion(self) -> np.ndarray:
         """Counts of songs: (classes, classes), rows the true classes, columns the votes."""
+        from sklearn.metrics import confusion_matrix  # takes 0.5 s, unused by tagging
         return confusion_matrix(self.true, self.voted, labels=range(len(self.classes)))
 
     @property
@@ -185,6 +185,7 @@ class CrossValidation:
         """Precision, recall, F1 and number of songs of each tag; empty if none were tested."""
         if not self.true:
             return {}
+        from sklearn.metrics import precision_recall_fscore_support
         # not by classification_report, in whose dict a tag may be called 'accuracy', too
         figures = precision_recall_fscore_support(
             self.true, self.voted, labels=range(len(self.classes)), zero_division=0)

@@ -1,7 +1,6 @@
 """The results of runs in words, for .result files and for the terminal."""
 
 import numpy as np
-from sklearn.metrics import classification_report
 
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 
@@ -58,6 +57,7 @@ def run_text(result: CrossValidation) -> str:
     text += _accuracy(result, "utterances") + _accuracy(result, "majority_vote")
     text += f"Number of parameters: {result.num_params}\n"
     if result.true:
+        from sklearn.metrics import classification_report  # takes 0.5 s, unused by tagging
         report = classification_report(
             result.true, result.voted, labels=range(len(result.classes)),
             target_names=result.classes, zero_division=0)
