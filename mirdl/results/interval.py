@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
-from scipy import stats
 
 LEVEL = 0.95
 
@@ -44,6 +43,7 @@ class Interval(NamedTuple):
         groups : sequence of str
             The group of each song; empty if the songs are independent.
         """
+        from scipy import stats  # takes 0.5 s, unused by tagging
         right = np.asarray(right, float)
         share, size = right.mean(), len(right)
         bound = stats.norm.ppf((1 + LEVEL) / 2)

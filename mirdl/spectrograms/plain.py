@@ -22,7 +22,7 @@ MEL = 1127.01048, 700       # mel = 1127.01048 log(1 + Hz / 700)
 
 def resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
     """Resample by libsamplerate, as Essentia does: float32, (samples,)."""
-    import samplerate   # only here, where Essentia is not
+    import samplerate  # only here, where Essentia is not
     return samplerate.resample(samples, float(np.float32(wanted / rate)), "sinc_medium")
 
 
