@@ -16,7 +16,8 @@ from pytensor.printing import Print
 from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar import basic as scalar
 from pytensor.tensor import basic as tensor
-from pytensor.tensor import subtensor
+from pytensor.tensor import linalg, subtensor
+from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import CAReduce, Elemwise
 from pytensor.tensor.extra_ops import CpuContiguous, SearchsortedOp, Unique
 from pytensor.tensor.math import ProdWithoutZeros
@@ -43,6 +44,12 @@ def from_pytensor(op, node):
         return jax_funcify(op, node=node, storage_map=None)
     except AttributeError as error:     # jax.scipy lacks some of SciPy's, the Bessel functions
         raise NotImplementedError(f"JAX has no {op}") from error
+
+
+@convert.register
+def _(op: Blockwise, node):
+    # Without batches it is its Op, which may need sizes on the host (`Eye`).
+    return from_pytensor(op, node) if op.batch_ndim(node) else convert(op.core_op, node)
 
 
 def plain(value):
@@ -106,6 +113,14 @@ def scalar_function(op, node):
     if binary and len(node.inputs) > 1:
         return lambda *inputs: functools.reduce(binary, inputs)
     return SCALAR.get(type(op)) or from_pytensor(op, node)
+
+
+@convert.register
+def _(op: linalg.Eigh, node):
+    if len(node.inputs) > 1:
+        return from_pytensor(op, node)
+    # One triangle counts, as the gradient has it. JAX takes the mean of both unless told.
+    return lambda x: tuple(jnp.linalg.eigh(x, "L" if op.lower else "U", symmetrize_input=False))
 
 
 # Sums, products, maxima

@@ -93,7 +93,7 @@ class Streams:
         if pvals.ndim == 1 and size is not None:
             pvals = pt.alloc(pvals, *_entries(size), pvals.shape[0])
         counts = self._draw("multinomial", (), 0, pytensor.config.floatX, n, pvals,
-                            ndim_out=pvals.ndim)
+                            pattern=pvals.type.broadcastable)
         return _same_state(pt.cast(counts, dtype), counts)
 
     def choice(self, size=1, a=None, replace=True, p=None, ndim=None, dtype="int64", nstreams=None):
@@ -120,8 +120,9 @@ class Streams:
         if len(shape) != 1 and p.ndim > 1:
             raise ValueError(f"choice: size={size} for several rows of p; "
                              "give one number, how many for each")
-        drawn = self._draw("choice", [math.prod(shape)], 1, "int64", p, ndim_out=p.ndim,
-                           replace=bool(replace))
+        count = math.prod(shape)
+        drawn = self._draw("choice", [count], 1, "int64", p, replace=bool(replace),
+                           pattern=(*p.type.broadcastable[:-1], count == 1))
         values = drawn if len(shape) == 1 else drawn.reshape(shape)
         return _same_state(pt.cast(a[values] if a is not None and a.ndim else values, dtype), drawn)
 
@@ -153,7 +154,7 @@ class Streams:
     def _new_key(self):
         return self.gen_seedgen.randint(0, 2**32, 2, dtype="uint32")
 
-    def _draw(self, distribution, size, ndim, dtype, *parameters, ndim_out=None, **settings):
+    def _draw(self, distribution, size, ndim, dtype, *parameters, pattern=None, **settings):
         """Make a variable of shape `size` with a state of its own."""
         if ndim is None:
             ndim = len(_entries(size)) if isinstance(size, list | tuple | int) else (
@@ -161,8 +162,7 @@ class Streams:
         size = pt.as_tensor_variable(_entries(size) if ndim else np.zeros(0), ndim=1)
         size = pt.specify_shape(size.astype("int64"), ndim)
         known = infer_static_shape(size)[1] if ndim else ()
-        kind = tensor_type(dtype, [n == 1 for n in known] if ndim_out is None
-                           else (False,) * ndim_out)
+        kind = tensor_type(dtype, pattern or [n == 1 for n in known])
         state = self._new_state()
         next_state, values = apply(random.sample, state, size, *parameters, types=[KEY, kind],
                                    distribution=distribution, dtype=dtype, **settings)
