@@ -179,7 +179,7 @@ def load():
             except ValueError as error:
                 raise ValueError(f"{source}: {name}={text}: {error}") from None
         else:
-            warnings.warn(f"{source}: unknown setting '{name}' is passed over{nearest(name)}",
+            warnings.warn(f"{source}: unknown setting '{name}' is ignored{nearest(name)}",
                           stacklevel=3)
     return config
 

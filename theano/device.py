@@ -8,7 +8,7 @@ import jax
 
 GPU = "gpu", "cuda"
 
-# A GPU adds up in whatever order its threads come, and takes the kernel that was fastest just now.
+# A GPU adds in the order in which its threads arrive, with the kernel that was fastest just now.
 # Without that choice Triton finds no kernel for small products (on an H100): cuBLAS does them.
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true --xla_gpu_enable_triton_gemm=false"
 

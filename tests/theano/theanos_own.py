@@ -25,6 +25,7 @@ EDITS = [
     (r"\btensor\._shared\b", "tensor.shared"),
     (r"opt\.(MakeVector|Shape_i)\b", "theano.OpFromGraph"),     # in lists of Ops not to look at
     (r"(?ms)^java_samples = .*?\n$", "java_samples = None\n"),   # numbers of Theano's generator
+    (r"rng_mrg\.guess_n_streams\([^)]*\)", "None"),
     (r"=rng_mrg\.mrg_uniform\b", "=None"),
     (r"tensor\.AdvancedBoolean(Inc)?Subtensor", r"tensor.Advanced\1Subtensor"),
     (r"\b[\w.]*conv\.imported_scipy_signal", "True"),

@@ -1,3 +1,3 @@
-"""OrderedDict, by the place that scripts import it from."""
+"""OrderedDict, in the place from which scripts import it."""
 
 from theano.compat import OrderedDict

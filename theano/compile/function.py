@@ -94,7 +94,7 @@ class Named:
         return getattr(self.compiled, name)
 
     def __reduce__(self):
-        """Copy its parts: copies would else ask `__getattr__` before `compiled` is there."""
+        """Copy its parts: otherwise copies would ask `__getattr__` before `compiled` exists."""
         return Named, (self.compiled, self.keys, self.inputs)
 
 

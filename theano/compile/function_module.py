@@ -1,4 +1,4 @@
-"""What makes functions, and what they are: PyTensor's."""
+"""Functions and what makes them: PyTensor's."""
 
 from pytensor.compile.executor import Function
 from pytensor.compile.maker import FunctionMaker

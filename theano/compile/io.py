@@ -1,4 +1,4 @@
-"""Inputs and outputs of functions, with more than the variable to say about them."""
+"""Inputs and outputs of functions that have settings besides the variable."""
 
 from pytensor.compile import io
 

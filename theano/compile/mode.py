@@ -14,14 +14,14 @@ from theano.link.rewrite import register
 
 
 class Maker(FunctionMaker):
-    """PyTensor's maker, without the steps that JAX's arrays, which never change, have no need of.
+    """PyTensor's maker, without the steps that JAX's arrays, which never change, do not need.
 
     Their time would grow with the square of the number of shared variables.
     """
 
     @staticmethod
     def prepare_fgraph(inputs, outputs, additional_outputs, fgraph, mode, profile):
-        """Rewrite; put in no copies of outputs that are inputs, too."""
+        """Rewrite, without copies of outputs that are inputs, too."""
         with pytensor.config.change_flags(mode=mode):
             mode.optimizer(fgraph)
 

@@ -8,7 +8,7 @@ from pytensor.graph.traversal import io_toposort, orphans_between, vars_between
 class Standing(type):
     """Classes that stand for one of PyTensor's, `of`, with a constructor of Theano's arguments.
 
-    isinstance and issubclass hold for whatever is PyTensor's.
+    isinstance and issubclass hold for everything that is PyTensor's.
     """
 
     def __instancecheck__(cls, instance):
@@ -21,7 +21,7 @@ class Standing(type):
 
 
 class Variable(metaclass=Standing):
-    """A node of a graph. Theano's takes a type alone; PyTensor's wants the owner, too."""
+    """A node of a graph. Theano's takes the type alone; PyTensor's needs the owner, too."""
 
     of = basic.Variable
 

@@ -40,7 +40,7 @@ class Op(op.Op, metaclass=_AnyOp):
     R_op = grad
 
     def L_op(self, inputs, outputs, output_grads):
-        """Return the inputs' gradients, given the outputs, too."""
+        """Return the gradients of the inputs; the outputs are given, too."""
         return self.grad(inputs, output_grads)
 
     def pullback(self, inputs, outputs, cotangents):

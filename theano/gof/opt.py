@@ -14,7 +14,7 @@ from pytensor.graph.rewriting.basic import graph_rewriter as optimizer
 
 
 class OpRemove(LocalOptimizer):
-    """Puts the inputs of `op` in place of its outputs, wherever it stands."""
+    """Replaces the outputs of `op` by its inputs, everywhere in a graph."""
 
     def __init__(self, op):
         self.op = op

@@ -1,4 +1,4 @@
-"""Theano's second GPU backend by name: what stands here runs on whatever device is in use."""
+"""Theano's second GPU backend by name: it runs on the device in use."""
 
 from theano.gpuarray import basic_ops, blas, dnn
 from theano.sandbox.cuda import use

@@ -88,7 +88,7 @@ class Function:
         return outputs
 
     def run_main(self, inputs):
-        """Compute the outputs of the main part, in whatever way works."""
+        """Compute the outputs of the main part, in the first way that works."""
         while True:
             arguments = [*inputs, *self.before(*inputs)] if self.slices else inputs
             try:

@@ -31,7 +31,7 @@ MOVE = Reshape, DimShuffle, *PICK
 
 
 class TimesLog(scalar.BinaryScalarOp):
-    """t log(p), and 0 where t is 0, whatever p is. So is the gradient for p, and is never 0 / 0."""
+    """t log(p), and 0 where t is 0, for any p. So is the gradient for p; it is never 0 / 0."""
 
     nfunc_spec = "scipy.special.xlogy", 2, 1
 

@@ -1,4 +1,4 @@
-"""Tensors: Theano's names. What stands in no module here is PyTensor's."""
+"""Tensors: Theano's names. Those that no module here defines are PyTensor's."""
 
 import difflib  # noqa: I001 (names stand side by side)
 

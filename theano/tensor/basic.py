@@ -1,4 +1,4 @@
-"""Functions of tensors that Theano has, and PyTensor has not or calls differently."""
+"""Functions of tensors that PyTensor lacks or calls by other names or arguments."""
 
 import jax
 import jax.numpy as jnp
@@ -119,7 +119,7 @@ def batched_dot(a, b):
 
 
 def batched_tensordot(x, y, axes=2):
-    """Do `tensordot` of x[i] and y[i] for each i; `axes` counts the first, common one, too."""
+    """Do `tensordot` of x[i] and y[i] for each i; axis 0, which they share, counts in `axes`."""
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     if isinstance(axes, int):
         axes = list(range(x.ndim - axes, x.ndim)), list(range(1, axes + 1))
@@ -142,7 +142,7 @@ def to_one_hot(y, nb_class, dtype=None):
 
 
 def __getattr__(name):
-    """In Theano, nearly all of theano.tensor stands here."""
+    """In Theano, this module defines nearly all of theano.tensor."""
     if name.startswith("__"):
         raise AttributeError(name)
     return getattr(theano.tensor, name)

@@ -1,4 +1,4 @@
-"""More functions of tensors: PyTensor's, and those that Theano has besides."""
+"""More functions of tensors: PyTensor's, and those that only Theano has."""
 
 import jax.numpy as jnp  # noqa: I001 (names stand side by side)
 import pytensor.tensor as pt

@@ -20,6 +20,7 @@ from theano.xla import random
 from theano.xla.op import apply, tensor_type
 
 KEY = TensorType("uint32", (None,))
+TRUNCATED = 0.87962566103423978     # standard deviation of a normal distribution cut at -2 and 2
 
 
 class Streams:
@@ -55,7 +56,11 @@ class Streams:
 
     def normal(self, size=None, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None,
                truncate=False, target=None):
-        """Draw with mean `avg` and standard deviation `std`; see `truncated_normal`."""
+        """Draw with mean `avg` and standard deviation `std`.
+
+        `truncate` draws again what lies more than two standard deviations from the mean, so that
+        `TRUNCATED` of `std` is left.
+        """
         avg, std = pt.as_tensor_variable(avg), pt.as_tensor_variable(std)
         dtype = dtype or upcast(pytensor.config.floatX, avg.dtype, std.dtype)
         distribution = "truncated_normal" if truncate else "normal"
@@ -64,8 +69,9 @@ class Streams:
 
     def truncated_normal(self, size=None, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None,
                          target=None):
-        """Do `normal` without what lies more than two standard deviations from the mean."""
-        return self.normal(size, avg, std, ndim, dtype, truncate=True)
+        """Do `normal` with `truncate`, of a wider one, so that `std` is what is left after it."""
+        return self.normal(size, avg, pt.as_tensor_variable(std) / TRUNCATED, ndim, dtype,
+                           truncate=True)
 
     def poisson(self, size=None, lam=1.0, ndim=None, dtype="int64"):
         """How many events come where `lam` come on average."""

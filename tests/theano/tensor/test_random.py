@@ -21,7 +21,9 @@ def stream(request):
     (lambda s: s.uniform((COUNT,)), 0.5, np.sqrt(1 / 12)),
     (lambda s: s.uniform((COUNT,), low=-1, high=3), 1, np.sqrt(16 / 12)),
     (lambda s: s.normal((COUNT,), avg=2., std=0.5), 2, 0.5),
-    (lambda s: s.truncated_normal((COUNT,)), 0, 0.8796),
+    (lambda s: s.truncated_normal((COUNT,)), 0, 1),
+    (lambda s: s.truncated_normal((COUNT,), avg=-1, std=2), -1, 2),
+    (lambda s: s.normal((COUNT,), std=2., truncate=True), 0, 2 * 0.8796),
     (lambda s: s.binomial((COUNT,), p=0.3), 0.3, np.sqrt(0.21)),
     (lambda s: s.binomial((COUNT,), n=5, p=0.3), 1.5, np.sqrt(1.05)),
     (lambda s: s.random_integers((COUNT,), 1, 6), 3.5, np.sqrt(35 / 12)),
@@ -37,6 +39,7 @@ def test_distributions(stream, draw, mean, std):
 def test_dtypes(stream):
     assert theano.function([], stream.uniform((2,), dtype="float32"))().dtype == "float32"
     assert theano.function([], stream.normal((2,)))().dtype == theano.config.floatX
+    assert stream.truncated_normal((2,)).dtype == theano.config.floatX
     assert theano.function([], stream.binomial((2,), p=0.5))().dtype == "int64"
     assert theano.function([], stream.binomial((2,), p=0.5, dtype="int8"))().dtype == "int8"
 

@@ -103,7 +103,7 @@ def pooled(axes, input, ws, ignore_border, stride, pad, mode):
 
 
 def check(ws, stride, pad, ignore_border):
-    """Refuse what Theano has not."""
+    """Refuse what Theano does not support."""
     axes = len(ws)
     if any(pad) and not ignore_border:
         raise NotImplementedError(f"pool_{axes}d: padding works only with ignore_border=True")
