@@ -21,7 +21,7 @@ FILES = [
 EDITS = [
     (r"from theano\.(tensor\.)?tests import", "import"),      # the copy has one folder
     (r"from theano\.(tensor\.)?tests\.", "from "),
-    (r"import theano\.tests\.unittest_tools", "import unittest_tools"),
+    (r"theano\.tests\.unittest_tools", "unittest_tools"),
     (r"\btensor\._shared\b", "tensor.shared"),
     (r"opt\.(MakeVector|Shape_i)\b", "theano.OpFromGraph"),     # in lists of Ops not to look at
     (r"(?ms)^java_samples = .*?\n$", "java_samples = None\n"),   # numbers of Theano's generator

@@ -48,7 +48,7 @@ class Streams:
 
     def uniform(self, size=None, low=0.0, high=1.0, ndim=None, dtype=None, nstreams=None,
                 target=None):
-        """Uniform on [low, high)."""
+        """Uniform on (low, high)."""
         low, high = pt.as_tensor_variable(low), pt.as_tensor_variable(high)
         dtype = dtype or upcast(pytensor.config.floatX, low.dtype, high.dtype)
         values = self._draw("uniform", *_shape(size, ndim, low, high), dtype)
@@ -102,7 +102,8 @@ class Streams:
                             pattern=pvals.type.broadcastable)
         return _same_state(pt.cast(counts, dtype), counts)
 
-    def choice(self, size=1, a=None, replace=True, p=None, ndim=None, dtype="int64", nstreams=None):
+    def choice(self, size=1, a=None, replace=True, p=None, ndim=None, dtype="int64", nstreams=None,
+               target=None):
         """Draw indices of classes, with probabilities `p`, or elements of `a`.
 
         Parameters
@@ -133,7 +134,7 @@ class Streams:
         return _same_state(pt.cast(a[values] if a is not None and a.ndim else values, dtype), drawn)
 
     def multinomial_wo_replacement(self, size=None, n=1, pvals=None, ndim=None, dtype="int64",
-                                   nstreams=None):
+                                   nstreams=None, target=None):
         """`n` different classes for each row of `pvals`."""
         return self.choice(n, None, False, pvals, dtype=dtype)
 

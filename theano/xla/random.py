@@ -60,7 +60,12 @@ def _choice(key, shape, p, replace):
     return jnp.moveaxis(drawn, 0, -1)
 
 
-CONTINUOUS = {"uniform": jax.random.uniform, "normal": jax.random.normal,
+def _uniform(key, shape, dtype):
+    """Draw from (0, 1): programs take the logarithm, and Theano's MRG31k3p gives no 0 either."""
+    return jax.random.uniform(key, shape, dtype, minval=jnp.finfo(dtype).tiny)
+
+
+CONTINUOUS = {"uniform": _uniform, "normal": jax.random.normal,
               "truncated_normal": functools.partial(jax.random.truncated_normal, lower=-2, upper=2)}
 DISCRETE = {"binomial": _binomial, "multinomial": _multinomial, "choice": _choice,
             "poisson": _poisson}

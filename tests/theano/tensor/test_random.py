@@ -44,6 +44,12 @@ def test_dtypes(stream):
     assert theano.function([], stream.binomial((2,), p=0.5, dtype="int8"))().dtype == "int8"
 
 
+def test_uniform_is_never_0(stream):
+    """float16 has 1,024 steps from 0 to 1: the least one is drawn as often as any other."""
+    values = theano.function([], stream.uniform((COUNT,), dtype="float16"))()
+    assert 0 < values.min() < 0.001 and values.max() < 1
+
+
 def test_multinomial(stream):
     p = np.array([[0.1, 0.2, 0.7], [1., 0, 0]])
     counts = theano.function([], stream.multinomial(pvals=p, n=1000))()
