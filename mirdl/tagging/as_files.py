@@ -21,7 +21,12 @@ TYPES = ("float32", "float64", "int16", "int32", "uint8")       # that a wav may
 
 
 def check(path: str) -> None:
-    """Refuse a path that is neither a file nor a pipe."""
+    """Refuse a path that is neither a file nor a pipe.
+
+    Raises
+    ------
+    UserError
+    """
     if not os.path.exists(path):
         raise UserError(f"there is no file or folder {path!r}")
     if not os.path.isfile(path) and not _is_pipe(path):
