@@ -38,7 +38,7 @@ def spoilt(value):
 
 SHORT = "give no chunk of 50 (asPublished needs 70)"
 NO_SOUND = "cannot be decoded: it ends before any sound; replace it"
-TOO_SLOW = "cannot be decoded: its sample rate is below 173 Hz; resample it"
+ODD_RATE = "cannot be decoded: its sample rate is below 173 Hz or above 11 MHz; resample it"
 IRREGULAR = "cannot be opened: it is not a regular file"
 
 # file -> its bytes, or what makes the file at a path; why it is left out, None where it is used
@@ -69,8 +69,9 @@ SOUNDS = {
         "cannot be decoded: its codec is not known; convert it to wav or flac"),
     "0 Hz.wav": (wav(SOUND, rate=0), INVALID),
     # a file of 2 kB for which Essentia's resampler wants 7 GB
-    "1 Hz.wav": (wav(SOUND[:1000], rate=1), TOO_SLOW),
-    "100 Hz.wav": (wav(SOUND[:1000], rate=100), TOO_SLOW),
+    "1 Hz.wav": (wav(SOUND[:1000], rate=1), ODD_RATE),
+    "100 Hz.wav": (wav(SOUND[:1000], rate=100), ODD_RATE),
+    "20 MHz.wav": (wav(SOUND, rate=20000000), ODD_RATE),
     "2 GHz.wav": (wav(SOUND, rate=2**31), INVALID),
     "8 kHz.wav": (wav(noise(rate=8000), rate=8000), None),
     "22 kHz.wav": (wav(noise(rate=22050), rate=22050), None),

@@ -17,7 +17,8 @@ CLEARER = {
     "Unable to instantiate codec": UNKNOWN,
     "Unsupported codec!": UNKNOWN,
     "Operation not permitted": UNKNOWN,
-    "SRC ratio outside [1/256, 256] range": "its sample rate is below 173 Hz; resample it",
+    "SRC ratio outside [1/256, 256] range":
+        "its sample rate is below 173 Hz or above 11 MHz; resample it",
     "(0,inf)": "its sample rate is above 2147483647 Hz; resample it",
 }
 OUT_OF_MEMORY = (
