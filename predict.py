@@ -16,6 +16,7 @@ from mirdl.songs import audio_files
 from mirdl.spectrograms.audio import ENDINGS
 from mirdl.system.progress import aside
 from mirdl.tagging import tagger
+from mirdl.tagging.answer import BY
 from mirdl.tagging.as_files import check
 from mirdl.tagging.segments import LABELS, labels_of
 
@@ -23,7 +24,7 @@ from mirdl.tagging.segments import LABELS, labels_of
 def main(arguments):
     """Tag the audio files named on the command line; print each answer as soon as it is there."""
     asked = parse(arguments)
-    model = Tagger(asked.name, asked.ensemble)
+    model = Tagger(asked.name, asked.ensemble, asked.by)
     if asked.ensemble:
         print(f"the mean of {len(model.models)} models", file=sys.stderr)
     songs = findAudio(asked.songs)
@@ -59,6 +60,9 @@ def parse(arguments):
                         "of each song to a file of its own in this folder")
     parser.add_argument("--ensemble", action="store_true",
                         help="the mean of the probabilities that the models of all folds give")
+    parser.add_argument("--by", choices=BY, help="a song has the tag of most chunks (vote) or of "
+                        "the largest mean probability (mean); by default vote if the model was "
+                        "trained with recipe=published, otherwise mean")
     asked = parser.parse_args(arguments)
     if asked.format in LABELS and asked.unit == "chunk":
         raise UserError(f"--format {asked.format} writes labels of segments: leave out --chunks")
@@ -99,21 +103,21 @@ def findAudio(paths):
 class Tagger(tagger.Tagger):
     """A model, or with `ensemble` the models of all folds of a run, of buildArchitecture.py."""
 
-    def __init__(self, name, ensemble=False):
-        super().__init__(name, partial(import_module, "buildArchitecture"), ensemble)
+    def __init__(self, name, ensemble=False, by=None):
+        super().__init__(name, partial(import_module, "buildArchitecture"), ensemble, by)
 
 
 def columnsOf(classes):
     """Name the column of each class, unlike the other columns of the table."""
-    others = {"song", "start", "tag", "votes"}
+    others = {"song", "start", "tag", "by", "votes"}
     return [f"p({tag})" if tag in others or tag.startswith("p(") else tag for tag in classes]
 
 
 def rows(answer, classes, unit):
     """Make the row of an answer, or one for each of its chunks or segments; none without a tag.
 
-    A row: song, start in seconds of a chunk, tag, share of the votes of a song, probabilities; of a
-    segment start, end, tag and its probability.
+    A row: song, start in seconds of a chunk, tag, how the tag of a song was found, share of its
+    votes, probabilities; of a segment start, end, tag and its probability.
     """
     def shares(probabilities):
         texts = [f"{value:.4f}" for value in probabilities]
@@ -129,7 +133,7 @@ def rows(answer, classes, unit):
         return [{"song": answer.song, "start": f"{start:.2f}",
                  "tag": classes[probabilities.argmax()], **shares(probabilities)}
                 for start, probabilities in zip(answer.start, answer.probabilities, strict=True)]
-    return [{"song": answer.song, "tag": classes[answer.label],
+    return [{"song": answer.song, "tag": classes[answer.label], "by": answer.by,
              "votes": f"{answer.votes[answer.label]}/{answer.votes.sum()}",
              **shares(answer.probabilities.mean(axis=0))}]
 
@@ -138,7 +142,7 @@ def header(classes, unit):
     """Name the columns of `rows`."""
     if unit == "segment":
         return ["song", "start", "end", "tag", "probability"]
-    return ["song", *(["start", "tag"] if unit == "chunk" else ["tag", "votes"]),
+    return ["song", *(["start", "tag"] if unit == "chunk" else ["tag", "by", "votes"]),
             *columnsOf(classes)]
 
 
@@ -146,7 +150,7 @@ def asTable(answers, songs, classes, unit):
     """Yield lines of aligned columns; the header comes with the first row."""
     columns = header(classes, unit)
     least = {"song": max(map(columns_of, songs)), "tag": max(map(columns_of, classes)), "start": 8,
-             "end": 8, "votes": 9}
+             "end": 8, "by": 4, "votes": 9}
     widths = [max(columns_of(column), least.get(column, 6)) for column in columns]
 
     def line(cells):
@@ -193,7 +197,8 @@ def plain(answer, classes, unit):
     if answer.problem:
         return {"song": answer.song, "problem": answer.problem}
     starts = answer.start.tolist()
-    found = {"song": answer.song, "tag": classes[answer.label], "votes": ofClasses(answer.votes),
+    found = {"song": answer.song, "tag": classes[answer.label], "by": answer.by,
+             "votes": ofClasses(answer.votes),
              "probabilities": ofClasses(answer.probabilities.mean(axis=0)),
              "chunks": [{"start": start, "probabilities": ofClasses(probabilities)} for
                         start, probabilities in zip(starts, answer.probabilities, strict=True)]}

@@ -282,8 +282,8 @@ def _activations(song, title, name):
 
 @lru_cache(1)       # for the next song
 def _tagger(model, written):
-    """Give the tagger of a model whose file was written at that time."""
-    return Tagger(model, NETWORKS)
+    """Give the tagger of a model whose file was written at that time, by vote as in its run."""
+    return Tagger(model, NETWORKS, by="vote")
 
 
 def _titlesOf(songs):

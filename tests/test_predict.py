@@ -17,7 +17,7 @@ from makeMiniRhythm import write_wav
 
 import predict
 from mirdl.errors import UserError
-from mirdl.tagging.answer import Answer
+from mirdl.tagging.answer import Answer, usual_way
 from mirdl.tagging.segments import Segment
 
 
@@ -63,8 +63,8 @@ def test_the_table_is_aligned():
     def lines(unit):
         return list(predict.asTable([answer, answer], ["a.wav", "long.wav"], ["x", "tango"], unit))
     assert lines("song") == [
-        "song      tag    votes      x       tango",
-        *["a.wav     tango  2/2        0.2500  0.7500"] * 2]
+        "song      tag    by    votes      x       tango",
+        *["a.wav     tango  vote  2/2        0.2500  0.7500"] * 2]
     assert lines("chunk") == [
         "song      start     tag    x       tango",
         *["a.wav     0.00      tango  0.2500  0.7500",
@@ -106,7 +106,7 @@ def test_files_that_cannot_be_tagged_do_not_stop_the_others(run, tmp_path, capsy
     assert capsys.readouterr().out == ""
     with pytest.raises(UserError, match="none of the 1 files could be tagged"):
         predict.main([run, str(tmp_path / "text.wav"), "--format", "csv"])
-    assert capsys.readouterr().out == "song,tag,votes,fast,middle,slow\n", "the header only"
+    assert capsys.readouterr().out == "song,tag,by,votes,fast,middle,slow\n", "the header only"
 
 
 def test_an_odd_file_is_noted(run, tmp_path, capsys):
@@ -177,7 +177,22 @@ def test_a_song_from_another_program_is_tagged(run, script, tmp_path):
 def test_a_class_may_be_called_like_a_column():
     answer = Answer("a.wav", 0, np.array([[0.75, 0.25]], np.float32), np.zeros(1))
     assert predict.rows(answer, ["song", "speech"], unit="song") == [
-        {"song": "a.wav", "tag": "song", "votes": "1/1", "p(song)": "0.7500", "speech": "0.2500"}]
+        {"song": "a.wav", "tag": "song", "by": "vote", "votes": "1/1", "p(song)": "0.7500",
+         "speech": "0.2500"}]
+
+
+def test_a_tag_is_that_of_most_chunks_or_of_the_largest_mean(run, monkeypatch, capsys):
+    song = "data/datasets/Beats/slow/slow 0.wav"
+    found = np.float32([[0.6, 0.4, 0], [0.6, 0.4, 0], [0, 1, 0], [0, 0, 1]])    # three of them vote
+    monkeypatch.setattr(predict.Tagger, "probabilities", lambda *given: found)
+    answers = [predict.Tagger(run, by=by).tag(song) for by in (None, "vote", "mean")]
+    assert [answer.label for answer in answers] == [0, 0, 1]
+    for by, row in ("vote", "fast,vote,2/3"), ("mean", "middle,mean,1/3"):
+        predict.main([run, song, "--by", by, "--format", "csv"])
+        assert row in capsys.readouterr().out
+        predict.main([run, song, "--by", by, "--format", "json"])
+        assert json.loads(capsys.readouterr().out)[0]["by"] == by
+    assert usual_way({"recipe": "published"}) == "vote" and usual_way({"recipe": "today"}) == "mean"
 
 
 def test_tagging_imports_no_more_than_it_needs():

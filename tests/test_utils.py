@@ -236,7 +236,7 @@ def test_a_run_that_tested_only_chunks_has_no_misclassified_songs(finished_run):
 
 
 def test_a_model_that_was_written_anew_is_read_anew(monkeypatch):
-    monkeypatch.setattr(utils, "Tagger", lambda name, networks: object())
+    monkeypatch.setattr(utils, "Tagger", lambda name, networks, by: object())
     first = utils._tagger("a", 1)
     assert utils._tagger("a", 1) is first
     assert utils._tagger("a", 2) is not first

@@ -190,7 +190,7 @@ def learning(results: list[CrossValidation]) -> Figure:
     axes.set(xlabel="training songs (% of all)", ylabel="accuracy of test songs (%)",
              xlim=(0, 105), ylim=(0, 101))
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
     parameters = results[0].parameters
     axes.set_title(_wrapped(f"{parameters['DS']['dataset']}, {parameters['DL']['type']}: 95 % "
                             f"intervals by {' and '.join(sorted(by))}", 90), fontsize=9)

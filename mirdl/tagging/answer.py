@@ -4,7 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirdl.results.votes import likeliest, majority_vote
 from mirdl.tagging.segments import Segment
+
+BY = {"vote": lambda probabilities: majority_vote(probabilities.argmax(axis=1), 0),
+      "mean": lambda probabilities: likeliest(probabilities, 0)}      # a song has a chunk or more
+
+
+def usual_way(parameters: dict) -> str:
+    """Give the key of `BY` that a model's songs are tagged by: the vote, as published.
+
+    With other recipes it is the mean probability, which was right for as many songs or more
+    wherever both were measured (docs/recipes.md).
+    """
+    return "vote" if parameters["recipe"] == "published" else "mean"
 
 
 @dataclass
@@ -16,7 +29,7 @@ class Answer:
     song : str
         The path of the file; "samples" if it was none.
     label : int or None
-        The class that most chunks voted for; None where `problem` says why there is no answer.
+        The class of the song, found as `by` says; None where `problem` says why there is no answer.
     probabilities : ndarray
         (chunks, classes), of the chunks that vote.
     start : ndarray
@@ -29,7 +42,9 @@ class Answer:
     note : str
         What is odd about the file; empty if nothing is.
     tag : str
-        The class that most chunks voted for, by its name; empty if there is no answer.
+        The name of the class; empty if there is no answer.
+    by : {"vote", "mean"}
+        The class is the one that most chunks voted for, or the one of the largest mean probability.
     """
 
     song: str
@@ -41,6 +56,7 @@ class Answer:
     segments: list[Segment] | None = None
     note: str = ""
     tag: str = ""
+    by: str = "vote"
 
     @property
     def votes(self) -> np.ndarray:

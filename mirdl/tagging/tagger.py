@@ -21,7 +21,7 @@ from mirdl.spectrograms.level import odd_levels
 from mirdl.spectrograms.normalisation import compress, moments, own_mean_and_std
 from mirdl.system.pool import in_parallel
 from mirdl.system.progress import aside
-from mirdl.tagging.answer import Answer
+from mirdl.tagging.answer import BY, Answer, usual_way
 from mirdl.tagging.as_files import check, file_of, file_of_samples
 from mirdl.tagging.segments import joined, stretches
 from mirdl.theano_flags import start_theano
@@ -45,6 +45,8 @@ class Tagger:
         song is tagged, as it loads Theano: songs are read meanwhile.
     ensemble : bool
         Take the models of all folds of a run, and the mean of their probabilities.
+    by : {"vote", "mean"}, optional
+        How the class of a song follows from its chunks; see `usual_way`.
 
     Attributes
     ----------
@@ -62,7 +64,7 @@ class Tagger:
     """
 
     def __init__(self, name: str, networks: Callable[[], ModuleType],
-                 ensemble: bool = False) -> None:
+                 ensemble: bool = False, by: str | None = None) -> None:
         self.models = models.load_all(name) if ensemble else [models.load_best(name)]
         self._networks, self._network = networks, None
         self._lock = RLock()        # the network has one set of weights, and threads may share it
@@ -72,6 +74,7 @@ class Tagger:
             self.parameters = settings.complete(model.info.parameters)
         except UserError as error:
             raise UserError(f"the model {model.path!r} cannot be used: {error}") from error
+        self.by = by or usual_way(self.parameters)
 
     def tag(self, song: str | np.ndarray, rate: int | None = None) -> Answer:
         """Tag one song.
@@ -150,8 +153,9 @@ class Tagger:
         # as in training, perhaps without the last one; of a song too short for that, all
         voting = len(chunk_starts(frames, self.parameters)) or len(start)
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
-                        (lengthened - mean) / std, segments=joined(spans * second, probabilities))
-        answer.label = int(answer.votes.argmax())
+                        (lengthened - mean) / std, segments=joined(spans * second, probabilities),
+                        by=self.by)
+        answer.label = BY[self.by](answer.probabilities)
         answer.tag = self.classes[answer.label]
         answer.note = odd and f"is {odd}"
         return answer
