@@ -22,6 +22,7 @@ RECIPES = {
         "DL.lr": 0.002,
         "DL.weightDecay": 0.01,
         "DL.schedule": "cosine",
+        "DS.short": "repeat",
         "DS.inputNormWhere": "local",
         "DS.augment": "crop+gain:0.3+mask:0.3+mixup:0.5",
     },
