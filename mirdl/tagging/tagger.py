@@ -46,7 +46,7 @@ class Tagger:
     ensemble : bool
         Take the models of all folds of a run, and the mean of their probabilities.
     by : {"vote", "mean"}, optional
-        How the class of a song follows from its chunks; see `usual_way`.
+        How the class of a song follows from those of its chunks; by default as `usual_way`.
 
     Attributes
     ----------
