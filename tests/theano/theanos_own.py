@@ -21,7 +21,8 @@ FILES = [
 EDITS = [
     (r"from theano\.(tensor\.)?tests import", "import"),      # the copy has one folder
     (r"from theano\.(tensor\.)?tests\.", "from "),
-    (r"theano\.tests\.unittest_tools", "unittest_tools"),
+    (r"import theano\.tests\.unittest_tools", "import unittest_tools"),
+    (r"theano\.tests\.unittest_tools", "utt"),
     (r"\btensor\._shared\b", "tensor.shared"),
     (r"opt\.(MakeVector|Shape_i)\b", "theano.OpFromGraph"),     # in lists of Ops not to look at
     (r"(?ms)^java_samples = .*?\n$", "java_samples = None\n"),   # numbers of Theano's generator
@@ -133,6 +134,11 @@ class dec:
     slow = staticmethod(lambda test: test)
 
 
+class Cast:
+    def __getitem__(self, dtype):
+        return lambda values: np.asarray(values, dtype)
+
+
 case = unittest.TestCase()
 module("nose")
 module("nose.plugins")
@@ -143,7 +149,7 @@ module("nose.tools", raises=raises, assert_raises=case.assertRaises, assert_true
 np.testing.dec = dec
 for name, value in {"float": float, "int": int, "complex": complex, "product": np.prod,
                     "asscalar": lambda a: a.item(), "alltrue": np.all, "Inf": np.inf,
-                    "cumproduct": np.cumprod}.items():
+                    "cumproduct": np.cumprod, "cast": Cast()}.items():
     setattr(np, name, value)
 theano.tensor.verify_grad.E_grad = theano.gradient.GradientError
 unittest.TestCase.assertItemsEqual = unittest.TestCase.assertCountEqual

@@ -20,7 +20,7 @@ BROADCASTABLE = {"scalar": (), "vector": (False,), "row": (True, False), "col": 
 
 def tensor(dtype, broadcastable, name=None):
     """Make a variable for arrays of `dtype`, with size 1 where `broadcastable` says so."""
-    return TensorType(dtype, tuple(broadcastable))(name)
+    return TensorType(dtype, tuple(map(bool, broadcastable)))(name)
 
 
 def _one(kind):
