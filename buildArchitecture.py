@@ -13,10 +13,12 @@ from lasagne.layers import (
     ConcatLayer,
     Conv2DLayer,
     DenseLayer,
+    ElemwiseSumLayer,
     FlattenLayer,
     GlobalPoolLayer,
     InputLayer,
     MaxPool2DLayer,
+    PadLayer,
     Pool2DLayer,
     dropout,
 )
@@ -26,7 +28,8 @@ import theano.tensor as T
 from filterbank import TemporalFilterBankLayer
 from mirdl.errors import UserError
 from mirdl.networks import architectures
-from mirdl.networks.batch_norm import batch_norm
+from mirdl.networks.batch_norm import BatchNormLayer, batch_norm
+from mirdl.pretrained.musicnn import EPSILON
 from mirdl.settings import that_work
 from mirdl.spectrograms.audio import SAMPLE_RATE
 
@@ -161,6 +164,40 @@ def vgg(input_var, parameters, numClasses):
     layer = normalised(layer, 128, 3, pad="same")
     output = outputLayer(meanAndMaxOverTime(meanOverBands(layer)), numClasses)
     return output, {"input": data, "conv": layer, "output": output}
+
+
+def musicnn(input_var, parameters, numClasses):
+    """Build filters over bands and over time, three layers over time, mean and maximum, 200 units.
+
+    J. Pons and X. Serra, 'musicnn: pre-trained convolutional neural networks for music audio
+    tagging', ISMIR 2019. It is fed musicnn's mel bands; its published weights have a network each.
+    """
+    data = standardised(inputLayer(input_var, parameters))
+    bands = data.output_shape[2]
+    timbre = [standardised(Conv2DLayer(data, 204, (bands * tenths // 10, 7), pad=(0, 3),
+                                       W=HeUniform())) for tenths in (4, 7)]
+    # as many frames come out as go in; TensorFlow puts the odd one of the padding behind
+    rhythm = [standardised(Conv2DLayer(PadLayer(data, [(0, 0), (frames // 2 - 1, frames // 2)]),
+                                       51, (1, frames), W=HeUniform())) for frames in (128, 64, 32)]
+    front = ConcatLayer([maxOverBands(filters) for filters in (*timbre, *rhythm)])
+    first = overTime(front)
+    second = ElemwiseSumLayer([overTime(first), first])
+    third = ElemwiseSumLayer([overTime(second), second])
+    pool = meanAndMaxOverTime(ConcatLayer([front, first, second, third]))
+    hidden = standardised(DenseLayer(dropout(standardised(pool), p=0.5), 200, W=HeUniform()))
+    output = outputLayer(hidden, numClasses)
+    return output, {"input": data, "front": front, "back": third, "pool": pool, "hidden": hidden,
+                    "output": output}
+
+
+def overTime(incoming):
+    """Add 64 filters of 7 frames, with ReLU, then batch normalisation."""
+    return standardised(Conv2DLayer(incoming, 64, (1, 7), pad=(0, 3), W=HeUniform()))
+
+
+def standardised(incoming):
+    """Add batch normalisation to what `incoming` gives, behind its ReLU."""
+    return BatchNormLayer(incoming, epsilon=EPSILON)
 
 
 def normalised(incoming, filters, size, pad):

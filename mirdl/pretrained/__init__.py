@@ -1,0 +1,1 @@
+"""Published networks: their weights, fetched once and kept."""

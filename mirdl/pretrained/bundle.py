@@ -1,0 +1,112 @@
+"""TensorFlow's checkpoints, read without TensorFlow.
+
+A checkpoint is two files. The index is a table of LevelDB: blocks of sorted names, and one block
+that says where they are, which the end of the file points to. What the table says of a name, a
+protocol buffer, is the type, shape and place of an array in the file of the numbers.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+FOOTER, MAGIC = 48, (0xDB4775248B80FB57).to_bytes(8, "little")
+FLOAT = 1       # TensorFlow's number of the type float32
+TYPE, SHAPE, OFFSET, SIZE = 1, 2, 4, 5      # fields of what the table says of an array
+SIZES, LENGTH = 2, 1                        # fields of a shape, and of each of its sizes
+
+
+def arrays(index: bytes, numbers: bytes) -> dict[str, np.ndarray]:
+    """Read all float32 arrays of a checkpoint.
+
+    Parameters
+    ----------
+    index, numbers : bytes
+        The contents of its files .index and .data-00000-of-00001.
+
+    Returns
+    -------
+    dict of ndarray
+        By the names of the variables.
+
+    Raises
+    ------
+    ValueError
+        If a file is damaged, or not of this form.
+    """
+    footer = _Bytes(index[-FOOTER:])
+    if not index.endswith(MAGIC):
+        raise ValueError("its index is no table of LevelDB")
+    footer.varint(), footer.varint()        # the place of a block that is not needed
+    found = {}
+    for _, place in _block(index, footer):
+        for name, entry in _block(index, _Bytes(place)):
+            fields = _fields(entry)
+            if name and fields[TYPE] == [FLOAT]:    # the empty name is the table's header
+                found[name.decode()] = _array(fields, numbers)
+    return found
+
+
+def _array(fields: dict[int, list], numbers: bytes) -> np.ndarray:
+    shape = [sum(_fields(size)[LENGTH]) for entry in fields[SHAPE]
+             for size in _fields(entry)[SIZES]]
+    offset, size = sum(fields[OFFSET]), sum(fields[SIZE])   # what is 0 is not written
+    if size != 4 * math.prod(shape):
+        raise ValueError(f"an array of shape {shape} cannot have {size} bytes")
+    return np.frombuffer(_Bytes(numbers, offset).take(size), "<f4").reshape(shape)
+
+
+def _block(index: bytes, place: "_Bytes") -> Iterator[tuple[bytes, bytes]]:
+    """Yield the names and values of a block of a table."""
+    content = _Bytes(index, place.varint())
+    entries = content.take(place.varint())
+    if content.take(1) != b"\0":
+        raise ValueError("its index is compressed")
+    entries, name = _Bytes(entries[:-4 * (int.from_bytes(entries[-4:], "little") + 1)]), b""
+    while entries:
+        shared, own, size = entries.varint(), entries.varint(), entries.varint()
+        name = name[:shared] + entries.take(own)    # what it shares with the name before it
+        yield name, entries.take(size)
+
+
+def _fields(content: object) -> dict[int, list]:
+    """Read the fields of a protocol buffer: number -> values."""
+    rest, found = _Bytes(content), defaultdict(list)
+    while rest:
+        number, kind = divmod(rest.varint(), 8)
+        if kind not in (0, 2, 5):
+            raise ValueError(f"its index has a field of kind {kind}")
+        found[number].append(rest.varint() if kind == 0 else
+                             rest.take(4 if kind == 5 else rest.varint()))
+    return found
+
+
+class _Bytes:
+    """Bytes that are read one after the other, never beyond their end."""
+
+    def __init__(self, content: bytes, at: int = 0) -> None:
+        if not isinstance(content, bytes):
+            raise ValueError("a number stands where bytes should")
+        self.content, self.at = content, at
+
+    def __bool__(self) -> bool:
+        return self.at < len(self.content)
+
+    def take(self, count: int) -> bytes:
+        """Read so many bytes."""
+        part = self.content[self.at:self.at + count]
+        if len(part) < count:
+            raise ValueError("it ends too early")
+        self.at += count
+        return part
+
+    def varint(self) -> int:
+        """Read a whole number: seven bits a byte, the lowest first; the last byte is below 128."""
+        value = 0
+        for place in range(10):
+            [byte] = self.take(1)
+            value |= (byte & 127) << 7 * place
+            if byte < 128:
+                return value
+        raise ValueError("a number has no end")
