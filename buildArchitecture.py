@@ -7,8 +7,10 @@ yInput, xInput), the checked parameters and the number of classes. It gives its 
 
 import sys
 from bisect import bisect_left
+from functools import lru_cache
 
-from lasagne.init import HeUniform
+import numpy as np
+from lasagne.init import Constant, HeUniform
 from lasagne.layers import (
     ConcatLayer,
     Conv2DLayer,
@@ -21,17 +23,20 @@ from lasagne.layers import (
     PadLayer,
     Pool2DLayer,
     dropout,
+    get_output,
+    set_all_param_values,
 )
 from lasagne.nonlinearities import softmax
 
+import theano
 import theano.tensor as T
 from filterbank import TemporalFilterBankLayer
 from mirdl.errors import UserError
+from mirdl.frames import MUSICNN, WINDOW, frames_of
 from mirdl.networks import architectures
 from mirdl.networks.batch_norm import BatchNormLayer, batch_norm
-from mirdl.pretrained.musicnn import EPSILON
+from mirdl.pretrained import musicnn as published
 from mirdl.settings import that_work
-from mirdl.spectrograms.audio import SAMPLE_RATE
 
 # (frames, filters): 1xn filters over time for the shapes of onsets (short) and of patterns (long),
 # paper section 3
@@ -170,14 +175,15 @@ def musicnn(input_var, parameters, numClasses):
     """Build filters over bands and over time, three layers over time, mean and maximum, 200 units.
 
     J. Pons and X. Serra, 'musicnn: pre-trained convolutional neural networks for music audio
-    tagging', ISMIR 2019. It is fed musicnn's mel bands; its published weights have a network each.
+    tagging', ISMIR 2019. It takes musicnn's mel bands, and may start from published weights
+    (DL.start).
     """
-    data = standardised(inputLayer(input_var, parameters))
-    bands = data.output_shape[2]
-    timbre = [standardised(Conv2DLayer(data, 204, (bands * tenths // 10, 7), pad=(0, 3),
+    data = inputLayer(input_var, parameters)
+    start, bands = standardised(data), data.output_shape[2]
+    timbre = [standardised(Conv2DLayer(start, 204, (bands * tenths // 10, 7), pad=(0, 3),
                                        W=HeUniform())) for tenths in (4, 7)]
     # as many frames come out as go in; TensorFlow puts the odd one of the padding behind
-    rhythm = [standardised(Conv2DLayer(PadLayer(data, [(0, 0), (frames // 2 - 1, frames // 2)]),
+    rhythm = [standardised(Conv2DLayer(PadLayer(start, [(0, 0), (frames // 2 - 1, frames // 2)]),
                                        51, (1, frames), W=HeUniform())) for frames in (128, 64, 32)]
     front = ConcatLayer([maxOverBands(filters) for filters in (*timbre, *rhythm)])
     first = overTime(front)
@@ -190,6 +196,13 @@ def musicnn(input_var, parameters, numClasses):
                     "output": output}
 
 
+def probe(input_var, parameters, numClasses):
+    """Build one softmax layer on the maximum of each band over time, for windows of musicnn."""
+    data = inputLayer(input_var, parameters)
+    output = DenseLayer(maxOverTime(data), numClasses, W=Constant(0), nonlinearity=softmax)
+    return output, {"input": data, "output": output}
+
+
 def overTime(incoming):
     """Add 64 filters of 7 frames, with ReLU, then batch normalisation."""
     return standardised(Conv2DLayer(incoming, 64, (1, 7), pad=(0, 3), W=HeUniform()))
@@ -197,7 +210,7 @@ def overTime(incoming):
 
 def standardised(incoming):
     """Add batch normalisation to what `incoming` gives, behind its ReLU."""
-    return BatchNormLayer(incoming, epsilon=EPSILON)
+    return BatchNormLayer(incoming, epsilon=published.EPSILON)
 
 
 def normalised(incoming, filters, size, pad):
@@ -236,6 +249,23 @@ def outputLayer(incoming, numClasses):
     return DenseLayer(dropout(incoming, p=0.5), numClasses, nonlinearity=softmax)
 
 
+@lru_cache(1)
+def windowsOf(model):
+    """Compile the published network `model`: (1, 1, 96, 187) -> mean and maximum, (1, 1506).
+
+    `model` may be any DS.specTransform: None for one that has no network.
+    """
+    if model not in MUSICNN:
+        return None
+    x, weights = T.tensor4("x"), published.weights(model)
+    DS = {"numChannels": 1, "yInput": 96, "xInput": WINDOW}
+    output, layers = musicnn(x, {"DS": DS}, len(weights[-1]))
+    set_all_param_values(output, weights)
+    network = theano.function([x], get_output(layers["pool"], deterministic=True))
+    network(np.zeros((1, 1, 96, WINDOW), np.float32))       # now, so that no song waits for it
+    return network
+
+
 def buildNet(inputs, parameters, numClasses):
     """Build the network parameters["DL"]["type"].
 
@@ -269,7 +299,7 @@ def buildNet(inputs, parameters, numClasses):
         width = bisect_left(range(LONGEST), True, 1, key=fits)
         needed = width + (parameters["chunkHop"] if parameters["asPublished"] else 0)
         ways = {f"DS.xInput={width}": " (for songs of "
-                f"{needed * parameters['DS']['hopSize'] / SAMPLE_RATE:.1f} s or more)",
+                f"{needed * frames_of(parameters['DS']).seconds:.1f} s or more)",
                 "DS.melBands=40": ""}
         types = that_work([f"DL.type={name}" for name in names], parameters, checkFit)
         fitting = ", ".join(way.removeprefix("DL.type=") for way in types)

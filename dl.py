@@ -116,7 +116,8 @@ def crossValidate(run, dataset, execution):
             outcomes[trial.name] = outcome
         tries = np.reshape([outcomes[each.name] for each in trials], (run.parameters["folds"], -1))
         best = [bestTrial(fold, run.parameters) for fold in tries if any(fold)]
-        baselines = baselines_of(run, dataset, [outcome.fold for outcome in best])
+        published = partial(loadDatasets.publishedMel, dataset, run.parameters)
+        baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published)
         if best:
             summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)
     runs.forget(run, trials)

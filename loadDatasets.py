@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mirdl import settings
+from mirdl.errors import UserError
 from mirdl.songs import checks, loaders, public_sets, splits
 from mirdl.songs.audio_files import in_folders
 from mirdl.songs.dataset import DataSet, Fold
@@ -12,8 +14,9 @@ from mirdl.songs.given_splits import given_split, settled
 from mirdl.songs.left_out import leave_out
 from mirdl.spectrograms import cache
 from mirdl.spectrograms.chunks import Chunks, chunk_starts
-from mirdl.spectrograms.normalisation import mean_and_std
+from mirdl.spectrograms.normalisation import bands_mean_and_std, mean_and_std
 from mirdl.spectrograms.store import compressed
+from mirdl.theano_flags import start_theano
 
 # Loaders: a function in this file that takes `folder` loads the data set with its name. Any other
 # data set has a folder of songs for each tag. docs/data.md has an example of your own.
@@ -83,7 +86,7 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
     classes = sorted(set(used.values()))
     checks.check_songs(used, classes, parameters)       # before the spectrograms, which take long
     # of all songs, so that another split or other tags need no new ones
-    spectrograms = cache.spectrograms(songs.paths, DS, songs.others, processes, store)
+    spectrograms = cache.spectrograms(songs.paths, DS, songs.others, processes, store, networkOf)
     usable = leave_out({name: spectrograms[name] for name in used}, used, parameters, attempt)
     checks.check_songs({name: tags[name] for name in usable}, classes, parameters)
     names = splits.shuffled(sorted(usable))
@@ -98,6 +101,26 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
     )
     checks.note_oddities(dataset, DS)
     return dataset
+
+
+def publishedMel(dataset, parameters):
+    """Give the published mel bands of a data set's songs, compressed, for the baselines."""
+    songs, *_ = findSongs(parameters)
+    published = settings.published()["DS"]
+    DS = {**published, "dataset": parameters["DS"]["dataset"], "yInput": published["melBands"]}
+    spectrograms = cache.spectrograms(songs.paths, DS, songs.others)
+    for name in dataset.names:
+        if isinstance(spectrograms[name], str):
+            raise UserError(f"{name!r} {spectrograms[name]}, so that the baselines cannot see it; "
+                            "run again with baselines=False")
+    return [compressed(spectrograms[name], DS["inputNorm"]) for name in dataset.names]
+
+
+def networkOf(transform):
+    """Give the published network that makes windows of songs with this DS.specTransform."""
+    start_theano()
+    from buildArchitecture import windowsOf  # late: it is needed once for each data set
+    return windowsOf(transform)
 
 
 def foldOf(dataset, number, parameters):
@@ -115,8 +138,13 @@ def normalization(dataset, trainingSongs, DS):
     """Give the mean and standard deviation by which each song is normalised.
 
     Both are float32, (songs of the data set,). The indices `trainingSongs` count with
-    inputNormWhere "train" only; see `mirdl.spectrograms.normalisation.mean_and_std`.
+    inputNormWhere "train" only; see `mirdl.spectrograms.normalisation.mean_and_std`. With inputNorm
+    "bands" both are those of the training songs, (songs of the data set, bands, 1).
     """
+    if DS["inputNorm"] == "bands":
+        songs = trainingSongs if len(trainingSongs) else range(len(dataset.names))
+        found = bands_mean_and_std([dataset.spectrograms[song] for song in songs])
+        return tuple(np.broadcast_to(each, (len(dataset.names), *each.shape)) for each in found)
     frames = [spectrogram.shape[1] for spectrogram in dataset.spectrograms]
     return mean_and_std(dataset.mean, dataset.variance, frames, DS, trainingSongs)
 

@@ -14,7 +14,8 @@ parameters = {"DL": {}, "DS": {}}
 parameters["DL"]["type"] = "oNetEightpNetEight"
 parameters["chunkHop"] = 250                # frames from chunk to chunk: 250 or 80 in the paper
 
-parameters["recipe"] = "published"          # "today": today's settings (docs/recipes.md)
+# "today": today's settings; "transfer": on the published network musicnn (docs/recipes.md)
+parameters["recipe"] = "published"
 
 # general parameters
 parameters["errorCode"] = 999               # the class of a song that has no votes
@@ -47,6 +48,8 @@ parameters["quiet"] = False                 # True: no progress bars
 parameters["sweep"] = ""
 
 # deep learning parameters
+# the published weights that DL.type=musicnn starts from: "musicnn-MTT" or "musicnn-MSD"
+parameters["DL"]["start"] = ""
 parameters["DL"]["num_epochs"] = 250        # at most
 parameters["DL"]["batchSize"] = 50          # chunks
 parameters["DL"]["lr"] = 0.01               # learning rate at the start
@@ -62,7 +65,8 @@ parameters["DL"]["classWeights"] = "none"   # "balanced": classes count equally 
 parameters["DS"]["dataset"] = "Ballroom"    # a folder of data/datasets: one folder per class in it
 parameters["DS"]["frameSize"] = 2048        # samples at 44.1 kHz
 parameters["DS"]["hopSize"] = 1024          # samples
-parameters["DS"]["specTransform"] = "mel"   # or "magnitudeSTFT"
+# or "magnitudeSTFT", or what musicnn makes of songs: "musicnn-mel" "musicnn-MTT" "musicnn-MSD"
+parameters["DS"]["specTransform"] = "mel"
 parameters["DS"]["numChannels"] = 1         # of the network's input
 # hamming hann hannnsgcq triangular square blackmanharris62 (70, 74, 92)
 parameters["DS"]["windowType"] = "blackmanharris62"
@@ -70,7 +74,7 @@ parameters["DS"]["melBands"] = 40           # yInput follows from it
 parameters["DS"]["xInput"] = 250            # frames of a chunk
 # songs too short for a chunk: "leave" them out, "pad" with silence, or "repeat" them
 parameters["DS"]["short"] = "leave"
-# "log0m1v" (log10(10000 x + 1), then mean 0 and variance 1) or "None"
+# "log0m1v" (log10(10000 x + 1), then mean 0 and variance 1), "bands" (those of each band) or "None"
 parameters["DS"]["inputNorm"] = "log0m1v"
 # mean and variance of "global" (all songs), "local" (each song), "train" (the training songs)
 parameters["DS"]["inputNormWhere"] = "global"

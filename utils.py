@@ -228,7 +228,7 @@ def export(*words):
     model_file.check_path(path)
     network = tagger.network()
     return "\n".join(model_file.write(path, network.output, tagger.models, network.set_weights,
-                                      tagger.parameters, asked.licence))
+                                      tagger.parameters, asked.licence, network.windows))
 
 
 def _curves(*names):

@@ -44,12 +44,9 @@ These settings change no number and no file of a run, except that `foldsTogether
 RECIPES = """\
 ## Recipes
 
-`recipe=today` stands for the settings below. It replaces only what still has its published value:
-what you have set in `run.py` or on the command line stays. Each replaced setting is printed. See
-[recipes.md](recipes.md) for what the recipe gains, and why it has these values.
-
-| key | `recipe=today` |
-| --- | --- |
+A recipe stands for the settings below. It replaces only what still has its published value: what
+you have set in `run.py` or on the command line stays. Each replaced setting is printed. See
+[recipes.md](recipes.md) for what a recipe gains, and why it has these values.
 """
 
 TAIL = """\
@@ -69,8 +66,10 @@ def page() -> str:
         rows = [_row(setting) for setting in settings.SETTINGS.values() if setting.role == role]
         parts.append(f"## {title}\n\n{text}\n\n| key | default | meaning | it may be |\n"
                      "| --- | --- | --- | --- |\n" + "".join(rows))
-    parts.append(RECIPES + "".join(f"| `{key}` | `{value}` |\n"
-                                   for key, value in recipes.RECIPES["today"].items()))
+    parts.append(RECIPES)
+    parts += [f"| key | `recipe={name}` |\n| --- | --- |\n"
+              + "".join(f"| `{key}` | `{value}` |\n" for key, value in values.items())
+              for name, values in recipes.RECIPES.items() if values]
     parts.append(TAIL + "".join(f"| `{key}` | {source} |\n"
                                 for key, source in settings.DERIVED.items()))
     return "\n".join(parts)

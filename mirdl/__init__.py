@@ -1,4 +1,4 @@
-"""What the scripts share, in eight packages; see docs/architecture.md."""
+"""What the scripts share, in nine packages; see docs/architecture.md."""
 
 import logging
 import os

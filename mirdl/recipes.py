@@ -1,6 +1,7 @@
 """Recipes: settings that belong together, under one word.
 
-`recipe=today` is what docs/recipes.md measures. The published settings are the recipe 'published'.
+docs/recipes.md measures `recipe=today` and `recipe=transfer`. The published settings are the recipe
+'published'.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,22 @@ RECIPES = {
         "DS.short": "repeat",
         "DS.inputNormWhere": "local",
         "DS.augment": "crop+gain:0.3+mask:0.3+mixup:0.5",
+    },
+    "transfer": {
+        "asPublished": False,
+        "stratified": True,
+        "validation": "0",
+        "chunkHop": 20,
+        "DL.type": "probe",
+        "DL.batchSize": 16,
+        "DL.num_epochs": 60,
+        "DL.update": "adam",
+        "DL.lr": 0.001,
+        "DL.schedule": "cosine",
+        "DS.xInput": 20,        # windows: 31 s
+        "DS.short": "repeat",
+        "DS.inputNorm": "bands",        # before the transform, which allows no logarithm
+        "DS.specTransform": "musicnn-MSD",
     },
 }
 

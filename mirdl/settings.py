@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from mirdl import kinds
 from mirdl.errors import UserError
+from mirdl.frames import MAGNITUDES, MEL, MUSICNN, MUSICNN_MEL, frames_of
 
 # what a parameter acts on
 SPECTROGRAM = "the spectrograms"
@@ -47,8 +48,8 @@ class Setting(NamedTuple):
 SETTINGS = {setting.key: setting for setting in (
     Setting("DL.type", "oNetEightpNetEight",
             kinds.name("the name of a function of buildArchitecture.py"), "the network"),
-    Setting("recipe", "published", kinds.choice("published", "today"),
-            "a set of settings: 'today' replaces those that have their published value"),
+    Setting("recipe", "published", kinds.choice("published", "today", "transfer"),
+            "a set of settings, which replaces those that have their published value"),
     Setting("chunkHop", 250, kinds.integer(1),
             "frames from the start of a chunk to the start of the next"),
     # labels are uint8 up to 255 classes: 256 and more cannot be a class
@@ -95,6 +96,8 @@ SETTINGS = {setting.key: setting for setting in (
             kinds.text("'' (one run), or lists of values whose product is run: "
                        "DL.type=oNetOne,pNetOne chunkHop=250,80"),
             "run every combination of these values, then compare them", EXECUTION),
+    Setting("DL.start", "", kinds.choice("", *MUSICNN),
+            "the published weights that DL.type=musicnn starts from, but for its last layer"),
     Setting("DL.num_epochs", 250, kinds.integer(1), "epochs at most"),
     Setting("DL.batchSize", 50, kinds.integer(1), "chunks in a batch"),
     Setting("DL.lr", 0.01, kinds.number("a number above 0", lambda value: value > 0),
@@ -119,8 +122,10 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("DS.frameSize", 2048, kinds.EVEN, "samples of a frame, at 44.1 kHz", SPECTROGRAM),
     Setting("DS.hopSize", 1024, kinds.integer(1),
             "samples from the start of a frame to the start of the next", SPECTROGRAM),
-    Setting("DS.specTransform", "mel", kinds.choice("mel", "magnitudeSTFT"),
-            "energies of mel bands, or magnitudes of all bins", SPECTROGRAM),
+    Setting("DS.specTransform", "mel",
+            kinds.choice(MEL, MAGNITUDES, MUSICNN_MEL, *MUSICNN),
+            "energies of mel bands, magnitudes of all bins, musicnn's 96 mel bands, or windows of "
+            "3 s: what the published network musicnn makes of them", SPECTROGRAM),
     Setting("DS.melBands", 40, kinds.integer(2), "mel bands, if specTransform is 'mel'",
             SPECTROGRAM),
     Setting("DS.windowType", "blackmanharris62", kinds.WINDOW, "window of a frame", SPECTROGRAM),
@@ -129,8 +134,9 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("DS.short", "leave", kinds.choice("leave", "pad", "repeat"),
             "songs too short for a chunk: left out, or lengthened to one by frames without energy, "
             "or by repeating the song", INPUT),
-    Setting("DS.inputNorm", "log0m1v", kinds.choice("log0m1v", "None"),
-            "'log0m1v': log10(10000 x + 1), then mean 0 and variance 1", INPUT),
+    Setting("DS.inputNorm", "log0m1v", kinds.choice("log0m1v", "bands", "None"),
+            "'log0m1v': log10(10000 x + 1), then mean 0 and variance 1; 'bands': each band's own "
+            "mean and variance, no logarithm", INPUT),
     Setting("DS.inputNormWhere", "global", kinds.choice("global", "local", "train"),
             "mean and variance over all songs, each song, or the fold's training songs", INPUT),
     Setting("DS.augment", "", kinds.AUGMENT, "how training chunks are altered, anew in each epoch"),
@@ -153,7 +159,7 @@ SETTINGS = {setting.key: setting for setting in (
 )}
 
 # derived from others, so not settings; their values are in the checked parameters
-DERIVED = {"DS.yInput": "DS.melBands (or, for magnitudeSTFT, DS.frameSize)",
+DERIVED = {"DS.yInput": "DS.melBands (or, for magnitudeSTFT, DS.frameSize) and DS.specTransform",
            "valSplit": "trainSplit and testSplit"}
 
 
@@ -238,9 +244,7 @@ def check(parameters: Parameters) -> Parameters:
         group[leaf] = allowed(key, given[key])
     _check_together(parameters)
     _derive(parameters, "valSplit", 1 - parameters["trainSplit"] - parameters["testSplit"])
-    data = parameters["DS"]
-    _derive(parameters, "DS.yInput", data["melBands"] if data["specTransform"] == "mel"
-            else data["frameSize"] // 2 + 1)
+    _derive(parameters, "DS.yInput", frames_of(parameters["DS"]).bands)
     return parameters
 
 
@@ -250,15 +254,22 @@ def _check_together(parameters: Parameters) -> None:
     if train + test > 1:
         raise UserError(f"trainSplit={train} and testSplit={test} add up to more than 1; "
                         "lower one, as validation gets the rest")
-    if data["specTransform"] == "mel" and data["melBands"] > data["frameSize"] // 2:
+    if data["specTransform"] == MEL and data["melBands"] > data["frameSize"] // 2:
         raise UserError(f"DS.melBands={data['melBands']} is more than a spectrum of "
                         f"DS.frameSize={data['frameSize']} samples can be divided into; the "
                         "published values are DS.melBands=40 DS.frameSize=2048")
+    if data["specTransform"] in (MUSICNN_MEL, *MUSICNN) and data["inputNorm"] == "log0m1v":
+        raise UserError(f"DS.inputNorm=log0m1v takes logarithms, but DS.specTransform="
+                        f"{data['specTransform']} has taken them; set DS.inputNorm=bands or None")
     grouped = parameters["stratified"] or data["groups"] or data["replicas"] == "together"
     if parameters["folds"] == 1 and grouped and not data["split"]:
         raise UserError("folds=1 is the published program's fixed split, but stratified, DS.groups "
                         "and DS.replicas=together need folds of 2 or more; set folds=2 or more")
     learning = parameters["DL"]
+    if learning["start"] and (learning["type"], data["specTransform"]) != ("musicnn", MUSICNN_MEL):
+        raise UserError(f"DL.start={learning['start']} are weights of musicnn; they need "
+                        f"DL.type=musicnn DS.specTransform={MUSICNN_MEL} DS.inputNorm=None, not "
+                        f"DL.type={learning['type']} DS.specTransform={data['specTransform']}")
     if learning["momentum"] and learning["update"] not in ("momentum", "nesterov_momentum"):
         raise UserError(f"DL.momentum={learning['momentum']} is not used by DL.update="
                         f"{learning['update']}; set DL.momentum=0 or DL.update=momentum or "

@@ -1,5 +1,6 @@
 """A data folder for each test, small sets of real audio files, and small runs on them."""
 
+import contextlib
 import importlib
 import json
 import os
@@ -8,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
 from importlib.util import find_spec
 
 import hypothesis
@@ -67,7 +67,7 @@ def optional(name, packages="requirements-export.txt"):
 @pytest.fixture
 def without_rights():
     """Take rights on a path from this process: with without_rights(path, 0o555): ..."""
-    @contextmanager
+    @contextlib.contextmanager
     def change(path, rights):
         before, user = os.stat(path).st_mode, os.geteuid()
         os.chmod(path, rights)
@@ -119,6 +119,19 @@ def workplace(tmp_path, monkeypatch):
         (tmp_path / "data" / folder).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def musicnn_weights(workplace):
+    """Put musicnn's weights into the workplace, or skip the test; in CI they are fetched."""
+    from mirdl.pretrained import musicnn
+    kept = os.path.join(ROOT, musicnn.KEPT)
+    if "CI" in os.environ and not os.path.exists(kept):
+        with contextlib.chdir(ROOT):
+            musicnn.tags("musicnn-MTT")
+    if not os.path.exists(kept):
+        pytest.skip(f"needs {musicnn.KEPT}, which the first run with recipe=transfer fetches")
+    os.symlink(kept, workplace / musicnn.KEPT)
 
 
 @pytest.fixture

@@ -276,8 +276,8 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
     (None, ["DL.type=pNetOne"],
      CANNOT_BUILD("pNetOne", 40) + "A filter of 216 frames does not fit into an input of 50 "
      "frames: give longer inputs or shorter filters; set DS.xInput=216 (for songs of 5.5 s "
-     "or more) or choose a network that fits: blackBox, frequency, oNetOne, oNetTwo, "
-     "timbreRhythm, vgg"),
+     "or more) or choose a network that fits: blackBox, frequency, musicnn, oNetOne, oNetTwo, "
+     "probe, timbreRhythm, vgg"),
     (None, ["DS.melBands=2"],
      CANNOT_BUILD("oNetOne", 2) + "pool_bands=4; 1 to 2, the bands of the input, was expected; "
      "set DS.melBands=40"),

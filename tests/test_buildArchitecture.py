@@ -57,6 +57,19 @@ def test_the_networks_after_the_paper_take_chunks_of_any_length(parameters, name
     assert len(np.unique(probabilities)) == 24, "every chunk and class has its own probability"
 
 
+def test_the_probe_is_one_layer_on_the_maxima_over_time(parameters):
+    x = T.tensor4("x")
+    settled = parameters("DL.type=probe", "DS.melBands=4", "DS.xInput=5")
+    output, _ = buildArchitecture.buildNet(x, settled, 3)
+    rng = np.random.RandomState(2)
+    weights = [rng.standard_normal((4, 3)).astype(np.float32), np.float32([0.5, 0, -1])]
+    lasagne.layers.set_all_param_values(output, weights)
+    chunks = rng.standard_normal((2, 1, 4, 5)).astype(np.float32)
+    found = theano.function([x], lasagne.layers.get_output(output, deterministic=True))(chunks)
+    powers = np.exp(chunks.max(axis=3)[:, 0] @ weights[0] + weights[1])
+    np.testing.assert_allclose(found, powers / powers.sum(axis=1, keepdims=True), rtol=1e-5)
+
+
 def test_a_network_that_does_not_fit_names_those_that_do(parameters):
     with pytest.raises(UserError, match="fits: .*oNetOne.*vgg") as error:
         buildArchitecture.buildNet(None, parameters("DL.type=pNetOne", "DS.xInput=200"), 8)

@@ -1,9 +1,11 @@
+import glob
 import json
 import os
 import pickle
 import subprocess
 import sys
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,13 +15,17 @@ from conftest import ROOT, small
 import buildArchitecture
 import dl
 import loadDatasets
+import predict
 from mirdl import settings
 from mirdl.errors import UserError
+from mirdl.frames import before_network
 from mirdl.networks import architectures
 from mirdl.results import files, models
 from mirdl.results.outcome import Outcome
 from mirdl.spectrograms import cache
 from mirdl.spectrograms.chunks import Chunks
+from mirdl.spectrograms.decoding import spectrogram_of
+from mirdl.spectrograms.windows import finished
 from mirdl.system import pickles
 from mirdl.training import runs
 from mirdl.training.network import Network
@@ -678,3 +684,34 @@ def test_the_trial_that_counts_is_the_best_one():
     assert dl.bestTrial(tries, {"asPublished": False}) is tries[1], "validation"
     untested = [outcome(60, float("nan"), 40.0), outcome(50, float("nan"), 45.0)]
     assert dl.bestTrial(untested, {"asPublished": True}) is untested[1]
+
+
+@pytest.mark.slow
+def test_a_layer_learns_on_what_musicnn_has_learnt(here, musicnn_weights, script, few_trees):
+    def ended(name, *arguments):
+        done = script(name, *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    out = ended("run.py", "DS.dataset=Beats", "recipe=transfer", "folds=3")
+    assert "all windows will take about" in out and " on musicnn-MSD:" in out
+    [result] = glob.glob("data/results/CrossValidation_Beats_probe_*.json")
+    content = json.loads(Path(result).read_text())
+    assert [each["name"] for each in content["baselines"]] == [
+        "largest class", "logistic regression", "random forest",
+        "logistic regression on musicnn-MSD"]
+    assert np.mean([fold["majorityVote"] for fold in content["folds"]]) > 60
+    # one song at a time gives the same numbers as all of them did, to the bit
+    [first, *_] = content["folds"]
+    loaded = ended("run.py", "DS.dataset=Beats", "recipe=transfer", "folds=3", "baselines=False",
+                   "DL.num_epochs=1")
+    assert "loaded the spectrograms of 18 songs" in loaded and "compiling musicnn" not in loaded
+    kept = pickles.load("data/preloaded/Beats_2048_1024_musicnn-MSD_40_blackmanharris62.pickle")
+    tagger = predict.Tagger(first["name"])
+    network = tagger.network().windows
+    song = first["songs"][0]
+    ds = before_network(tagger.parameters["DS"])
+    alone = finished(spectrogram_of(f"data/datasets/Beats/{song}", ds)[0], network)
+    np.testing.assert_array_equal(alone, kept["songs"][song][1])
+    answer = tagger.tag(f"data/datasets/Beats/{song}")
+    assert answer.label == first["voted"][0] and len(answer.probabilities) == 1

@@ -42,6 +42,20 @@ def test_normalisation_equals_the_originals(miniRhythm, workplace, oracle, param
         np.testing.assert_allclose(normalised[:, ::50], expected, rtol=0, atol=1e-5)
 
 
+def test_each_band_is_normalised_by_the_training_songs(here, parameters):
+    settled = parameters(*BEATS, "DS.inputNorm=bands", "asPublished=False")
+    dataset = loadDatasets.load_dataset(settled)
+    fold = loadDatasets.foldOf(dataset, 1, settled)
+    frames = np.concatenate([dataset.spectrograms[song] for song in fold.songs.train], axis=1)
+    assert fold.mean.shape == fold.std.shape == (18, 40, 1)
+    np.testing.assert_allclose(fold.mean[5, :, 0], frames.mean(axis=1), rtol=1e-4)
+    np.testing.assert_allclose(fold.std[5, :, 0], frames.std(axis=1), rtol=1e-4)
+    x, _ = fold.test[np.array([3])]
+    song, start = fold.test.spectrograms[fold.test.song[3]], fold.test.start[3]
+    np.testing.assert_allclose(x[0, 0] * fold.std[0] + fold.mean[0], song[:, start:start + 250],
+                               rtol=1e-4, atol=1e-6)
+
+
 def test_songs_have_the_labels_of_their_tags(here, parameters):
     dataset = loadDatasets.load_dataset(parameters(*BEATS))
     assert dataset.classes == ["fast", "middle", "slow"] and len(dataset.names) == 18

@@ -14,6 +14,7 @@ import theano.tensor as T
 from filterbank.op import in_plain_form
 from mirdl.errors import UserError, one_line
 from mirdl.export import graph
+from mirdl.frames import WINDOW, WINDOW_HOP, before_network
 from mirdl.results.models import Model
 from theano.link.pure import pure
 
@@ -24,7 +25,7 @@ Layer = lasagne.layers.Layer
 
 
 def to_onnx(output: Layer, models: list[Model], set_weights: Callable[[Model], None],
-            ds: dict[str, Any]) -> onnx.ModelProto:
+            ds: dict[str, Any], network: Callable | None = None) -> onnx.ModelProto:
     """Write a network with its weights as ONNX, and compare what ONNX Runtime makes of it.
 
     Parameters
@@ -37,12 +38,15 @@ def to_onnx(output: Layer, models: list[Model], set_weights: Callable[[Model], N
         Gives the network the weights of a model.
     ds : dict
         parameters["DS"].
+    network : theano function, optional
+        The published one that makes windows of songs; it becomes the first part.
 
     Returns
     -------
     onnx.ModelProto
-        x: (chunks, 1, yInput, xInput), energies -> probabilities: (chunks, classes). If each song
-        is normalised by its own mean and standard deviation, mean and std: (chunks,) are inputs.
+        x: (chunks, 1, yInput, xInput), energies -> probabilities: (chunks, classes); before a
+        published network as `frames.before_network` says. If each song is normalised by its own
+        mean and standard deviation, mean and std: (chunks,) are inputs.
 
     Raises
     ------
@@ -53,7 +57,8 @@ def to_onnx(output: Layer, models: list[Model], set_weights: Callable[[Model], N
         raise UserError(f"floatX={theano.config.floatX} cannot be exported: expected "
                         "floatX=float32 in THEANO_FLAGS")
     try:
-        return _converted(of_energies(output, models, set_weights, ds), models[0], ds)
+        function = of_energies(output, models, set_weights, ds, network)
+        return _converted(function, models[0], before_network(ds))
     except UserError:
         raise
     except Exception as error:      # jax2onnx raises nearly anything
@@ -63,7 +68,7 @@ def to_onnx(output: Layer, models: list[Model], set_weights: Callable[[Model], N
 
 
 def of_energies(layer: Layer, models: list[Model], set_weights: Callable[[Model], None],
-                ds: dict[str, Any]) -> Callable:
+                ds: dict[str, Any], network: Callable | None = None) -> Callable:
     """Make a JAX function of one chunk of what a layer gives; the arguments are those of `to_onnx`.
 
     Returns
@@ -80,7 +85,10 @@ def of_energies(layer: Layer, models: list[Model], set_weights: Callable[[Model]
         set_weights(model)
         weights.append([variable.get_value() for variable in shared])
 
+    windows = (lambda x: x) if network is None else _windows_by(network, ds["xInput"])
+
     def function(x: jax.Array, *own: jax.Array) -> jax.Array:
+        x = windows(x)
         if ds["inputNorm"] == "log0m1v":
             x = jnp.log10(x * 10000 + 1)
         answers = []
@@ -89,6 +97,19 @@ def of_energies(layer: Layer, models: list[Model], set_weights: Callable[[Model]
             [answer], _ = call([((x - mean) / std)[None]], values)
             answers.append(answer[0])
         return answers[0] if len(answers) == 1 else sum(answers) / len(answers)
+
+    return function
+
+
+def _windows_by(network: Callable, count: int) -> Callable:
+    """Make a JAX function: mel bands (1, bands, frames) -> windows (1, numbers, count)."""
+    call, shared = pure(network)
+    values = [variable.get_value() for variable in shared]
+
+    def function(x: jax.Array) -> jax.Array:
+        starts = range(0, count * WINDOW_HOP, WINDOW_HOP)
+        [found], _ = call([jnp.stack([x[..., at:at + WINDOW] for at in starts])], values)
+        return found.T[None]
 
     return function
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.export import conversion
+from mirdl.frames import MAGNITUDES, MEL, MUSICNN_MEL, WINDOW_HOP, before_network, frames_of
 from mirdl.results.models import FRONT_END, Model
-from mirdl.spectrograms.audio import SAMPLE_RATE
 from mirdl.spectrograms.front_end import FrontEnd, front_end
 from mirdl.system.whole_files import remove_leftovers, whole
 
@@ -29,7 +29,7 @@ def check_path(path: str) -> None:
 
 def write(path: str, output: lasagne.layers.Layer, models: list[Model],
           set_weights: Callable[[Model], None], parameters: dict[str, Any],
-          licence: str) -> list[str]:
+          licence: str, network: Callable | None = None) -> list[str]:
     """Write a model, or the mean of several models of a network, and its front end.
 
     Parameters
@@ -42,6 +42,8 @@ def write(path: str, output: lasagne.layers.Layer, models: list[Model],
         That the models were trained with, complete.
     licence : str
         Under which the model may be used.
+    network : theano function, optional
+        As for `to_onnx`.
 
     Returns
     -------
@@ -53,14 +55,15 @@ def write(path: str, output: lasagne.layers.Layer, models: list[Model],
     UserError
         If the network cannot be written as ONNX, or a file cannot be written.
     """
-    front = front_end(parameters["DS"])
-    model = conversion.to_onnx(output, models, set_weights, parameters["DS"])
+    front = front_end(before_network(parameters["DS"]))
+    model = conversion.to_onnx(output, models, set_weights, parameters["DS"], network)
     for key, value in metadata(models, parameters, front, licence).items():
         model.metadata_props.add(key=key, value=value)
     beside = path.removesuffix(".onnx") + FRONT_END
     remove_leftovers(os.path.dirname(path) or ".", (".onnx", FRONT_END))
     with whole(beside, "wb") as file:
-        arrays = {"window": front.window, "hop": parameters["DS"]["hopSize"]}
+        arrays = {"window": front.window,
+                  "hop": frames_of(before_network(parameters["DS"])).hop}
         np.savez(file, **arrays, **({} if front.mel is None else {"mel": front.mel}))
     with whole(path, "wb") as file:
         file.write(model.SerializeToString())
@@ -70,21 +73,24 @@ def write(path: str, output: lasagne.layers.Layer, models: list[Model],
 def metadata(models: list[Model], parameters: dict[str, Any], front: FrontEnd,
              licence: str) -> dict[str, str]:
     """Say what is needed to use a model, as texts; those of several values are JSON."""
-    info, data = models[0].info, parameters["DS"]
-    own = info.moments is None
+    info, data = models[0].info, before_network(parameters["DS"])
+    frames, own = frames_of(data), info.moments is None
+    kinds = {MAGNITUDES: "magnitudes of bins, before compression",
+             MEL: "energies of mel bands, before compression",
+             MUSICNN_MEL: "log10(10000 x + 1) of the energies of mel bands"}
+    windows = WINDOW_HOP if data is not parameters["DS"] else 1
     return {
         "models": json.dumps([model.name for model in models]),
         "classes": json.dumps(info.classes),
         "licence": licence,
-        "input": ("energies of mel bands" if data["specTransform"] == "mel" else
-                  "magnitudes of bins") + ", before compression: (chunks, 1, bands, frames)",
+        "input": kinds[data["specTransform"]] + ": (chunks, 1, bands, frames)",
         "compression": "log10(10000 x + 1), inside" if data["inputNorm"] == "log0m1v" else "none",
         "normalisation": ("mean and std of the compressed spectrogram of each chunk's song are "
                           "inputs: (chunks,)" if own else "inside"),
-        "sample_rate": f"{SAMPLE_RATE}",
-        "frame_hop": f"{data['hopSize']}",
+        "sample_rate": f"{frames.rate}",
+        "frame_hop": f"{frames.hop}",
         "chunk_frames": f"{data['xInput']}",
-        "chunk_hop": f"{parameters['chunkHop']}",
+        "chunk_hop": f"{parameters['chunkHop'] * windows}",
         "short_songs": data["short"],
         "essentia": json.dumps(front.chain),
         "network": parameters["DL"]["type"],

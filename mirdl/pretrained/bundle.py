@@ -42,16 +42,15 @@ def arrays(index: bytes, numbers: bytes) -> dict[str, np.ndarray]:
     found = {}
     for _, place in _block(index, footer):
         for name, entry in _block(index, _Bytes(place)):
-            fields = _fields(entry)
-            if name and fields[TYPE] == [FLOAT]:    # the empty name is the table's header
-                found[name.decode()] = _array(fields, numbers)
+            values, parts = _fields(entry)
+            if name and values[TYPE] == FLOAT:      # the empty name is the table's header
+                sizes = _fields(b"".join(parts[SHAPE]))[1][SIZES]
+                shape = [_fields(size)[0][LENGTH] for size in sizes]
+                found[name.decode()] = _array(shape, values[OFFSET], values[SIZE], numbers)
     return found
 
 
-def _array(fields: dict[int, list], numbers: bytes) -> np.ndarray:
-    shape = [sum(_fields(size)[LENGTH]) for entry in fields[SHAPE]
-             for size in _fields(entry)[SIZES]]
-    offset, size = sum(fields[OFFSET]), sum(fields[SIZE])   # what is 0 is not written
+def _array(shape: list[int], offset: int, size: int, numbers: bytes) -> np.ndarray:
     if size != 4 * math.prod(shape):
         raise ValueError(f"an array of shape {shape} cannot have {size} bytes")
     return np.frombuffer(_Bytes(numbers, offset).take(size), "<f4").reshape(shape)
@@ -70,24 +69,26 @@ def _block(index: bytes, place: "_Bytes") -> Iterator[tuple[bytes, bytes]]:
         yield name, entries.take(size)
 
 
-def _fields(content: object) -> dict[int, list]:
-    """Read the fields of a protocol buffer: number -> values."""
-    rest, found = _Bytes(content), defaultdict(list)
+def _fields(content: bytes) -> tuple[dict[int, int], dict[int, list[bytes]]]:
+    """Read a protocol buffer: its whole numbers, 0 if not written, and its parts, by field."""
+    rest, values, parts = _Bytes(content), defaultdict(int), defaultdict(list)
     while rest:
         number, kind = divmod(rest.varint(), 8)
-        if kind not in (0, 2, 5):
+        if kind == 0:
+            values[number] = rest.varint()
+        elif kind == 2:
+            parts[number].append(rest.take(rest.varint()))
+        elif kind == 5:
+            rest.take(4)        # a checksum
+        else:
             raise ValueError(f"its index has a field of kind {kind}")
-        found[number].append(rest.varint() if kind == 0 else
-                             rest.take(4 if kind == 5 else rest.varint()))
-    return found
+    return values, parts
 
 
 class _Bytes:
     """Bytes that are read one after the other, never beyond their end."""
 
     def __init__(self, content: bytes, at: int = 0) -> None:
-        if not isinstance(content, bytes):
-            raise ValueError("a number stands where bytes should")
         self.content, self.at = content, at
 
     def __bool__(self) -> bool:

@@ -1,7 +1,7 @@
 """What a baseline answered, and how a network compares with it."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -17,11 +17,20 @@ class Baseline:
         For each fold the label given to each of its test songs.
     accuracies : list of float
         For each fold the share of its test songs that got their own label, in %.
+    ON : str
+        In its name, before the published network whose numbers it sees, if it does.
     """
+
+    ON: ClassVar[str] = " on "
 
     name: str
     voted: list[list[int]]
     accuracies: list[float]
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether it sees simple numbers, not those of a published network."""
+        return self.ON not in self.name
 
     @property
     def mean(self) -> float:

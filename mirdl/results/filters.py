@@ -7,8 +7,8 @@ import numpy as np
 from scipy.signal import detrend
 
 from mirdl.errors import UserError
+from mirdl.frames import frames_of
 from mirdl.results.models import Model
-from mirdl.spectrograms.audio import SAMPLE_RATE
 
 TEMPI = np.arange(30, 301)      # beats per minute that count as a tempo
 
@@ -84,7 +84,8 @@ def find_filters(model: Model) -> list[Filter]:
         If the model has no filters of one band.
     """
     weights, parameters = model.weights, model.info.parameters
-    rate = SAMPLE_RATE / parameters["DS"]["hopSize"]
+    frames = frames_of(parameters["DS"])
+    rate = frames.rate / frames.hop
     banks = [place for place, value in enumerate(weights) if value.ndim == 4]
     temporal = [place for place in banks
                 if weights[place].shape[1:3] == (1, 1) and weights[place].shape[3] > 1]

@@ -26,9 +26,9 @@ class ModelInfo:
         The hash of the network's source; see `mirdl.networks.architectures.source_hash`.
     versions : dict of str
         Of the packages that shape a model.
-    moments : list of float or None
-        Mean and standard deviation that the spectrograms were normalised by; None where each
-        song has its own.
+    moments : list or None
+        Mean and standard deviation that the spectrograms were normalised by, or those of each
+        band, (2, bands, 1); None where each song has its own.
     training_songs, validation_songs, test_songs : list of str
         TAG/file of each.
     validation : float or None
@@ -44,7 +44,7 @@ class ModelInfo:
     fold: int
     architecture: str
     versions: dict[str, str]
-    moments: list[float] | None
+    moments: list[float | list[list[float]]] | None
     training_songs: list[str]
     validation_songs: list[str]
     test_songs: list[str]
@@ -73,7 +73,7 @@ class ModelInfo:
         moments = [0.0, 1.0] if info.moments is None else info.moments
         if not (isinstance(info.parameters, dict) and _are_texts(info.classes)
                 and all(map(_are_texts, songs))
-                and np.isfinite(moments).tolist() == [True, True]):
+                and len(moments) == 2 and np.isfinite(moments).all()):
             raise ValueError("it does not say what it is made for")
         return info
 

@@ -210,8 +210,9 @@ class CrossValidation:
 
     @property
     def best_baseline(self) -> Baseline | None:
-        """The baseline of the best mean accuracy, None if there are none."""
-        return max(self.baselines, key=lambda baseline: baseline.mean, default=None)
+        """The simple baseline of the best mean accuracy, None if there are none."""
+        simple = [baseline for baseline in self.baselines if baseline.is_simple]
+        return max(simple, key=lambda baseline: baseline.mean, default=None)
 
     @property
     def song_accuracies(self) -> dict[str, float]:

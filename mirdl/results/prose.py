@@ -82,7 +82,8 @@ def beside_best(result: CrossValidation) -> list[str]:
              f"  {test.first} songs that only the network has right, {test.second} that only "
              f"{best.name} has"]
     if np.mean([outcome.majority_vote for outcome in result.outcomes]) < best.mean:
-        recipe = "" if result.parameters.get("recipe") == "today" else "recipe=today, "
+        published = result.parameters.get("recipe", "published") == "published"
+        recipe = "recipe=today, " if published else ""
         lines.append(f"By majority vote the network does worse than {best.name} "
                      f"({best.mean:.1f} % of songs): try {recipe}another network (DL.type), "
                      "more epochs (DL.num_epochs) or more songs")
@@ -103,6 +104,7 @@ def _beside_baselines(result: CrossValidation) -> str:
     if not result.baselines:
         return ""
     lines = ["Baselines, from the mean and standard deviation of each band over a song:"]
-    lines += [f"  {each.name + ':':21}{each.mean:6.2f} % of songs, std {each.std:.2f} %"
+    width = 2 + max(19, *(len(each.name) for each in result.baselines))
+    lines += [f"  {each.name + ':':{width}}{each.mean:6.2f} % of songs, std {each.std:.2f} %"
               for each in result.baselines]
     return "\n".join([*lines, *beside_best(result)]) + "\n"

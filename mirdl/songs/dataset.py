@@ -156,7 +156,7 @@ class Fold:
     train, validation, test : Chunks
         Their chunks, which know the batch size and whether an incomplete last batch is dropped.
     mean, std : ndarray
-        float32, (songs of the data set,), by which each song is normalised.
+        float32, (songs of the data set,) or (songs, bands, 1), by which each song is normalised.
     batch_size : int
         Chunks per batch.
     """

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from mirdl.errors import UserError
+from mirdl.frames import frames_of
 from mirdl.settings import that_work
 from mirdl.songs.wording import names_of, some
-from mirdl.spectrograms.audio import SAMPLE_RATE
 from mirdl.spectrograms.cache import FOLDER
 from mirdl.spectrograms.chunks import chunk_starts
 from mirdl.system.whole_files import whole
@@ -141,10 +141,10 @@ def _reason(parameters: dict, *whys: str | int) -> str:
 def _all_too_short(frames: list[int], parameters: dict, attempt: Callable[[dict], Any]) -> str:
     """Say how long the songs are, and which settings would use them."""
     ds, hop, published = parameters["DS"], parameters["chunkHop"], parameters["asPublished"]
-    width = ds["xInput"]
+    width, each = ds["xInput"], frames_of(ds).seconds
 
     def seconds(count: int) -> str:
-        return f"{count * ds['hopSize'] / SAMPLE_RATE:.1f}"
+        return f"{count * each:.1f}"
 
     shortest, longest = min(frames), max(frames)
     span = (f"{longest} frames, {seconds(longest)} s" if shortest == longest else

@@ -1,8 +1,7 @@
-"""Which files count as audio, and the rate at which their samples are taken."""
+"""Which files count as audio."""
 
 import os
 
-SAMPLE_RATE = 44100     # Hz; MonoLoader resamples every song to it
 ENDINGS = (
     ".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".au", ".snd", ".aif", ".aiff", ".aifc",
     ".m4a", ".m4b", ".mp4", ".aac", ".wma", ".wave", ".bwf", ".rf64", ".w64", ".caf", ".voc",

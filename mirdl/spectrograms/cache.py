@@ -10,13 +10,17 @@ it is computed, so a program that is killed loses none.
 import hashlib
 import os
 import stat
+import time
+from collections.abc import Callable
 
 import numpy as np
 
 from mirdl import settings
+from mirdl.frames import MUSICNN, before_network
 from mirdl.spectrograms.decoding import spectrogram_of
 from mirdl.spectrograms.reasons import TemporaryReason
 from mirdl.spectrograms.store import READERS, Store, Stored
+from mirdl.spectrograms.windows import finished
 from mirdl.system import pickles
 from mirdl.system.locks import locked
 from mirdl.system.memory import memory
@@ -43,6 +47,7 @@ UNFIT = (ValueError, KeyError, TypeError, AttributeError, OSError)
 
 def spectrograms(
     files: dict, ds: dict, others: dict | None = None, processes: int = 1, where: str = "auto",
+    network_of: Callable | None = None,
 ) -> dict:
     """Load the spectrograms of `files` from data/preloaded, and compute those that are missing.
 
@@ -58,6 +63,9 @@ def spectrograms(
         How many processes will each hold the songs; with "auto" they share the memory.
     where : {"auto", "memory", "disk"}
         DS.store.
+    network_of : callable
+        Takes DS.specTransform; gives the network for `mirdl.spectrograms.windows.finished`. It is
+        called if windows are computed.
 
     Returns
     -------
@@ -85,9 +93,18 @@ def spectrograms(
         songs = _still_valid(kept, stamps)
         new = [name for name in files if name not in songs]
         _print_stale(len(new), len(kept.keys() - stamps), len(kept), path)
-        calls = [(files[name], ds) for name in new]
+        by_network = new and ds["specTransform"] in MUSICNN
+        network = network_of(ds["specTransform"]) if by_network else None
+        calls = [(files[name], before_network(ds)) for name in new]
         computed = in_parallel(spectrogram_of, calls, "spectrograms", "song")
-        for name, (result, note) in zip(new, computed, strict=True):
+        expected = 0 if network is None else sum(stamps[name][0] for name in new if stamps[name])
+        for name, (found, note) in zip(new, computed, strict=True):
+            start = time.monotonic()
+            result = finished(found, network)
+            if expected and not isinstance(result, str):
+                songs_like_it = expected / max(1, stamps[name][0])
+                _print_expected(songs_like_it, time.monotonic() - start, result.nbytes)
+                expected = 0
             if isinstance(result, TemporaryReason):
                 temporary[name] = result
             else:
@@ -97,6 +114,12 @@ def spectrograms(
         songs = settle(songs, notes, pickled, store, path + ".pickle", ds)
     _print_notes(notes)
     return {name: temporary.get(name) or songs[name][1] for name in files}
+
+
+def _print_expected(songs: float, seconds: float, size: int) -> None:
+    """Tell what the songs will take, of one of them; the others by the sizes of their files."""
+    print(f"  all windows will take about {songs * seconds:.0f} s and "
+          f"{songs * size / 1e6:.0f} MB of disk", flush=True)
 
 
 def _still_valid(kept: dict, stamps: dict) -> dict:

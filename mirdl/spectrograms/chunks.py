@@ -72,7 +72,7 @@ class Chunks:
     width : int
         Frames per chunk (xInput).
     mean, std : ndarray
-        float32, (songs,): a chunk is (spectrogram - mean) / std of its song.
+        float32, (songs,) or (songs, bands, 1): a chunk is (spectrogram - mean) / std of its song.
     batch_size : int
         Chunks per batch.
     short : str

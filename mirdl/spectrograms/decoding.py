@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import numpy as np
 
+from mirdl.frames import MAGNITUDES
 from mirdl.spectrograms import libsndfile
 from mirdl.spectrograms.libsndfile import Length
 from mirdl.spectrograms.reasons import (
@@ -47,9 +48,7 @@ def spectrogram_of(file: str, ds: dict) -> tuple[np.ndarray | str, str]:
         What is odd about the file; empty if nothing is.
     """
     from mirdl.spectrograms import features  # takes 200 MB, so only processes that decode import it
-    if ds["specTransform"] == "mel":
-        # computed before the fork, so that every fork inherits the cached weights
-        features.mel_weights(ds["melBands"], ds["frameSize"] // 2 + 1)
+    features.weights_of(ds)     # before the fork, so that every fork inherits the cached weights
     try:
         return _by_any_way(file, ds)
     except UnopenedError as reason:
@@ -92,7 +91,8 @@ def _by_reader(
         Its message says how much memory is needed.
     """
     from mirdl.spectrograms import features
-    ways = [(reader, False), (reader, True)] if ds["specTransform"] == "mel" else [(reader, False)]
+    magnitudes = ds["specTransform"] == MAGNITUDES
+    ways = [(reader, False)] if magnitudes else [(reader, False), (reader, True)]
     needs = [features.memory_needed(promised, ds, *way) for way in ways]
     if needs[0] > limits["memory"]:
         del ways[:-1]

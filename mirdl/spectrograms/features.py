@@ -15,8 +15,9 @@ from typing import BinaryIO
 import numpy as np
 
 from mirdl.errors import UserError
+from mirdl.frames import MAGNITUDES, MEL, MUSICNN_MEL, Frames, frames_of
 from mirdl.spectrograms import cut_off, libsndfile, plain
-from mirdl.spectrograms.audio import SAMPLE_RATE as RATE
+from mirdl.spectrograms.normalisation import compress
 from mirdl.spectrograms.reasons import (
     UndecodedError,
     UnopenedError,
@@ -39,6 +40,10 @@ FACTOR = 256    # by which Essentia resamples at most
 # By how much a song may be longer or shorter than its header promises: encoders add silence
 SHARE, SAMPLES = 0.02, 4096
 FEW = 3         # frames
+# What differs from Essentia's defaults: bands of Slaney's scale, each a triangle of area 1
+MEL_BANDS = {MEL: {}, MUSICNN_MEL: {
+    "sampleRate": 16000, "highFrequencyBound": 8000, "warpingFormula": "slaneyMel",
+    "weighting": "linear", "normalize": "unit_tri"}}
 
 
 def compute_spectrogram(
@@ -50,10 +55,11 @@ def compute_spectrogram(
 ) -> tuple[np.ndarray, str]:
     """Compute the spectrogram of one audio file, and note what is odd about the file.
 
-    Essentia's MonoLoader (44.1 kHz) -> FrameCutter -> Windowing -> Spectrum (-> MelBands), in
+    Essentia's MonoLoader -> FrameCutter -> Windowing -> Spectrum (-> MelBands), in
     streaming mode, with the defaults for everything that `ds` does not set. MelBands is replaced
     by one matrix product with its own weights: the same sums up to float32 rounding, without
-    going frame by frame, which took half of the time.
+    going frame by frame, which took half of the time. With specTransform "musicnn-mel" the chain
+    and its numbers are those of musicnn: 16 kHz, a periodic Hann window, log10(10000 x + 1).
 
     What MonoLoader decodes to a length other than the header promises is read by libsndfile; its
     samples then go the same way. With reader="libsndfile", so does what MonoLoader cannot decode,
@@ -78,8 +84,8 @@ def compute_spectrogram(
     Returns
     -------
     spectrogram : ndarray
-        float32, (bands, frames): the energy in each mel band, or with specTransform
-        "magnitudeSTFT" the magnitude of each of the frameSize/2+1 bins.
+        float32, (bands, frames): the energy in each mel band, with specTransform "musicnn-mel"
+        its logarithm; or with "magnitudeSTFT" the magnitude of each of the frameSize/2+1 bins.
     note : str
         Empty, or in a few words what is odd.
 
@@ -111,6 +117,8 @@ def compute_spectrogram(
         raise UnreadableError("holds no samples")
     if not np.isfinite(spectra).all():
         raise UnreadableError("holds samples that are not finite numbers")
+    if ds["specTransform"] == MUSICNN_MEL:
+        spectra = compress(spectra, "log0m1v")
     return np.ascontiguousarray(spectra.T), note      # (bands, frames)
 
 
@@ -135,28 +143,39 @@ def memory_needed(
     """
     if not promised:
         return 0
-    numbers = ds["melBands"] if sparing else ds["frameSize"] // 2 + 1
+    frames = frames_of(ds)
+    numbers = frames.bands if sparing else frames.bins
     # Essentia's numbers, and NumPy's copy; for the second reader, so are the samples
-    each = numbers / ds["hopSize"] + (reader == "libsndfile")
-    return int(2 * 4 * each * promised.seconds * RATE)
+    each = numbers / frames.hop + (reader == "libsndfile")
+    return int(2 * 4 * each * promised.seconds * frames.rate)
 
 
 def frame_algorithms(ds: dict) -> tuple[object, object, object]:
     """Make the FrameCutter, Windowing and Spectrum of parameters["DS"]."""
     # By default the streaming FrameCutter, unlike the standard one, adds noise to silent frames
+    frames = frames_of(ds)
     cutter = streaming.FrameCutter(
-        frameSize=ds["frameSize"], hopSize=ds["hopSize"], silentFrames="keep"
+        frameSize=frames.size, hopSize=frames.hop, silentFrames="keep"
     )
-    return cutter, streaming.Windowing(type=ds["windowType"]), streaming.Spectrum()
+    window = {"type": ds["windowType"]}
+    if ds["specTransform"] == MUSICNN_MEL:
+        window = {"type": "hann", "normalized": False, "symmetric": False}
+    return cutter, streaming.Windowing(**window), streaming.Spectrum()
 
 
-def mel_algorithm(bands: int, bins: int) -> object:
+def mel_algorithm(bands: int, bins: int, transform: str) -> object:
     """Make the MelBands for spectra; the arguments are those of `mel_weights`."""
-    return streaming.MelBands(numberBands=bands, inputSize=bins)
+    return streaming.MelBands(numberBands=bands, inputSize=bins, **MEL_BANDS[transform])
+
+
+def weights_of(ds: dict) -> np.ndarray | None:
+    """Return the `mel_weights` of parameters["DS"]; None if there are no mel bands."""
+    frames, transform = frames_of(ds), ds["specTransform"]
+    return None if transform == MAGNITUDES else mel_weights(frames.bands, frames.bins, transform)
 
 
 @lru_cache
-def mel_weights(bands: int, bins: int) -> np.ndarray:
+def mel_weights(bands: int, bins: int, transform: str = MEL) -> np.ndarray:
     """Return the weights of Essentia's MelBands, each band a weighted sum of the power spectrum.
 
     Parameters
@@ -165,6 +184,8 @@ def mel_weights(bands: int, bins: int) -> np.ndarray:
         Mel bands (melBands).
     bins : int
         Bins of a spectrum (frameSize/2+1).
+    transform : str
+        A key of `MEL_BANDS`.
 
     Returns
     -------
@@ -176,10 +197,10 @@ def mel_weights(bands: int, bins: int) -> np.ndarray:
     UserError
         If so few bins cannot be divided into so many bands.
     """
-    weights = plain.mel_weights(bands, bins)
+    weights = plain.mel_weights(bands, bins, transform)
     if not weights.any(axis=0).all():
         most = bisect_left(range(bands), True, 2, key=lambda few: not plain.mel_weights(
-            few, bins).any(axis=0).all()) - 1
+            few, bins, transform).any(axis=0).all()) - 1
         advice = f"set DS.melBands={most}" if most > 1 else "raise DS.frameSize"
         raise UserError(
             f"DS.melBands={bands} is more than the {bins} bins of DS.frameSize={2 * (bins - 1)} "
@@ -188,7 +209,7 @@ def mel_weights(bands: int, bins: int) -> np.ndarray:
     if essentia is None:
         return weights
     blocks = [
-        _mel_bands(np.eye(min(BLOCK, bins - first), bins, first, np.float32), bands)
+        _mel_bands(np.eye(min(BLOCK, bins - first), bins, first, np.float32), bands, transform)
         for first in range(0, bins, BLOCK)
     ]
     return np.concatenate(blocks)
@@ -206,18 +227,18 @@ class _Chain:
     """
 
     def __init__(self, ds: dict, sparing: bool) -> None:
-        self.ds, self.mel = ds, ds["specTransform"] == "mel"
-        self.sparing = sparing and self.mel
+        self.ds, self.frames, self.transform = ds, frames_of(ds), ds["specTransform"]
+        self.sparing = sparing and self.transform != MAGNITUDES
 
     def __call__(self, source: object, samples: object) -> np.ndarray | None:
         """Run the algorithm `source`, whose output `samples` is the song: (frames, bands)."""
-        ds, pool = self.ds, essentia.Pool()
-        cutter, window, spectrum = frame_algorithms(ds)
+        pool = essentia.Pool()
+        cutter, window, spectrum = frame_algorithms(self.ds)
         samples >> cutter.signal
         cutter.frame >> window.frame
         window.frame >> spectrum.frame
         if self.sparing:
-            bands = mel_algorithm(ds["melBands"], ds["frameSize"] // 2 + 1)
+            bands = mel_algorithm(self.frames.bands, self.frames.bins, self.transform)
             spectrum.spectrum >> bands.spectrum
             bands.bands >> (pool, "spectra")
         else:
@@ -227,9 +248,9 @@ class _Chain:
             return None
         spectra = pool["spectra"]
         pool.clear()        # one hour of spectra takes 0.6 GB
-        if self.sparing or not self.mel:
-            return spectra
-        return np.square(spectra, out=spectra) @ mel_weights(ds["melBands"], spectra.shape[1])
+        if self.transform != MAGNITUDES and not self.sparing:
+            spectra = np.square(spectra, out=spectra) @ weights_of(self.ds)
+        return spectra
 
 
 def _by_either(
@@ -237,37 +258,37 @@ def _by_either(
 ) -> tuple[np.ndarray | None, str]:
     """Return the spectra, (frames, bands), and a note, by the reader that keeps the length."""
     if promised:
-        _check_rate(promised.rate)
+        _check_rate(promised.rate, chain.frames.rate)
     spectra = _by_essentia(file, chain)
     if spectra is None:
         return None, ""
-    hop = chain.ds["hopSize"]
-    if not promised or _is_kept(promised, len(spectra), hop):
+    frames = chain.frames
+    if not promised or _is_kept(promised, len(spectra), frames):
         return spectra, ""
     if not promised.may_be_joined:
         with suppress(RuntimeError, UnreadableError):
             again = _by_libsndfile(file, chain)
-            if again is not None and _is_kept(promised, len(again), hop):
+            if again is not None and _is_kept(promised, len(again), frames):
                 return again, ""
-    found = len(spectra) * hop / RATE
+    found = len(spectra) * frames.seconds
     return spectra, f"holds {found:.1f} s, but its header promises {promised.seconds:.1f} s"
 
 
-def _is_kept(promised: libsndfile.Length, frames: int, hop: int) -> bool:
-    """Tell whether a song has the length that its header promises."""
-    expected = promised.seconds * RATE
-    longer = frames * hop - expected
+def _is_kept(promised: libsndfile.Length, count: int, frames: Frames) -> bool:
+    """Tell whether a song of `count` frames has the length that its header promises."""
+    expected = promised.seconds * frames.rate
+    longer = count * frames.hop - expected
     if longer > 0 and promised.may_be_joined:       # the header is that of the first part
         return True
-    return abs(longer) <= max(FEW * hop, SAMPLES) + SHARE * expected
+    return abs(longer) <= max(FEW * frames.hop, SAMPLES) + SHARE * expected
 
 
 def _by_essentia(file: str, chain: _Chain) -> np.ndarray | None:
     """Read a song by Essentia; parts of different kinds one by one."""
     parts = libsndfile.differing_parts(file)
     if parts:
-        return _of_samples(np.concatenate([_samples_of(part) for part in parts]), chain)
-    loader = streaming.MonoLoader(filename=file)
+        return _of_samples(np.concatenate([_samples_of(part, chain) for part in parts]), chain)
+    loader = streaming.MonoLoader(filename=file, sampleRate=chain.frames.rate)
     return chain(loader, loader.audio)
 
 
@@ -277,7 +298,8 @@ def _by_libsndfile(file: str, chain: _Chain) -> np.ndarray | None:
         parts = libsndfile.read(file)
     except libsndfile.ERRORS as error:
         raise RuntimeError(str(error)) from error
-    return _of_samples(np.concatenate([_resampled(*part) for part in parts]), chain)
+    rate = chain.frames.rate
+    return _of_samples(np.concatenate([_resampled(*part, rate) for part in parts]), chain)
 
 
 def _of_samples(samples: np.ndarray, chain: _Chain) -> np.ndarray | None:
@@ -285,7 +307,8 @@ def _of_samples(samples: np.ndarray, chain: _Chain) -> np.ndarray | None:
         return None
     if essentia is None:
         return plain.spectra(samples, chain.ds)
-    with _loader(partial(_write, samples, RATE)) as loader:
+    rate = chain.frames.rate
+    with _loader(partial(_write, samples, rate), rate) as loader:
         return chain(loader, loader.audio)
 
 
@@ -294,34 +317,35 @@ def _write(samples: np.ndarray, rate: int, file: BinaryIO) -> None:
     wavfile.write(file, rate, samples)
 
 
-def _samples_of(part: bytes) -> np.ndarray:
-    """Decode a part of a file as if it were a file: float32, (samples,), at 44.1 kHz."""
-    with _loader(lambda file: file.write(part)) as loader:
+def _samples_of(part: bytes, chain: _Chain) -> np.ndarray:
+    """Decode a part of a file as if it were a file: float32, (samples,), at the chain's rate."""
+    with _loader(lambda file: file.write(part), chain.frames.rate) as loader:
         return _collected(loader)
 
 
 @contextmanager
-def _loader(fill: Callable[[BinaryIO], object]) -> Iterator[object]:
+def _loader(fill: Callable[[BinaryIO], object], rate: int) -> Iterator[object]:
     """Make a MonoLoader of a temporary file, which is read 40 times as fast as an array."""
     with tempfile.NamedTemporaryFile() as file:
         fill(file)
         file.flush()
-        yield streaming.MonoLoader(filename=file.name)
+        yield streaming.MonoLoader(filename=file.name, sampleRate=rate)
 
 
-def _resampled(samples: np.ndarray, rate: int) -> np.ndarray:
-    """Resample to 44.1 kHz as MonoLoader does."""
-    if rate == RATE:
+def _resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """Resample from a rate to another as MonoLoader does."""
+    if rate == wanted:
         return samples
-    _check_rate(rate)
+    _check_rate(rate, wanted)
     if essentia is None:
-        return plain.resampled(samples, rate, RATE)
-    with _loader(partial(_write, samples, rate)) as loader:
+        return plain.resampled(samples, rate, wanted)
+    with _loader(partial(_write, samples, rate), wanted) as loader:
         return _collected(loader)
 
 
-def _check_rate(rate: int) -> None:
-    if not RATE / FACTOR <= rate <= RATE * FACTOR:      # refused before Resample takes gigabytes
+def _check_rate(rate: int, wanted: int) -> None:
+    # refused before Resample takes gigabytes
+    if not wanted / FACTOR <= rate <= wanted * FACTOR:
         raise RuntimeError("SRC ratio outside [1/256, 256] range")
 
 
@@ -332,11 +356,11 @@ def _collected(loader: object) -> np.ndarray:
     return pool["samples"] if pool.containsKey("samples") else np.empty(0, np.float32)
 
 
-def _mel_bands(spectra: np.ndarray, bands: int) -> np.ndarray:
+def _mel_bands(spectra: np.ndarray, bands: int, transform: str) -> np.ndarray:
     """Send spectra, (frames, bins), through Essentia's MelBands: (frames, bands)."""
     bins, pool = spectra.shape[1], essentia.Pool()
     source = streaming.VectorInput(list(spectra))   # a two-dimensional array takes 4 times as long
-    mel = mel_algorithm(bands, bins)
+    mel = mel_algorithm(bands, bins, transform)
     source.data >> mel.spectrum
     mel.bands >> (pool, "bands")
     essentia.run(source)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mirdl.frames import frames_of
 from mirdl.spectrograms import features, plain
 
 OF_ONE_FILE = {"filename", "audioStream"}
@@ -31,30 +32,29 @@ class FrontEnd(NamedTuple):
 
 def front_end(ds: dict) -> FrontEnd:
     """Describe the front end of parameters["DS"]."""
-    bins, is_mel = ds["frameSize"] // 2 + 1, ds["specTransform"] == "mel"
-    mel = features.mel_weights(ds["melBands"], bins) if is_mel else None
+    mel, frames = features.weights_of(ds), frames_of(ds)
     if features.essentia is None:
-        return FrontEnd(plain.window(ds["windowType"], ds["frameSize"]), mel, [])
-    chain = [features.streaming.MonoLoader(), *features.frame_algorithms(ds)]
-    if is_mel:
-        chain.append(features.mel_algorithm(ds["melBands"], bins))
-    return FrontEnd(_window(ds), mel, [_described(each, ds) for each in chain])
+        return FrontEnd(plain.window(ds), mel, [])
+    chain = [features.streaming.MonoLoader(sampleRate=frames.rate), *features.frame_algorithms(ds)]
+    if mel is not None:
+        chain.append(features.mel_algorithm(frames.bands, frames.bins, ds["specTransform"]))
+    return FrontEnd(_window(ds), mel, [_described(each, frames.size) for each in chain])
 
 
 def _window(ds: dict) -> np.ndarray:
     """Send a frame of ones through Windowing, which puts its second half first (zeroPhase)."""
     _, windowing, _ = features.frame_algorithms(ds)
-    essentia, streaming = features.essentia, features.streaming
-    source, pool = streaming.VectorInput([np.ones(ds["frameSize"], np.float32)]), essentia.Pool()
+    essentia, streaming, size = features.essentia, features.streaming, frames_of(ds).size
+    source, pool = streaming.VectorInput([np.ones(size, np.float32)]), essentia.Pool()
     source.data >> windowing.frame
     windowing.frame >> (pool, "window")
     essentia.run(source)
-    return np.roll(pool["window"][0], ds["frameSize"] // 2)
+    return np.roll(pool["window"][0], size // 2)
 
 
-def _described(algorithm: Any, ds: dict) -> dict[str, Any]:  # noqa: ANN401 (Essentia's)
+def _described(algorithm: Any, size: int) -> dict[str, Any]:  # noqa: ANN401 (Essentia's)
     values = {name: algorithm.paramValue(name) for name in algorithm.parameterNames()
               if name not in OF_ONE_FILE}
     if "size" in values:        # Essentia sets it with the first frame
-        values["size"] = ds["frameSize"]
+        values["size"] = size
     return {"algorithm": algorithm.name(), "parameters": values}

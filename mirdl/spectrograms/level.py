@@ -2,8 +2,11 @@
 
 import numpy as np
 
-# mean of a spectrogram, by DS.inputNorm: no more than 16 bits that are 0, 1 or -1 at random
-SILENCE = {"log0m1v": 1e-8, "None": 1e-11}
+from mirdl.frames import MAGNITUDES, MUSICNN, MUSICNN_MEL
+
+# mean of a spectrogram, with and without logarithm: no more than 16 bits that are 0, 1 or -1 at
+# random
+SILENCE = {True: 1e-8, False: 1e-11}
 # How far beyond the middle half of the songs a level is odd: so many times the width of that half,
 # and so many dB. No song of ESC-10 is, whose levels vary most; at a tenth of its amplitude, nearly
 # every song of Groove and DanceLoops is.
@@ -25,9 +28,12 @@ def odd_levels(means: np.ndarray, training: np.ndarray, ds: dict) -> list[str]:
     Returns
     -------
     list of str
-        For each song a few words that say what it is, "" if nothing is odd.
+        For each song a few words that say what it is, "" if nothing is odd, or if a network's
+        numbers do not tell the level.
     """
-    silence = SILENCE[ds["inputNorm"]]
+    if ds["specTransform"] in MUSICNN:
+        return [""] * len(means)
+    silence = SILENCE[_is_logarithm(ds)]
     levels, usual = _decibels(means, ds), _decibels(training[training > silence], ds)
     words = np.full(len(means), "", object)
     if len(usual):
@@ -42,8 +48,12 @@ def odd_levels(means: np.ndarray, training: np.ndarray, ds: dict) -> list[str]:
 
 def _decibels(means: np.ndarray, ds: dict) -> np.ndarray:
     """Return the levels of songs: in dB, of the value whose compression is the mean."""
-    if ds["inputNorm"] == "log0m1v":
+    if _is_logarithm(ds):
         means = np.expm1(means * np.log(10))
     smallest = np.finfo(np.float64).tiny        # has a logarithm, which 0 has not
-    of_energies = ds["specTransform"] == "mel"
-    return (10 if of_energies else 20) * np.log10(np.maximum(means, smallest))
+    of_magnitudes = ds["specTransform"] == MAGNITUDES
+    return (20 if of_magnitudes else 10) * np.log10(np.maximum(means, smallest))
+
+
+def _is_logarithm(ds: dict) -> bool:
+    return ds["inputNorm"] == "log0m1v" or ds["specTransform"] == MUSICNN_MEL

@@ -6,7 +6,7 @@ mean 0 and variance 1.
 
 import numpy as np
 
-NORMS = ("log0m1v", "None")
+NORMS = ("log0m1v", "None")     # ways to compress; "bands" does not, either
 
 
 def compress(spectrogram: np.ndarray, input_norm: str) -> np.ndarray:
@@ -17,7 +17,7 @@ def compress(spectrogram: np.ndarray, input_norm: str) -> np.ndarray:
     spectrogram : ndarray
         float32; overwritten.
     input_norm : str
-        One of `NORMS`: "log0m1v" gives log10(10000 x + 1), "None" leaves the values as they are.
+        "log0m1v" gives log10(10000 x + 1); "bands" and "None" leave the values as they are.
 
     Returns
     -------
@@ -76,6 +76,29 @@ def mean_and_std(
     return mean.astype(np.float32), std.astype(np.float32)
 
 
+def bands_mean_and_std(spectrograms: list) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and standard deviation of each band over songs, for inputNorm "bands".
+
+    Parameters
+    ----------
+    spectrograms : list of ndarray or Stored
+        float32, (bands, frames) each.
+
+    Returns
+    -------
+    mean, std : ndarray
+        float32, (bands, 1). A standard deviation of 0 becomes 1.
+    """
+    frames = [song.shape[1] for song in spectrograms]
+    mean, variance = np.array([(song.mean(axis=1, dtype=np.float64),
+                                song.var(axis=1, dtype=np.float64))
+                               for song in map(np.asarray, spectrograms)]).swapaxes(0, 1)
+    [mean, *_], [variance, *_] = _pooled(mean, variance, frames, slice(None))
+    std = np.sqrt(variance)
+    std[std == 0] = 1
+    return mean.astype(np.float32)[:, None], std.astype(np.float32)[:, None]
+
+
 def own_mean_and_std(spectrogram: np.ndarray, ds: dict) -> tuple[np.float32, np.float32]:
     """Return the mean and standard deviation of one song, for inputNormWhere "local".
 
@@ -102,6 +125,6 @@ def _pooled(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and variance over all frames of the chosen songs, repeated for every song."""
     weights = np.array(frames, np.float64)[chosen]
-    pooled = np.average(mean[chosen], weights=weights)
-    spread = np.average(variance[chosen] + (mean[chosen] - pooled) ** 2, weights=weights)
+    pooled = np.average(mean[chosen], axis=0, weights=weights)
+    spread = np.average(variance[chosen] + (mean[chosen] - pooled) ** 2, axis=0, weights=weights)
     return np.full_like(mean, pooled), np.full_like(variance, spread)

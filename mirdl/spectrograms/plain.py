@@ -6,6 +6,8 @@ Resample, FrameCutter, Windowing, Spectrum and MelBands. After the logarithm the
 
 import numpy as np
 
+from mirdl.frames import MAGNITUDES, MEL, MUSICNN_MEL, frames_of
+
 BLOCK = 1024        # frames whose spectra are held at a time
 # Sums of cosines (F. Harris, On the use of windows for harmonic analysis with the discrete Fourier
 # transform, 1978). Two numbers of blackmanharris74 are Essentia's, not Harris's
@@ -17,7 +19,7 @@ COSINES = {
     "blackmanharris92": [0.35875, 0.48829, 0.14128, 0.01168],
 }
 HIGHEST = 22050     # Hz, where the last mel band ends
-MEL = 1127.01048, 700       # mel = 1127.01048 log(1 + Hz / 700)
+SCALE = 1127.01048, 700     # mel = 1127.01048 log(1 + Hz / 700)
 
 
 def resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
@@ -26,22 +28,18 @@ def resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
     return samplerate.resample(samples, float(np.float32(wanted / rate)), "sinc_medium")
 
 
-def window(kind: str, size: int) -> np.ndarray:
-    """Compute a window of Windowing, whose sum is 2.
-
-    Parameters
-    ----------
-    kind : str
-        DS.windowType.
-    size : int
-        Samples of a frame.
+def window(ds: dict) -> np.ndarray:
+    """Compute the window of parameters["DS"], as Windowing does.
 
     Returns
     -------
     ndarray
-        float32, (size,).
+        float32, (size of a frame,). Its sum is 2; musicnn's Hann window is as it is.
     """
+    kind, size = ds["windowType"], frames_of(ds).size
     place = np.arange(size)
+    if ds["specTransform"] == MUSICNN_MEL:
+        return (0.5 - 0.5 * np.cos(2 * np.pi * place / size)).astype(np.float32)
     if kind == "triangular":
         values = size - np.abs(2 * place - (size - 1))
     elif kind == "hannnsgcq":
@@ -53,13 +51,21 @@ def window(kind: str, size: int) -> np.ndarray:
     return (2 * values / (np.sum(values) or 1)).astype(np.float32)
 
 
-def mel_weights(bands: int, bins: int) -> np.ndarray:
+def mel_weights(bands: int, bins: int, transform: str = MEL) -> np.ndarray:
     """Compute the weights of MelBands; the arguments are those of `features.mel_weights`.
 
     Each band is a triangle over the mel scale, from the middle of the band before it to that of
-    the next one; its weights add up to 1, or are 0 if it has no bin.
+    the next one; its weights add up to 1, or are 0 if it has no bin. musicnn's are triangles of
+    area 1 over frequency, and Slaney's scale is linear up to 1 kHz.
     """
-    slope, corner = MEL
+    if transform == MUSICNN_MEL:
+        edges = np.linspace(0, 15 + 27 * np.log(8) / np.log(6.4), bands + 2)    # up to 8 kHz
+        edges = np.where(edges < 15, 200 / 3 * edges, 1000 * 6.4 ** ((edges - 15) / 27))
+        hertz = np.linspace(0, 8000, bins)[:, np.newaxis]
+        rise, fall = ((hertz - edges[:-2]) / np.diff(edges)[:-1],
+                      (edges[2:] - hertz) / np.diff(edges)[1:])
+        return (np.minimum(rise, fall).clip(0) * 2 / (edges[2:] - edges[:-2])).astype(np.float32)
+    slope, corner = SCALE
     edges = np.linspace(0, slope * np.log1p(HIGHEST / corner), bands + 2)
     mel = slope * np.log1p(np.linspace(0, HIGHEST, bins) / corner)[:, np.newaxis]
     rise, fall = mel - edges[:-2], edges[2:] - mel
@@ -74,7 +80,7 @@ def spectra(samples: np.ndarray, ds: dict) -> np.ndarray:
     Parameters
     ----------
     samples : ndarray
-        float32, (samples,), at 44.1 kHz.
+        float32, (samples,), at the rate of `frames_of`.
     ds : dict
         parameters["DS"]; see `features.compute_spectrogram`.
 
@@ -83,15 +89,15 @@ def spectra(samples: np.ndarray, ds: dict) -> np.ndarray:
     ndarray
         float32, (frames, bands).
     """
-    size, hop = ds["frameSize"], ds["hopSize"]
+    each, transform = frames_of(ds), ds["specTransform"]
+    size, hop = each.size, each.hop
     # the middle of frame n is at sample n * hop, and what lies outside of the song is silence
     count = min(-(-len(samples) // hop) + 1, -(-(len(samples) + size // 2) // hop))
     padded = np.pad(samples, (size // 2, size + hop))
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][:count]
-    shape, mel = window(ds["windowType"], size), ds["specTransform"] == "mel"
-    found = []
+    shape, found = window(ds), []
+    mel = None if transform == MAGNITUDES else mel_weights(each.bands, each.bins, transform)
     for first in range(0, count, BLOCK):
         block = np.abs(np.fft.rfft(frames[first:first + BLOCK] * shape))
-        found.append(np.square(block) @ mel_weights(ds["melBands"], size // 2 + 1) if mel
-                     else block)
+        found.append(block if mel is None else np.square(block) @ mel)
     return np.concatenate(found).astype(np.float32)

@@ -133,7 +133,8 @@ class Store:
     def _append_numbers(self, song: np.ndarray) -> dict:
         """Write a song's numbers; return what its line says of them."""
         bands, frames = song.shape
-        each = {norm: moments(compress(song.copy(), norm)) for norm in NORMS}
+        norms = NORMS if song.min() >= 0 else ["None"]      # no logarithm of a network's numbers
+        each = {norm: moments(compress(song.copy(), norm)) for norm in norms}
         with open(self._spectra, "ab") as file:
             offset = file.tell()
             file.write(np.ascontiguousarray(song.T))    # (frames, bands): a chunk is one piece
@@ -154,7 +155,7 @@ class Store:
     def _song(self, line: dict) -> "Stored | str":
         if "reason" in line:
             return line["reason"]
-        each = {norm: tuple(map(float, line["moments"][norm])) for norm in NORMS}
+        each = {norm: tuple(map(float, values)) for norm, values in line["moments"].items()}
         self._opened = self._opened or _Numbers(self._spectra)
         return Stored(self._opened, line["at"], (line["bands"], line["frames"]), each)
 
@@ -203,7 +204,7 @@ class Stored:
     @property
     def moments(self) -> tuple[float, float]:
         """Mean and variance, known without reading the numbers."""
-        return self.moments_by_norm[self.input_norm]
+        return self.moments_by_norm.get(self.input_norm, self.moments_by_norm["None"])
 
     @property
     def nbytes(self) -> int:

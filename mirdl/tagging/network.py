@@ -32,6 +32,8 @@ class Network:
         (chunks, classes).
     forward : callable
         x: (chunks, 1, yInput, xInput) -> probabilities: (chunks, classes).
+    windows : callable or None
+        The published network that makes windows of songs; see `mirdl.spectrograms.windows`.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Network:
         if model.info.architecture != architectures.source_hash(self._type, module):
             print(f"Note: the network {self._type} of buildArchitecture.py has changed since "
                   f"{model.path} was trained", file=sys.stderr)
+        self.windows = module.windowsOf(parameters["DS"]["specTransform"])
         self.forward: Callable = theano.function(
             [x], lasagne.layers.get_output(self.output, deterministic=True))
 

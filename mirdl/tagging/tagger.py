@@ -13,12 +13,13 @@ import numpy as np
 
 from mirdl import settings
 from mirdl.errors import UserError
+from mirdl.frames import MUSICNN, WINDOW, WINDOW_HOP, before_network, frames_of
 from mirdl.results import models
-from mirdl.spectrograms.audio import SAMPLE_RATE
 from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
 from mirdl.spectrograms.decoding import spectrogram_of
 from mirdl.spectrograms.level import odd_levels
 from mirdl.spectrograms.normalisation import compress, moments, own_mean_and_std
+from mirdl.spectrograms.windows import finished
 from mirdl.system.pool import in_parallel
 from mirdl.system.progress import aside
 from mirdl.tagging.answer import BY, Answer, usual_way
@@ -124,11 +125,12 @@ class Tagger:
         songs = list(map(os.fspath, songs))
         with ExitStack() as files, ThreadPoolExecutor(1) as builder:
             builder.submit(self.network)        # takes seconds, in which songs are read
-            calls = [(files.enter_context(file_of(song)), self.parameters["DS"]) for song in songs]
+            before = before_network(self.parameters["DS"])
+            calls = [(files.enter_context(file_of(song)), before) for song in songs]
             computed = in_parallel(spectrogram_of, calls, "songs", "song")
             for (found, note), song in zip(computed, songs, strict=True):
                 answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(
-                    song, found)
+                    song, finished(found, self.network().windows))
                 yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
 
     def answer(self, song: str, spectrogram: np.ndarray) -> Answer:
@@ -148,8 +150,10 @@ class Tagger:
             chunks = Chunks([lengthened], [0], [start], DS["xInput"], [mean], [std],
                             batch_size=BATCH)
             each.append(self.probabilities(model, chunks))
-        second = DS["hopSize"] / SAMPLE_RATE       # of a frame
-        spans, probabilities = stretches(start, frames, DS["xInput"]), np.mean(each, axis=0)
+        second, probabilities = frames_of(DS).seconds, np.mean(each, axis=0)
+        spans = stretches(start, frames, DS["xInput"])
+        if DS["specTransform"] in MUSICNN:      # the last window is longer than its hop
+            spans[-1, 1] += WINDOW / WINDOW_HOP - 1
         # as in training, perhaps without the last one; of a song too short for that, all
         voting = len(chunk_starts(frames, self.parameters)) or len(start)
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,

@@ -3,9 +3,12 @@
 They see two numbers for each band of a song's spectrogram, its mean and its standard deviation
 over time, and are fitted on each fold's training songs. The songs that validate are left out, as
 the network does not learn from them either.
+
+Where the spectrograms are windows made by a published network, the others see the published mel
+bands, and one more sees the windows: the mean of each number over the song.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -15,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mirdl.frames import MUSICNN, MUSICNN_MEL
 from mirdl.results.baseline import Baseline
 from mirdl.results.votes import share_right
 from mirdl.songs.dataset import DataSet, Split
@@ -55,7 +59,8 @@ def features(spectrograms: Iterable[np.ndarray | Stored]) -> np.ndarray:
                                      song.std(axis=1, dtype=np.float64)]) for song in songs])
 
 
-def baselines_of(run: Run, dataset: DataSet, folds: list[int]) -> list[Baseline]:
+def baselines_of(run: Run, dataset: DataSet, folds: list[int],
+                 published: Callable | None = None) -> list[Baseline]:
     """Fit each classifier on each fold's training songs, and let it classify the test songs.
 
     Parameters
@@ -65,6 +70,8 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int]) -> list[Baseline]
     dataset : DataSet
     folds : list of int
         The numbers of the folds that count.
+    published : callable, optional
+        Gives the songs' published mel bands, compressed; called if the data set's are musicnn's.
 
     Returns
     -------
@@ -73,12 +80,18 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int]) -> list[Baseline]
     """
     if not run.parameters["baselines"] or not folds:
         return []
-    made = classifiers(run.seed)
+    made, transform = classifiers(run.seed), run.parameters["DS"]["specTransform"]
     print(f"baselines: {', '.join(made)} ...", flush=True)
-    x, labels = features(dataset.spectrograms), dataset.labels
+    by_musicnn = transform in (MUSICNN_MEL, *MUSICNN)
+    seen = features(published() if by_musicnn else dataset.spectrograms)
+    todo, labels = [(name, each, seen) for name, each in made.items()], dataset.labels
+    if transform in MUSICNN:
+        name = "logistic regression"
+        means = features(dataset.spectrograms)[:, :dataset.spectrograms[0].shape[0]]
+        todo.append((name + Baseline.ON + transform, made[name], means))
     splits = [split(dataset, fold, run.parameters) for fold in folds]
     baselines = []
-    for name, classifier in made.items():
+    for name, classifier, x in todo:
         voted = [_answers(classifier, x, labels, songs) for songs in splits]
         accuracies = [share_right(each, labels[songs.test])
                       for each, songs in zip(voted, splits, strict=True)]

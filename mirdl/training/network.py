@@ -12,6 +12,7 @@ import numpy as np
 import theano
 import theano.tensor as T
 from mirdl.errors import UserError
+from mirdl.pretrained import musicnn
 from mirdl.spectrograms.chunks import Chunks
 from mirdl.strengths import strengths
 
@@ -116,7 +117,7 @@ class Network:
         return [np.concatenate(parts)[:len(order)] for parts in zip(*found, strict=True)]
 
     def reset(self, rng: np.random.RandomState, seed: int) -> None:
-        """Start anew.
+        """Start anew; with DL.start all but the last layer from published weights.
 
         Parameters
         ----------
@@ -126,7 +127,10 @@ class Network:
             Of the dropout.
         """
         output, _ = self._new(None, rng)
-        self.set_weights(lasagne.layers.get_all_param_values(output))
+        values = lasagne.layers.get_all_param_values(output)
+        if start := self._parameters["DL"]["start"]:
+            values[:-2] = musicnn.weights(start)[:-2]
+        self.set_weights(values)
         self.set_learning_rate(self._parameters["DL"]["lr"])
         for place, stream in enumerate(self._streams):      # each drops units of its own
             stream.seed(seed + place)

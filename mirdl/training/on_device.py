@@ -55,7 +55,7 @@ class Examples(NamedTuple):
     first : ndarray
         int32, (chunks,), the first frame of each in `Songs.frames`.
     mean, std : ndarray
-        float32, (chunks,), what it is normalised by.
+        float32, (chunks,) or (chunks, bands, 1), what it is normalised by.
     y : ndarray
         int32, (chunks,), its class.
     draws : Draws
@@ -143,7 +143,8 @@ class Programs:
         def cut(frames: Array, examples: Examples, batch: Array) -> list[Array]:
             first, mean, std, y, draws = jax.tree.map(lambda values: values[batch], examples)
             windows = _windows(frames, first, draws.factor, width)
-            x = (windows - mean[:, None, None]) / std[:, None, None]
+            mean, std = (each.reshape(len(each), -1, 1) for each in (mean, std))
+            x = (windows - mean) / std
             # x: (chunks, 1, bands, frames)
             return [altered(x[:, None], draws, jnp), y, *mixed_targets(y, draws, jnp)]
 

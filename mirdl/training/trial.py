@@ -184,8 +184,8 @@ def all_trials(run: Run) -> list[Trial]:
 def model_info(trial: Trial, dataset: DataSet, fold: Fold) -> ModelInfo:
     """Collect what it takes to use the model of a trial."""
     data = trial.parameters["DS"]
-    local = data["inputNormWhere"] == "local" and data["inputNorm"] != "None"
-    moments = None if local else [float(fold.mean[0]), float(fold.std[0])]
+    local = data["inputNormWhere"] == "local" and data["inputNorm"] == "log0m1v"
+    moments = None if local else [fold.mean[0].tolist(), fold.std[0].tolist()]
     songs = [[dataset.names[song] for song in part] for part in fold.songs]
     versions = {package: version(package) for package in PACKAGES if find_spec(package)}
     training_moments = np.transpose([dataset.mean, dataset.variance])[fold.songs.train].tolist()

@@ -20,6 +20,14 @@ def test_every_value_of_a_recipe_is_allowed_and_another_than_the_published_one()
     settings.check(recipes.apply(settings.override(settings.published(), ["recipe=today"])))
 
 
+def test_transfer_needs_no_other_setting(parameters):
+    values = values_of("recipe=transfer")
+    assert {**values, **recipes.RECIPES["transfer"]} == values
+    settled = recipes.apply(settings.override(settings.published(), ["recipe=transfer"], tell=str),
+                            tell=str)
+    assert settings.check(settled)["DS"]["yInput"] == 1506
+
+
 def test_published_changes_nothing():
     assert values_of() == dict(settings.flat(settings.published()))
     assert recipes.RECIPES["published"] == {}

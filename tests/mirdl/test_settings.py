@@ -38,7 +38,7 @@ def test_override_parses_each_type_and_prints(capsys):
     ("folds=2.5", "folds=2.5 is not allowed: expected a whole number of 1 or more"),
     ("folds=0", "expected a whole number of 1 or more"),
     ("asPublished=perhaps", "expected True or False"),
-    ("DS.inputNorm=log", "expected one of 'log0m1v', 'None'"),
+    ("DS.inputNorm=log", "expected one of 'log0m1v', 'bands', 'None'"),
     ("DS.dataset=../secret", "expected the name of a folder in data/datasets"),
     ("DS.yInput=80", "it follows from DS.melBands"),
     ("DS.numChannels=2", "a spectrogram has one channel"),
@@ -120,3 +120,17 @@ def test_of_several_ways_those_that_work_are_found(parameters):
     assert next(ways) == "folds=6" and len(seen) == 1, "each is tried when it is asked for"
     assert list(ways) == ["DS.melBands=20 folds=9", "folds=5"]
     assert given["folds"] == 10 and "workers" not in seen[0]
+
+
+@pytest.mark.parametrize("overrides, advice", [
+    (["DS.specTransform=musicnn-mel"], "set DS.inputNorm=bands or None"),
+    (["DS.specTransform=musicnn-MTT"], "set DS.inputNorm=bands or None"),
+    (["DL.start=musicnn-MSD"], "DL.type=musicnn DS.specTransform=musicnn-mel DS.inputNorm=None"),
+    (["DL.start=musicnn-MSD", "DL.type=musicnn"], "DS.specTransform=musicnn-mel")])
+def test_musicnn_is_refused_what_it_cannot_take(overrides, advice):
+    with pytest.raises(UserError) as error:
+        settings.check(settings.override(settings.published(), overrides))
+    assert overrides[0].partition("=")[2] in str(error.value) and advice in str(error.value)
+    settings.check(settings.override(settings.published(), [
+        "DL.start=musicnn-MSD", "DL.type=musicnn", "DS.specTransform=musicnn-mel",
+        "DS.inputNorm=None"]))

@@ -28,7 +28,7 @@ def untrained(workplace, parameters):
             lasagne.random.set_rng(rng)
             output, _ = buildArchitecture.buildNet(None, settled, len(CLASSES))
             weights = [value + rng.uniform(0.01, 0.2, value.shape).astype(np.float32)
-                       if value.ndim < 2 else value
+                       if value.ndim < 2 or not value.any() else value
                        for value in lasagne.layers.get_all_param_values(output)]
             info = ModelInfo(settled, CLASSES, 11, fold, "", {}, own and list(own), [], [], [])
             models.save(weights, info, f"{run}-f{fold}")

@@ -30,6 +30,7 @@ import theano.tensor as T
 from mirdl.errors import UserError
 from mirdl.networks import architectures
 from mirdl.spectrograms.normalisation import compress, own_mean_and_std
+from mirdl.spectrograms.windows import finished
 
 graph = optional("mirdl.export.graph")
 conversion = optional("mirdl.export.conversion")
@@ -75,7 +76,7 @@ def difference(model, tagger, *more):
 
 
 def test_there_are_fourteen_networks():
-    assert len(NETWORKS) == 14
+    assert len(NETWORKS) == 16
 
 
 @pytest.mark.parametrize("name", [
@@ -220,3 +221,19 @@ def test_other_numbers_than_float32_are_refused(untrained, monkeypatch):
     monkeypatch.setattr(conversion, "theano", SimpleNamespace(config=config))
     with pytest.raises(UserError, match="floatX=float64 cannot be exported: expected floatX=float"):
         conversion.to_onnx(InputLayer((None, 1, 4, 4)), [], None, {})
+
+
+@pytest.mark.slow
+def test_musicnn_is_the_first_part_of_a_graph(musicnn_weights, untrained):
+    rng = np.random.RandomState(4)
+    moments = rng.rand(1506, 1).tolist(), rng.uniform(1, 5, (1506, 1)).tolist()
+    tagger = predict.Tagger(untrained(
+        "DL.type=probe", "DS.specTransform=musicnn-MSD", "DS.inputNorm=bands", "DS.xInput=2",
+        "chunkHop=2", "asPublished=False", moments=[moments]))
+    network = tagger.network()
+    model = conversion.to_onnx(network.output, tagger.models, network.set_weights,
+                               tagger.parameters["DS"], network.windows)
+    mel = rng.gamma(0.5, 0.5, (96, 187 + 3 * 93)).astype(np.float32)
+    chunks = np.stack([mel[None, :, start:start + 187 + 93] for start in (0, 2 * 93)])
+    answer = tagger.answer("song", finished(mel, network.windows))
+    np.testing.assert_allclose(graph.computed(model, [chunks]), answer.probabilities, atol=1e-5)

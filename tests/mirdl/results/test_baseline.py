@@ -29,3 +29,7 @@ def test_McNemars_exact_test_counts_the_songs_that_only_one_has_right():
     assert test.p == pytest.approx(2 * (1 + 9) / 2**9), "both tails of nine throws of a coin"
     assert PairedTest(1, 8).p == test.p
     assert PairedTest(0, 0).p == 1 == PairedTest(3, 3).p
+
+
+def test_what_sees_a_published_networks_numbers_is_not_simple():
+    assert FOREST.is_simple and not Baseline("forest on musicnn-MSD", [[0]], [100.0]).is_simple

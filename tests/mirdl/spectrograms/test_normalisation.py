@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from mirdl.spectrograms.normalisation import compress, mean_and_std, moments, own_mean_and_std
+from mirdl.spectrograms.normalisation import (
+    bands_mean_and_std,
+    compress,
+    mean_and_std,
+    moments,
+    own_mean_and_std,
+)
 
 
 def test_compression_is_done_in_place_or_not_at_all():
@@ -70,3 +76,17 @@ def test_silence_stays_0():
     assert mean.tolist() == [0, 0] and std.tolist() == [1, 1]
     ds = {"inputNorm": "log0m1v", "inputNormWhere": "local"}
     assert own_mean_and_std(silence, ds) == (0, 1)
+
+
+def test_each_band_over_the_frames_of_all_songs():
+    rng = np.random.RandomState(1)
+    songs = [rng.gamma(2, 3, (3, frames)).astype(np.float32) for frames in (4, 9, 30)]
+    for song in songs:
+        song[2] = 5
+    mean, std = bands_mean_and_std(songs)
+    frames = np.concatenate(songs, axis=1)
+    assert mean.shape == std.shape == (3, 1) and mean.dtype == std.dtype == np.float32
+    np.testing.assert_allclose(mean[:, 0], frames.mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(std[:2, 0], frames[:2].std(axis=1), rtol=1e-5)
+    assert (mean[2], std[2]) == (5, 1), "a band that never changes becomes 0"
+    np.testing.assert_array_equal(compress(songs[0].copy(), "bands"), songs[0])

@@ -34,6 +34,8 @@ def without_essentia(monkeypatch):
     (by_libsndfile(STEREO, "FLAC", "PCM_24"), ["DS.melBands=96", "DS.frameSize=1024"], 0),
     *[(wav(MONO), [f"DS.windowType={window}", "DS.frameSize=512"], 0) for window in WINDOWS],
     *[(by_libsndfile(MONO, "WAV", "PCM_16", rate), [], 0) for rate in (8000, 32000, 48000, 96000)],
+    (by_libsndfile(MONO, "WAV", "PCM_16", 16000),
+     ["DS.specTransform=musicnn-mel", "DS.inputNorm=None"], 0),
     # Essentia leaves out one sample, or adds some
     (by_libsndfile(MONO, "WAV", "PCM_16", 22050), [], 2),
     (by_libsndfile(MONO, "OGG", "VORBIS"), [], 2)])
