@@ -301,7 +301,9 @@ def buildNet(inputs, parameters, numClasses):
         ways = {f"DS.xInput={width}": " (for songs of "
                 f"{needed * frames_of(parameters['DS']).seconds:.1f} s or more)",
                 "DS.melBands=40": ""}
-        types = that_work([f"DL.type={name}" for name in names], parameters, checkFit)
+        # probe fits whatever there is, but is meant for what a network has made of songs
+        types = that_work([f"DL.type={name}" for name in names if name != "probe"], parameters,
+                          checkFit)
         fitting = ", ".join(way.removeprefix("DL.type=") for way in types)
         advice = [f"set {way}{ways[way]}" for way in that_work(ways, parameters, checkFit)]
         advice += [f"choose a network that fits: {fitting}"] if fitting else []

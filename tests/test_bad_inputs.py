@@ -177,7 +177,7 @@ FOLDER = "is not allowed: expected the name of a folder in data/datasets"
     ("=", f"unknown parameter '' {HELP}"),
     ("DL.typ=pNetOne", f"unknown parameter 'DL.typ'; did you mean DL.type? {HELP}"),
     ("DS.yInput=40", "DS.yInput is not set by itself: it follows from DS.melBands (or, for "
-                     "magnitudeSTFT, DS.frameSize); set that instead"),
+                     "magnitudeSTFT, DS.frameSize) and DS.specTransform; set that instead"),
     ("folds=0", f"folds=0 {WHOLE}"),
     ("folds=-3", f"folds=-3 {WHOLE}"),
     ("folds=1e3", f"folds=1e3 {WHOLE}"),
@@ -277,7 +277,7 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
      CANNOT_BUILD("pNetOne", 40) + "A filter of 216 frames does not fit into an input of 50 "
      "frames: give longer inputs or shorter filters; set DS.xInput=216 (for songs of 5.5 s "
      "or more) or choose a network that fits: blackBox, frequency, musicnn, oNetOne, oNetTwo, "
-     "probe, timbreRhythm, vgg"),
+     "timbreRhythm, vgg"),
     (None, ["DS.melBands=2"],
      CANNOT_BUILD("oNetOne", 2) + "pool_bands=4; 1 to 2, the bands of the input, was expected; "
      "set DS.melBands=40"),

@@ -97,7 +97,8 @@ def test_a_new_function_is_a_network_and_helpers_are_none(monkeypatch, parameter
         data = buildArchitecture.inputLayer(input_var, parameters)
         return buildArchitecture.outputLayer(data, numClasses), {"input": data}
     monkeypatch.setattr(buildArchitecture, "mine", mine, raising=False)
-    assert set(architectures.networks(buildArchitecture)) == {*TYPES, *BEFORE, *AFTER, "mine"}
+    assert set(architectures.networks(buildArchitecture)) == {
+        *TYPES, *BEFORE, *AFTER, "musicnn", "probe", "mine"}
     output, _ = buildArchitecture.buildNet(None, parameters("DL.type=mine"), 3)
     assert lasagne.layers.count_params(output) == 40 * 250 * 3 + 3
 

@@ -49,8 +49,10 @@ def test_spectrograms_equal_essentias(tmp_path, parameters, without_essentia, co
     assert found.dtype == np.float32 and note == ""
     assert found.shape == expected.shape
     frames = slice(found.shape[1] - last)
-    np.testing.assert_allclose(compress(found, "log0m1v")[:, frames],
-                               compress(expected, "log0m1v")[:, frames], rtol=0, atol=1e-5)
+    # musicnn's energies are larger, and rounded in float32 by both
+    close = 1e-4 if ds["specTransform"] == "musicnn-mel" else 1e-5
+    np.testing.assert_allclose(compress(found, ds["inputNorm"])[:, frames],
+                               compress(expected, ds["inputNorm"])[:, frames], rtol=0, atol=close)
 
 
 def test_a_band_without_a_bin_is_refused_with_what_works(without_essentia):
