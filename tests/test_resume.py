@@ -29,7 +29,7 @@ from mirdl.results import files
 from mirdl.system.locks import locked
 from mirdl.training import checkpoint, runs, sweep
 
-pytestmark = pytest.mark.xdist_group("serial")
+pytestmark = pytest.mark.xdist_group("serial")     # but for "runs", so that CI takes less time
 
 UNFINISHED = ".checkpoint", ".state", ".lock", ".part"
 LONG = bool(os.environ.get("MIRDL_TORTURE"))
@@ -168,6 +168,7 @@ def test_killed_in_each_fold_every_file_is_the_same_to_the_bit(here, undisturbed
     record_property("count", "3 kills survived, 1 run ended with equal files")
 
 
+@pytest.mark.xdist_group("runs")
 @pytest.mark.slow
 @pytest.mark.parametrize("network, workers", [
     ("vgg", 1), ("oNetOne", 2)])    # how XLA adds up vgg's convolutions depends on its threads
@@ -323,6 +324,7 @@ def test_a_fold_that_ends_its_workers_is_told_and_resumed(here, undisturbed):
     assert left() == undisturbed
 
 
+@pytest.mark.xdist_group("runs")
 @pytest.mark.slow
 def test_ctrl_c_ends_the_workers_too(here):
     process = Process(*RUN, "workers=2")
@@ -337,6 +339,7 @@ def test_ctrl_c_ends_the_workers_too(here):
                 if name.endswith((".lock", ".part")) and "-f" not in name]
 
 
+@pytest.mark.xdist_group("runs")
 @pytest.mark.slow
 def test_a_second_process_on_a_run_is_refused(here):
     process = Process(*RUN)
@@ -352,6 +355,7 @@ def test_a_second_process_on_a_run_is_refused(here):
         process.kill()
 
 
+@pytest.mark.xdist_group("runs")
 @pytest.mark.slow
 def test_a_sweep_is_stopped_resumed_and_compared(here):
     process = Process(*RUN, "DL.num_epochs=12", "sweep=chunkHop=20,30 random_seed=1,2")
