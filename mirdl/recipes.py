@@ -69,7 +69,7 @@ def apply(parameters: dict[str, Any], arguments: list[str] = (),
     Raises
     ------
     UserError
-        For an unknown recipe.
+        For an unknown recipe, and if a setting contradicts the spectrograms of the recipe.
     """
     chosen = {argument.partition("=")[0] for argument in arguments}
     published = dict(settings.flat(settings.published()))
@@ -82,6 +82,8 @@ def apply(parameters: dict[str, Any], arguments: list[str] = (),
         changed = settings.override(parameters, [f"{key}={value}"], lines.append)
         problem = _problem(changed)
         if problem and problem != _problem(parameters):
+            if settings.SETTINGS[key].role == settings.SPECTROGRAM:
+                raise UserError(f"recipe={name} needs {key}={value}: {problem}")
             tell(_given_way(name, f"{key}={published[key]}", problem))
         else:
             tell(f"recipe={name}: {lines[0]}")

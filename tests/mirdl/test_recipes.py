@@ -28,6 +28,17 @@ def test_transfer_needs_no_other_setting(parameters):
     assert settings.check(settled)["DS"]["yInput"] == 1506
 
 
+def test_transfer_does_without_other_spectrograms_only_if_they_are_chosen():
+    message = "recipe=transfer needs DS.specTransform=musicnn-MSD: .*set DS.inputNorm=bands or None"
+    with pytest.raises(UserError, match=message):
+        values_of("recipe=transfer", "DS.inputNorm=log0m1v")
+    assert values_of("recipe=transfer", "DS.specTransform=mel")["DS.specTransform"] == "mel"
+    # another fault is left to settings.check
+    wrong = settings.published()
+    wrong["folds"] = 0
+    assert values_of("recipe=transfer", parameters=wrong)["DS.specTransform"] == "musicnn-MSD"
+
+
 def test_published_changes_nothing():
     assert values_of() == dict(settings.flat(settings.published()))
     assert recipes.RECIPES["published"] == {}
