@@ -124,13 +124,13 @@ class Tagger:
         """
         songs = list(map(os.fspath, songs))
         with ExitStack() as files, ThreadPoolExecutor(1) as builder:
-            builder.submit(self.network)        # takes seconds, in which songs are read
+            building = builder.submit(self.network)     # takes seconds, in which songs are read
             before = before_network(self.parameters["DS"])
             calls = [(files.enter_context(file_of(song)), before) for song in songs]
             computed = in_parallel(spectrogram_of, calls, "songs", "song")
             for (found, note), song in zip(computed, songs, strict=True):
                 answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(
-                    song, finished(found, self.network().windows))
+                    song, finished(found, building.result().windows))
                 yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
 
     def answer(self, song: str, spectrogram: np.ndarray) -> Answer:
