@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from mirdl.errors import UserError, one_line
+from mirdl.frames import MUSICNN
 from mirdl.pretrained import bundle
 from mirdl.system.locks import locked
 from mirdl.system.whole_files import make_folder, whole
@@ -26,7 +27,8 @@ FOLDER = os.path.join("data", "preloaded")
 KEPT = os.path.join(FOLDER, "musicnn-0.1.0.npz")
 WHEEL = os.path.join(FOLDER, "musicnn-0.1.0-py3-none-any.whl")
 SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"
-MODELS = {"musicnn-MTT": "MTT", "musicnn-MSD": "MSD"}   # trained on MagnaTagATune, Million Song
+# trained on MagnaTagATune, on the Million Song Dataset
+MODELS = {name: name.removeprefix("musicnn-") for name in MUSICNN}
 FRONT = 5           # layers of filters over bands or time, before those over channels
 # the layers with weights, in the order of the network and of TensorFlow's numbers
 LAYERS = ["batch_normalization", *["conv2d", "batch_normalization"] * (FRONT + 3),
