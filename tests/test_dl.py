@@ -714,7 +714,7 @@ def test_a_layer_learns_on_what_musicnn_has_learnt(here, musicnn_weights, script
     loadDatasets.load_dataset(tagger.parameters)    # by this process, whose XLA has its own threads
     kept = pickles.load(path)
     song = first["songs"][0]
-    call = f"data/datasets/Beats/{song}", before_network(tagger.parameters["DS"])
+    call = os.path.abspath(f"data/datasets/Beats/{song}"), before_network(tagger.parameters["DS"])
     [(bands, _)] = in_parallel(spectrogram_of, [call], "songs", "song")
     alone = finished(bands, network)
     np.testing.assert_array_equal(alone, kept["songs"][song][1])
