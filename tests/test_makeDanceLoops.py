@@ -23,9 +23,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import loadDatasets
 from mirdl import settings
-from mirdl.spectrograms.decoding import spectrogram_of
-from mirdl.system.pool import in_parallel
 
 pytestmark = pytest.mark.xdist_group("danceLoops")     # one worker makes the data set
 
@@ -75,14 +74,21 @@ def danceLoops(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def spectrograms(danceLoops):
-    """Compute the tags, and log10(10000 x + 1) of each song's mel bands (40, frames)."""
-    files = sorted(danceLoops.glob("*/*.wav"))
-    DS = settings.published()["DS"]
-    calls = [(str(file), DS) for file in files]
-    mel = in_parallel(spectrogram_of, calls, "spectrograms", "song")
-    return np.array([file.parent.name for file in files]), [
-        np.log10(10000 * x + 1) for x, _ in mel]
+def loaded(danceLoops, tmp_path_factory):
+    """Load the data set as a run does; return the folder that holds data, and the data set."""
+    folder = tmp_path_factory.mktemp("loaded")
+    (folder / "data" / "datasets").mkdir(parents=True)
+    link(danceLoops, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return folder, loadDatasets.load_dataset(settings.check(settings.override(
+            settings.published(), ["DS.dataset=DanceLoops"])))
+
+
+@pytest.fixture(scope="module")
+def spectrograms(loaded):
+    """Return the tags, and log10(10000 x + 1) of each song's mel bands (40, frames)."""
+    return loaded[1].labels, loaded[1].spectrograms
 
 
 def accuracy(features, tags):
@@ -225,9 +231,9 @@ def test_wrong_arguments_get_one_clear_line(arguments, expected, tmp_path):
 
 
 @pytest.mark.slow
-def test_make_run_reaches_85_percent(danceLoops, workplace, script):
+def test_make_run_reaches_85_percent(loaded, script, monkeypatch):
     """The main job, with the settings that the Makefile gives it."""
-    link(danceLoops, workplace)
+    monkeypatch.chdir(loaded[0])
     makefile = Path(ROOT, "Makefile").read_text()
     [command] = re.findall(r"run\.py (DS\.dataset=DanceLoops .*)", makefile)
     ended = script("run.py", *command.split())

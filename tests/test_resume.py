@@ -33,7 +33,7 @@ pytestmark = pytest.mark.xdist_group("serial")     # but for "runs", so that CI 
 
 UNFINISHED = ".checkpoint", ".state", ".lock", ".part"
 LONG = bool(os.environ.get("MIRDL_TORTURE"))
-KILLS = 200 if LONG else 8
+KILLS = 200 if LONG else 5
 RUN = small("DS.xInput=100", "chunkHop=20", "DL.batchSize=10", "DL.num_epochs=40",
             "DL.momentum=0.9")
 TINY = small("DL.type=tiny", "DL.num_epochs=2", "DL.momentum=0.9")     # in this process
@@ -173,14 +173,14 @@ def test_killed_in_each_fold_every_file_is_the_same_to_the_bit(here, undisturbed
 @pytest.mark.parametrize("network, workers", [
     ("vgg", 1), ("oNetOne", 2)])    # how XLA adds up vgg's convolutions depends on its threads
 def test_an_augmented_training_is_resumed_to_the_bit(here, network, workers):
-    today = small(f"DL.type={network}", "recipe=today", "DS.xInput=60", "chunkHop=20",
-                  "DL.num_epochs=12", "DS.augment=crop+stretch+gain+mask+mixup")
+    today = small(f"DL.type={network}", "recipe=today", "DS.xInput=60", "chunkHop=20", "folds=2",
+                  "DL.num_epochs=6", "DS.augment=crop+stretch+gain+mask+mixup")
     Process(*today).wait()
     undisturbed = left()
-    assert len([name for name in undisturbed if name.endswith(b".npz")]) == 3
+    assert len([name for name in undisturbed if name.endswith(b".npz")]) == 2
     clear_results()
     process = Process(*today)
-    process.until(partial(is_trained, 0, 4), "epoch 4 of fold 1")
+    process.until(partial(is_trained, 0, 2), "epoch 2 of fold 1")
     process.kill()
     Process("resume=last", f"workers={workers}").wait()
     assert left() == undisturbed
@@ -358,7 +358,7 @@ def test_a_second_process_on_a_run_is_refused(here):
 @pytest.mark.xdist_group("runs")
 @pytest.mark.slow
 def test_a_sweep_is_stopped_resumed_and_compared(here):
-    process = Process(*RUN, "DL.num_epochs=12", "sweep=chunkHop=20,30 random_seed=1,2")
+    process = Process(*RUN, "folds=2", "DL.num_epochs=12", "sweep=chunkHop=20,30 random_seed=1,2")
     process.until(partial(file_of, ".json"), "the first of its runs had ended")
     process.until_saved()
     done = times(name for name in results() if name.endswith("-f0.result"))
@@ -371,7 +371,7 @@ def test_a_sweep_is_stopped_resumed_and_compared(here):
     swept = [line.split()[1:3] for line in (first, second, third, fourth)]
     assert header.split()[1:3] == ["chunkHop", "random_seed"] and "majority vote (%)" in header
     assert swept == [["20", "1"], ["20", "2"], ["30", "1"], ["30", "2"]]
-    assert len([name for name in results() if name.endswith(".npz")]) == 12
+    assert len([name for name in results() if name.endswith(".npz")]) == 8
     assert not unfinished()
 
 
