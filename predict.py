@@ -16,7 +16,7 @@ from mirdl.songs import audio_files
 from mirdl.spectrograms.audio import ENDINGS
 from mirdl.system.progress import aside
 from mirdl.tagging import tagger
-from mirdl.tagging.answer import BY
+from mirdl.tagging.answer import BY, likeliest_first
 from mirdl.tagging.as_files import check
 from mirdl.tagging.segments import LABELS, labels_of
 
@@ -44,7 +44,8 @@ def parse(arguments):
                                      description="Tags for audio files, by a trained model.")
     parser.add_argument("name", metavar="NAME", help="a model (DATASET_TYPE_ID-f0) of data/results "
                         "or data/preloaded/models, or a run (DATASET_TYPE_ID): then its model with "
-                        "the best validation accuracy")
+                        "the best validation accuracy; or musicnn-MTT or musicnn-MSD, which know "
+                        "50 tags before any training")
     parser.add_argument("songs", metavar="SONG", nargs="+",
                         help="an audio file, a pipe (-: what is piped in), or a folder: all audio "
                         "files below it")
@@ -117,11 +118,16 @@ def rows(answer, classes, unit):
     """Make the row of an answer, or one for each of its chunks or segments; none without a tag.
 
     A row: song, start in seconds of a chunk, tag, how the tag of a song was found, share of its
-    votes, probabilities; of a segment start, end, tag and its probability.
+    votes, probabilities; of a segment start, end, tag and its probability. Where a song may have
+    several tags, each of the likeliest has a row, with its probability.
     """
     def shares(probabilities):
         texts = [f"{value:.4f}" for value in probabilities]
         return dict(zip(columnsOf(classes), texts, strict=True))
+
+    def likeliest(probabilities):
+        return [{"tag": classes[label], "probability": f"{probabilities[label]:.4f}"}
+                for label in likeliest_first(probabilities)]
 
     if answer.problem:
         return []
@@ -130,53 +136,50 @@ def rows(answer, classes, unit):
                  "tag": classes[each.label], "probability": f"{each.probability:.4f}"}
                 for each in answer.segments]
     if unit == "chunk":
-        return [{"song": answer.song, "start": f"{start:.2f}",
-                 "tag": classes[probabilities.argmax()], **shares(probabilities)}
-                for start, probabilities in zip(answer.start, answer.probabilities, strict=True)]
+        return [{"song": answer.song, "start": f"{start:.2f}", **told}
+                for start, probabilities in zip(answer.start, answer.probabilities, strict=True)
+                for told in (likeliest(probabilities) if answer.several else
+                             [{"tag": classes[probabilities.argmax()], **shares(probabilities)}])]
+    if answer.several:
+        return [{"song": answer.song, **told} for told in likeliest(answer.mean)]
     return [{"song": answer.song, "tag": classes[answer.label], "by": answer.by,
              "votes": f"{answer.votes[answer.label]}/{answer.votes.sum()}",
-             **shares(answer.probabilities.mean(axis=0))}]
-
-
-def header(classes, unit):
-    """Name the columns of `rows`."""
-    if unit == "segment":
-        return ["song", "start", "end", "tag", "probability"]
-    return ["song", *(["start", "tag"] if unit == "chunk" else ["tag", "by", "votes"]),
-            *columnsOf(classes)]
+             **shares(answer.mean)}]
 
 
 def asTable(answers, songs, classes, unit):
     """Yield lines of aligned columns; the header comes with the first row."""
-    columns = header(classes, unit)
     least = {"song": max(map(columns_of, songs)), "tag": max(map(columns_of, classes)), "start": 8,
              "end": 8, "by": 4, "votes": 9}
-    widths = [max(columns_of(column), least.get(column, 6)) for column in columns]
 
-    def line(cells):
+    def line(cells, widths):
         padded = [cell + " " * (width - columns_of(cell))
                   for cell, width in zip(cells, widths, strict=True)]
         return one_line("  ".join(padded).rstrip())
 
-    first = True
+    widths = []
     for answer in answers:
         for row in rows(answer, classes, unit):
-            if first:
-                yield line(columns)
-            first = False
-            yield line(row.values())
+            if not widths:
+                widths = [max(columns_of(column), least.get(column, 6)) for column in row]
+                yield line(row, widths)
+            yield line(row.values(), widths)
 
 
 def asCSV(answers, songs, classes, unit):
-    """Yield lines of comma-separated values, the header first."""
+    """Yield lines of comma-separated values; the header comes with the first row."""
     def line(cells):
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow(cells)
         return text.getvalue()
 
-    yield line(header(classes, unit))
+    first = True
     for answer in answers:
-        yield from (line(row.values()) for row in rows(answer, classes, unit))
+        for row in rows(answer, classes, unit):
+            if first:
+                yield line(row)
+            first = False
+            yield line(row.values())
 
 
 def asJSONLines(answers, songs, classes, unit):
@@ -197,9 +200,11 @@ def plain(answer, classes, unit):
     if answer.problem:
         return {"song": answer.song, "problem": answer.problem}
     starts = answer.start.tolist()
-    found = {"song": answer.song, "tag": classes[answer.label], "by": answer.by,
-             "votes": ofClasses(answer.votes),
-             "probabilities": ofClasses(answer.probabilities.mean(axis=0)),
+    if answer.several:
+        said = {"tags": [classes[label] for label in likeliest_first(answer.mean)]}
+    else:
+        said = {"tag": classes[answer.label], "by": answer.by, "votes": ofClasses(answer.votes)}
+    found = {"song": answer.song, **said, "probabilities": ofClasses(answer.mean),
              "chunks": [{"start": start, "probabilities": ofClasses(probabilities)} for
                         start, probabilities in zip(starts, answer.probabilities, strict=True)]}
     if answer.note:

@@ -39,7 +39,7 @@ ELSEWHERE = ("make ", "pip install", ". .venv", "export ", "dask ", "PYTHONPATH=
 # tests/mirdl/songs/test_download.py has a server of its own, tests/test_resume.py a cluster,
 # tests/test_dl.py musicnn's weights
 PARTS_ELSEWHERE = ("DS.dataset=Ballroom", "DS.dataset=GTZAN", "DS.dataset=ESC10", "cluster=",
-                   "recipe=transfer")
+                   "recipe=transfer", "predict.py musicnn-")
 # the commands of `make test`: one of each script, and none that trains
 QUICK = "python run.py --help", "python utils.py NAME"
 

@@ -82,7 +82,7 @@ def _kept(model: str) -> dict[str, np.ndarray]:
     """Read the arrays of a model by name; fetch them if they are not kept yet."""
     make_folder(FOLDER)
     with locked(KEPT + ".lock", lambda: print(f"  waiting for another run that fetches {KEPT} ...",
-                                              flush=True)):
+                                              file=sys.stderr)):
         if not os.path.exists(KEPT):
             _keep()
     start = MODELS[model] + "/"
@@ -116,7 +116,7 @@ def _wheel() -> bytes:
     if os.path.exists(WHEEL):
         return _checked(WHEEL)
     print("musicnn's weights are missing; fetching musicnn 0.1.0 (29 MB; J. Pons and X. Serra, ISC "
-          "licence) by pip", flush=True)
+          "licence) by pip", file=sys.stderr)      # predict.py writes data to stdout
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",

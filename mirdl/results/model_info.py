@@ -22,8 +22,9 @@ class ModelInfo:
         Of the run.
     fold : int
         From 0.
-    architecture : str
-        The hash of the network's source; see `mirdl.networks.architectures.source_hash`.
+    architecture : str or None
+        The hash of the network's source; see `mirdl.networks.architectures.source_hash`. None for
+        published weights.
     versions : dict of str
         Of the packages that shape a model.
     moments : list or None
@@ -36,13 +37,15 @@ class ModelInfo:
     training_moments : list of (float, float) or None
         Mean and variance of each training song's spectrogram, by which one can tell whether a
         song was used in training; None in files of earlier versions.
+    several : bool
+        A song may have several of the classes, each with a probability of its own.
     """
 
     parameters: dict[str, Any]
     classes: list[str]
     seed: int
     fold: int
-    architecture: str
+    architecture: str | None
     versions: dict[str, str]
     moments: list[float | list[list[float]]] | None
     training_songs: list[str]
@@ -50,6 +53,7 @@ class ModelInfo:
     test_songs: list[str]
     validation: float | None = None
     training_moments: list[list[float]] | None = None
+    several: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give the values under the keys of the model's file."""

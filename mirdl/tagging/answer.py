@@ -7,6 +7,7 @@ import numpy as np
 from mirdl.results.votes import likeliest, majority_vote
 from mirdl.tagging.segments import Segment
 
+MOST = 5        # tags of a song that are shown, where it may have several
 BY = {"vote": lambda probabilities: majority_vote(probabilities.argmax(axis=1), 0),
       "mean": lambda probabilities: likeliest(probabilities, 0)}      # a song has a chunk or more
 
@@ -45,6 +46,8 @@ class Answer:
         The name of the class; empty if there is no answer.
     by : {"vote", "mean"}
         The class is the one that most chunks voted for, or the one of the largest mean probability.
+    several : bool
+        A song may have several of the classes; `label` is the likeliest.
     """
 
     song: str
@@ -57,9 +60,20 @@ class Answer:
     note: str = ""
     tag: str = ""
     by: str = "vote"
+    several: bool = False
 
     @property
     def votes(self) -> np.ndarray:
         """How many chunks voted for each class: (classes,)."""
         return np.bincount(self.probabilities.argmax(axis=1),
                            minlength=self.probabilities.shape[1])
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The probability of each class, the mean over the chunks: (classes,)."""
+        return self.probabilities.mean(axis=0)
+
+
+def likeliest_first(probabilities: np.ndarray) -> list[int]:
+    """Give the labels of the `MOST` likeliest classes; probabilities: (classes,)."""
+    return np.argsort(-probabilities, kind="stable")[:MOST].tolist()

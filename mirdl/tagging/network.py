@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import lasagne
+from lasagne.nonlinearities import sigmoid
 
 import theano
 import theano.tensor as T
@@ -44,8 +45,10 @@ class Network:
     def __init__(self, model: Model, parameters: dict[str, Any], module: ModuleType) -> None:
         x, self._type = T.tensor4("x"), parameters["DL"]["type"]
         self.output, _ = module.buildNet(x, parameters, len(model.info.classes))
+        if model.info.several:
+            self.output.nonlinearity = sigmoid      # in the place of softmax
         self.set_weights(model)
-        if model.info.architecture != architectures.source_hash(self._type, module):
+        if model.info.architecture not in (None, architectures.source_hash(self._type, module)):
             print(f"Note: the network {self._type} of buildArchitecture.py has changed since "
                   f"{model.path} was trained", file=sys.stderr)
         self.windows = module.windowsOf(parameters["DS"]["specTransform"])

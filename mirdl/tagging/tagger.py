@@ -22,6 +22,7 @@ from mirdl.spectrograms.normalisation import compress, moments, own_mean_and_std
 from mirdl.spectrograms.windows import finished
 from mirdl.system.pool import in_parallel
 from mirdl.system.progress import aside
+from mirdl.tagging import published
 from mirdl.tagging.answer import BY, Answer, usual_way
 from mirdl.tagging.as_files import check, file_of, file_of_samples
 from mirdl.tagging.segments import joined, stretches
@@ -40,7 +41,7 @@ class Tagger:
     ----------
     name : str
         A model of data/results or data/preloaded/models, or a run: then its model with the best
-        validation accuracy.
+        validation accuracy. Or "musicnn-MTT" or "musicnn-MSD", which know 50 tags as published.
     networks : callable
         Imports and gives the module of the networks, buildArchitecture. It is called when the first
         song is tagged, as it loads Theano: songs are read meanwhile.
@@ -54,28 +55,36 @@ class Tagger:
     classes : list of str
         The tags; a label is a tag's place here.
     models : list of Model
+    several : bool
+        A song may have several of the classes.
     parameters : dict
         That the models were trained with, complete.
 
     Raises
     ------
     UserError
-        If there is no such model; when it first tags, if it does not fit the network of its name
-        in buildArchitecture.py.
+        If there is no such model, or one that gives several tags is asked for a vote; when it
+        first tags, if it does not fit the network of its name in buildArchitecture.py.
     """
 
     def __init__(self, name: str, networks: Callable[[], ModuleType],
                  ensemble: bool = False, by: str | None = None) -> None:
-        self.models = models.load_all(name) if ensemble else [models.load_best(name)]
+        if name in MUSICNN:
+            self.models = [published.model_of(name)]
+        else:
+            self.models = models.load_all(name) if ensemble else [models.load_best(name)]
         self._networks, self._network = networks, None
         self._lock = RLock()        # the network has one set of weights, and threads may share it
         model = self.models[0]
-        self.classes = model.info.classes
+        self.classes, self.several = model.info.classes, model.info.several
         try:
             self.parameters = settings.complete(model.info.parameters)
         except UserError as error:
             raise UserError(f"the model {model.path!r} cannot be used: {error}") from error
-        self.by = by or usual_way(self.parameters)
+        if self.several and by == "vote":
+            raise UserError(f"with {name} a song may have several tags, so that its chunks do not "
+                            "vote: leave out --by vote")
+        self.by = "mean" if self.several else by or usual_way(self.parameters)
 
     def tag(self, song: str | np.ndarray, rate: int | None = None) -> Answer:
         """Tag one song.
@@ -158,7 +167,7 @@ class Tagger:
         voting = len(chunk_starts(frames, self.parameters)) or len(start)
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
                         (lengthened - mean) / std, segments=joined(spans * second, probabilities),
-                        by=self.by)
+                        by=self.by, several=self.several)
         answer.label = BY[self.by](answer.probabilities)
         answer.tag = self.classes[answer.label]
         answer.note = odd and f"is {odd}"
