@@ -7,7 +7,8 @@ import numpy as np
 
 from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.songs import checks, loaders, public_sets, splits
+from mirdl.frames import before_network
+from mirdl.songs import checks, loaders, public_sets, splits, stretches
 from mirdl.songs.audio_files import in_folders
 from mirdl.songs.dataset import DataSet, Fold
 from mirdl.songs.given_splits import given_split, settled
@@ -49,6 +50,7 @@ def findSongs(parameters):
     songs = loaders.songs_of(parameters["DS"], sys.modules[__name__])
     split = given_split(songs, parameters)
     songs = loaders.without_replicas(songs, parameters["DS"], split and split.places)
+    songs, split = stretches.divided(songs, split)
     return songs, split, settled(parameters, split)
 
 
@@ -86,7 +88,8 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
     classes = sorted(set(used.values()))
     checks.check_songs(used, classes, parameters)       # before the spectrograms, which take long
     # of all songs, so that another split or other tags need no new ones
-    spectrograms = cache.spectrograms(songs.paths, DS, songs.others, processes, store, networkOf)
+    spectrograms = spectrogramsOf(songs, DS, processes, store)
+    used = {name: used[name] for name in used if name in spectrograms}
     usable = leave_out({name: spectrograms[name] for name in used}, used, parameters, attempt)
     checks.check_songs({name: tags[name] for name in usable}, classes, parameters)
     names = splits.shuffled(sorted(usable))
@@ -103,12 +106,27 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
     return dataset
 
 
+def spectrogramsOf(songs, DS, processes=1, store="auto"):
+    """Give the spectrogram of each song or stretch, as `mirdl.spectrograms.cache.spectrograms`."""
+    def kept(files, DS, **others):
+        return cache.spectrograms(files, DS, songs.others, processes, store, networkOf, **others)
+
+    def cut(DS):
+        return stretches.cut(kept(songs.recordings, DS), songs, DS)
+
+    before = before_network(DS)
+    if before == DS or not songs.stretches:
+        return cut(DS)
+    # windows of a recording would hear what is beside a stretch
+    return kept(songs.paths, DS, decoded=lambda: cut(before))
+
+
 def publishedMel(dataset, parameters):
     """Give the published mel bands of a data set's songs, compressed, for the baselines."""
     songs, *_ = findSongs(parameters)
     published = settings.published()["DS"]
     DS = {**published, "dataset": parameters["DS"]["dataset"], "yInput": published["melBands"]}
-    spectrograms = cache.spectrograms(songs.paths, DS, songs.others)
+    spectrograms = spectrogramsOf(songs, DS)
     for name in dataset.names:
         if isinstance(spectrograms[name], str):
             raise UserError(f"{name!r} {spectrograms[name]}, so that the baselines cannot see it; "

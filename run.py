@@ -86,7 +86,10 @@ parameters["DS"]["groups"] = ""
 # which songs train, validate and test: a CSV file with the columns song and fold, or song and part,
 # or a split that the data set's loader offers; "none": not even the data set's own
 parameters["DS"]["split"] = ""
-parameters["DS"]["labels"] = ""             # tags from a CSV file with the columns song and tag
+# tags from a CSV file with the columns song and tag; or tags of stretches of time, from one with
+# song, start, end and tag, or from a folder of label files of Audacity or Sonic Visualiser
+parameters["DS"]["labels"] = ""
+parameters["DS"]["background"] = ""         # the tag of what is not labelled in such recordings
 parameters["DS"]["replicas"] = "keep"       # known replicas: "keep", "drop" or "together"
 
 

@@ -152,8 +152,12 @@ SETTINGS = {setting.key: setting for setting in (
                        "that its loader offers, or a CSV file"),
             "which songs train, validate and test: a CSV file with the columns song and fold, or "
             "song and part (train, validation, test)"),
-    Setting("DS.labels", "", kinds.text("'' (the tags are the folders' names) or a CSV file"),
-            "the tags of the songs: a CSV file with the columns song and tag"),
+    Setting("DS.labels", "",
+            kinds.text("'' (the tags are the folders' names), a CSV file or a folder"),
+            "the tags of the songs: a CSV file with the columns song and tag; or of stretches of "
+            "time: one with song, start, end and tag, or a folder of label files"),
+    Setting("DS.background", "", kinds.text("'' (it is not used) or a tag"),
+            "the tag of what is not labelled, where DS.labels has stretches of time"),
     Setting("DS.replicas", "keep", kinds.choice("keep", "drop", "together"),
             "known replicas: keep both, drop one of each pair, or keep them in one fold"),
 )}

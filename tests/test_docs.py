@@ -98,6 +98,10 @@ def place(beats, trained, tmp_path_factory):
             os.symlink(song, link)
         tables["folds.csv"].append(f"{tag}/artist{number}_{song.name},{int(number) % 3}")
         tables["labels.csv"].append(f"{song.name},{tag}")
+    labels = folder / "labels"
+    labels.mkdir()
+    for path in (folder / "data/datasets/MySongs").iterdir():
+        (labels / f"{path.stem}.txt").write_text("0\t5\tfirst\n5\t9\tsecond\n")
     for table, lines in tables.items():
         (folder / table).write_text("\n".join(lines))
     os.symlink(beats / "slow" / "slow 0.wav", folder / "song.wav")

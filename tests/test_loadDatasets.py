@@ -11,6 +11,7 @@ from dataclasses import replace
 import makeSounds
 import numpy as np
 import pytest
+import soundfile
 from conftest import ROOT
 
 import loadDatasets
@@ -227,6 +228,41 @@ def test_other_tags_and_splits_compute_no_spectrogram(here, parameters, capsys, 
     assert not dataset.fits(first.fingerprint())
     together = parameters(*BEATS, "DS.labels=l.csv", "stratified=True", r"DS.groups=(\d).wav")
     assert set(loadDatasets.load_dataset(together).groups) == {*"012345"}
+
+
+def test_stretches_of_joined_songs_are_the_songs(here, parameters, capsys):
+    """Three tapes of a song of each tag, labelled; the edges of a song hear its neighbours."""
+    whole, frames = loadDatasets.load_dataset(parameters(*BEATS)), 388      # of each song
+    for place in ("tapes", "labels"):
+        (here / "data/datasets/Tapes" / place).mkdir(parents=True)
+    for number in range(3):
+        songs = [f"{tag}/{tag} {number}.wav" for tag in whole.classes]
+        samples = [soundfile.read(f"data/datasets/Beats/{song}")[0] for song in songs]
+        padded = [np.pad(song, (0, frames * 1024 - len(song))) for song in samples]
+        soundfile.write(f"data/datasets/Tapes/tapes/{number}.wav", np.concatenate(padded), 44100)
+        border = [f"{place * frames * 1024 / 44100:.6f}" for place in range(4)]
+        (here / f"data/datasets/Tapes/labels/{number}.txt").write_text("".join(
+            f"{border[place]}\t{border[place + 1]}\t{tag}\n"
+            for place, tag in enumerate(whole.classes)))
+    settled = parameters(*BEATS, "DS.dataset=Tapes", "DS.labels=data/datasets/Tapes/labels")
+    tapes = loadDatasets.load_dataset(settled)
+    assert "Data set Tapes: 3 audio files, 9 labelled stretches\n" in capsys.readouterr().out
+    assert sorted(tapes.groups) == sorted(3 * [f"tapes/{number}.wav" for number in range(3)])
+    assert not tapes.in_memory or len(tapes.names) == 9
+    for name, label, found in zip(tapes.names, tapes.labels, tapes.spectrograms, strict=True):
+        tag = tapes.classes[label]
+        expected = whole.spectrograms[whole.names.index(f"{tag}/{tag} {name[6]}.wav")]
+        assert found.shape == (40, frames)
+        np.testing.assert_allclose(found[:, 2:380], expected[:, 2:380], rtol=0, atol=1e-4)
+    stored = loadDatasets.load_dataset(settled, store="disk")
+    np.testing.assert_allclose(stored.mean, tapes.mean, rtol=1e-5)
+    for part, found in zip(stored.spectrograms, tapes.spectrograms, strict=True):
+        np.testing.assert_array_equal(np.asarray(part), found)
+
+
+def test_a_background_needs_stretches(here, parameters):
+    with pytest.raises(UserError, match="DS.background=noise needs DS.labels with stretches"):
+        loadDatasets.findSongs(parameters(*BEATS, "DS.background=noise"))
 
 
 def test_a_loader_gives_songs_groups_and_a_split(here, parameters, loader):

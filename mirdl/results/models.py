@@ -13,6 +13,7 @@ from mirdl.errors import UserError
 from mirdl.results import files
 from mirdl.results.model_info import ModelInfo
 from mirdl.songs.audio_files import ROOT
+from mirdl.songs.stretch import recording_of
 from mirdl.system.whole_files import whole
 
 PRELOADED = os.path.join("data", "preloaded", "models")
@@ -120,7 +121,7 @@ def part_of(song: str, model: Model) -> str:
     folder = os.path.join(ROOT, info.parameters["DS"]["dataset"])
     parts = {"training": info.training_songs, "validation": info.validation_songs,
              "test": info.test_songs}
-    return next((part for part, names in parts.items() for name in names
+    return next((part for part, names in parts.items() for name in map(recording_of, names)
                  if os.path.basename(name) == file and _same(os.path.join(folder, name), song)), "")
 
 

@@ -25,7 +25,8 @@ def print_songs(songs: Songs, split: GivenSplit | None, parameters: dict) -> Non
     """Print how many songs there are, the loader's notes, and what of the split is not used."""
     dataset, validation = parameters["DS"]["dataset"], parameters["validation"]
     by = f", {some(split.folds, 'fold', 'folds')} by {split.source}" if split else ""
-    print(f"Data set {dataset}: {len(songs.files)} audio files{by}")
+    cut = f", {len(songs.files)} labelled stretches" if songs.stretches else ""
+    print(f"Data set {dataset}: {len(songs.recordings)} audio files{cut}{by}")
     for note in songs.notes:
         print(f"  {note}")
     out = [name for name in songs.files if split and name not in split.places]

@@ -36,6 +36,9 @@ class Songs:
         Lines that are printed when the data set is loaded.
     others : dict of str
         Name -> path of songs that are not used now; their spectrograms are kept.
+    stretches : tuple of mirdl.songs.stretches.Stretch
+        If DS.labels gives tags to stretches of time: these. `files` has the recordings, or after
+        `mirdl.songs.stretches.divided` the stretches, each with the path of its recording.
     """
 
     files: dict[str, tuple[str, str]]
@@ -45,11 +48,19 @@ class Songs:
     replicas: tuple[tuple[str, str], ...] = ()
     notes: list[str] = field(default_factory=list)
     others: dict[str, str] = field(default_factory=dict)
+    stretches: tuple = ()
 
     @property
     def paths(self) -> dict[str, str]:
         """Name of each song -> path."""
         return {name: path for name, (path, _) in self.files.items()}
+
+    @property
+    def recordings(self) -> dict[str, str]:
+        """Name of each song, or of each recording of stretches -> path."""
+        if not self.stretches:
+            return self.paths
+        return {each.recording: self.files[each.name][0] for each in self.stretches}
 
     @property
     def tags(self) -> dict[str, str]:

@@ -3,8 +3,9 @@
 import csv
 import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple, TextIO
 from unicodedata import normalize
 
 from mirdl.errors import UserError
@@ -65,25 +66,44 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
         If the file cannot be read, does not have each of these columns once, or names a song twice.
     """
     expected = " or ".join(f"song and {column}" for column in columns)
+    with opened(path, source, f"; give a CSV file with the columns {expected}{instead}") as file:
+        rows = table(file)
+        there = [name for name in rows.fieldnames if name in columns]
+        if len(there) != 1 or rows.fieldnames.count("song") != 1:
+            raise UserError(f"{source} has the columns {rows.fieldnames}; expected {expected}, "
+                            "each once")
+        return Column(source, there[0], _values(rows, source, there[0], twice))
+
+
+@contextmanager
+def opened(path: str, source: str, instead: str = "") -> Iterator[TextIO]:
+    """Open a text file that a user gives; refuse one that cannot be read.
+
+    Parameters
+    ----------
+    path : str
+    source : str
+        What it is called in messages.
+    instead : str
+        What to do, for messages.
+    """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            header = file.readline()
-            file.seek(0)
-            rows = csv.DictReader(file, delimiter=max(",;\t", key=header.count))
-            rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
-            there = [name for name in rows.fieldnames if name in columns]
-            if len(there) != 1 or rows.fieldnames.count("song") != 1:
-                raise UserError(f"{source} has the columns {rows.fieldnames}; expected {expected}, "
-                                "each once")
-            return Column(source, there[0], _values(rows, source, there[0], twice))
+            yield file
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         if isinstance(error, UnicodeDecodeError):
             reason = "it is not UTF-8; save it as such"
-        raise UserError(
-            f"{source} cannot be read: {reason}; give a CSV file with the columns {expected}"
-            f"{instead}"
-        ) from error
+        raise UserError(f"{source} cannot be read: {reason}{instead}") from error
+
+
+def table(file: TextIO) -> csv.DictReader:
+    """Read the rows of a CSV file whose columns commas, semicolons or tabs separate."""
+    header = file.readline()
+    file.seek(0)
+    rows = csv.DictReader(file, delimiter=max(",;\t", key=header.count))
+    rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
+    return rows
 
 
 def _values(rows: csv.DictReader, source: str, column: str, twice: bool) -> dict[str, str]:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from types import ModuleType
 
 from mirdl.errors import UserError
-from mirdl.songs import given_tables
+from mirdl.songs import given_tables, stretches
 from mirdl.songs.audio_files import anywhere, folder_of, in_folders
 from mirdl.songs.dataset import Songs
 from mirdl.songs.groups import groups_of, joined
+from mirdl.songs.label_files import TABLE
 from mirdl.songs.public_sets import PublicSet
+from mirdl.songs.stretch import recording_of
 from mirdl.songs.wording import names_of, some
 
 ARGUMENTS = ["folder"]
@@ -43,7 +45,7 @@ def songs_of(ds: dict, module: ModuleType) -> Songs:
     Parameters
     ----------
     ds : dict
-        parameters["DS"]; used are dataset, labels and replicas.
+        parameters["DS"]; used are dataset, labels, background and replicas.
     module : module
         Where data sets may have loaders.
 
@@ -65,8 +67,12 @@ def songs_of(ds: dict, module: ModuleType) -> Songs:
         songs = Songs({name: (path, "") for name, path in anywhere(folder).items()})
     else:
         songs = in_folders(folder)
+    if ds["background"] and not (ds["labels"] and stretches.are_in(ds["labels"])):
+        raise UserError(f"DS.background={ds['background']} needs DS.labels with stretches of time: "
+                        "a folder of label files, or a CSV file with the columns "
+                        f"{', '.join(TABLE)}")
     if ds["labels"]:
-        songs = _labelled(songs, ds)
+        songs = (_with_stretches if stretches.are_in(ds["labels"]) else _labelled)(songs, ds)
     return replace(songs, files=dict(sorted(songs.files.items())), replicas=_replicas(songs, ds))
 
 
@@ -122,12 +128,12 @@ def groups_in(songs: Songs, names: list[str], ds: dict) -> list[str] | None:
     UserError
         If a song has no group.
     """
-    groups = None
+    groups, recordings = None, [recording_of(name) for name in names]
     if ds["groups"]:
-        groups = groups_of(names, ds["groups"])
+        groups = groups_of(recordings, ds["groups"])
     elif songs.groups is not None:
         groups = [songs.groups[name] for name in names]
-    return joined(names, groups, songs.replicas) if ds["replicas"] == "together" else groups
+    return joined(recordings, groups, songs.replicas) if ds["replicas"] == "together" else groups
 
 
 def _labelled(songs: Songs, ds: dict) -> Songs:
@@ -135,10 +141,21 @@ def _labelled(songs: Songs, ds: dict) -> Songs:
     source = f"DS.labels={ds['labels']}"
     table = given_tables.read(source, ds["labels"], ("tag",))
     tags = given_tables.of_songs(table, songs.tags, ds["dataset"])
-    without = [name for name in songs.files if name not in tags]
+    return _tagged(songs, {name: (songs.files[name][0], tag) for name, tag in tags.items()}, source)
+
+
+def _with_stretches(songs: Songs, ds: dict) -> Songs:
+    """Give recordings the stretches of DS.labels; those without any are passed over."""
+    found = stretches.read(songs, ds)
+    files = {each.recording: (songs.files[each.recording][0], "") for each in found}
+    return replace(_tagged(songs, files, f"DS.labels={ds['labels']}"), stretches=found)
+
+
+def _tagged(songs: Songs, files: dict[str, tuple[str, str]], source: str) -> Songs:
+    """Use these files, which have a tag, and note that the others have none."""
+    without = [name for name in songs.files if name not in files]
     told = f"{some(len(without), 'song has', 'songs have')} no tag in {source} and " \
            f"{'is' if len(without) == 1 else 'are'} passed over: {names_of(without)}"
-    files = {name: (songs.files[name][0], tag) for name, tag in tags.items()}
     return _only(replace(songs, notes=[*songs.notes, *([told] if without else [])]), files)
 
 

@@ -25,6 +25,7 @@ from mirdl.system import pickles
 from mirdl.system.locks import locked
 from mirdl.system.memory import memory
 from mirdl.system.pool import in_parallel
+from mirdl.system.progress import bar
 from mirdl.system.whole_files import make_folder, remove_leftovers
 
 try:
@@ -47,7 +48,7 @@ UNFIT = (ValueError, KeyError, TypeError, AttributeError, OSError)
 
 def spectrograms(
     files: dict, ds: dict, others: dict | None = None, processes: int = 1, where: str = "auto",
-    network_of: Callable | None = None,
+    network_of: Callable | None = None, decoded: Callable[[], dict] | None = None,
 ) -> dict:
     """Load the spectrograms of `files` from data/preloaded, and compute those that are missing.
 
@@ -66,6 +67,8 @@ def spectrograms(
     network_of : callable
         Takes DS.specTransform; gives the network for `mirdl.spectrograms.windows.finished`. It is
         called if windows are computed.
+    decoded : callable, optional
+        Gives what the missing ones are made of, by name, in the place of decoding the files.
 
     Returns
     -------
@@ -96,7 +99,11 @@ def spectrograms(
         by_network = new and ds["specTransform"] in MUSICNN
         network = network_of(ds["specTransform"]) if by_network else None
         calls = [(files[name], before_network(ds)) for name in new]
-        computed = in_parallel(spectrogram_of, calls, "spectrograms", "song")
+        if decoded and new:
+            parts = decoded()
+            computed = bar([(parts[name], "") for name in new], desc="windows", unit="song")
+        else:
+            computed = in_parallel(spectrogram_of, calls, "spectrograms", "song")
         expected = 0 if network is None else sum(stamps[name][0] for name in new if stamps[name])
         for name, (found, note) in zip(new, computed, strict=True):
             start = time.monotonic()

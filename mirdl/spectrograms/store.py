@@ -201,6 +201,13 @@ class Stored:
         """Return the same spectrogram, compressed by `input_norm` whenever it is read."""
         return Stored(self.file, self.offset, self.shape, self.moments_by_norm, input_norm)
 
+    def part(self, first: int, last: int) -> "Stored":
+        """Return the frames [:, first:last] as a spectrogram of its own; they are read once."""
+        bands, norms = self.shape[0], self.moments_by_norm
+        part = Stored(self.file, self.offset + 4 * bands * first, (bands, last - first), {})
+        part.moments_by_norm = {norm: moments(compress(part[:, :], norm)) for norm in norms}
+        return part
+
     @property
     def moments(self) -> tuple[float, float]:
         """Mean and variance, known without reading the numbers."""

@@ -12,7 +12,7 @@ def finished(found: np.ndarray | str, network: Callable | None) -> np.ndarray | 
 
     Parameters
     ----------
-    found : ndarray or str
+    found : ndarray, Stored or str
         float32, (bands, frames), or why there is none.
     network : callable or None
         x: (1, 1, bands, WINDOW) -> (1, numbers).
@@ -24,6 +24,7 @@ def finished(found: np.ndarray | str, network: Callable | None) -> np.ndarray | 
     """
     if isinstance(found, str) or network is None:
         return found
+    found = np.asarray(found)
     if found.shape[1] < WINDOW:
         found = found.take(range(WINDOW), axis=1, mode="wrap")
     # one by one: another size of batch would be compiled anew, and change the last digits

@@ -14,7 +14,7 @@ from mirdl.results.models import Model, parameters_of
 from mirdl.songs.dataset import DataSet
 
 # what a model keeps about how its songs were tagged and divided; in parameters["DS"]
-SPLIT = ("split", "labels")
+SPLIT = ("split", "labels", "background")
 ROUNDING = 1e-5     # by which mean and variance differ between processors, relative
 # on other spectrograms a model still gives answers, but wrong ones
 INPUT = ("DL.type", *settings.keys(settings.SPECTROGRAM, settings.INPUT))

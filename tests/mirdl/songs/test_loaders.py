@@ -8,7 +8,7 @@ from mirdl.songs.dataset import Songs
 
 MODULE = types.ModuleType("someDatasets")
 MODULE.__file__ = "someDatasets.py"
-DS = {"dataset": "Set", "labels": "", "groups": "", "replicas": "keep"}
+DS = {"dataset": "Set", "labels": "", "background": "", "groups": "", "replicas": "keep"}
 
 
 @pytest.fixture

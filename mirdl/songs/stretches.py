@@ -1,0 +1,185 @@
+"""Stretches of recordings, each of which has a tag and is an example like a song."""
+
+import math
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from mirdl.errors import UserError
+from mirdl.frames import frames_of
+from mirdl.songs import given_tables, label_files
+from mirdl.songs.dataset import Songs
+from mirdl.songs.given_splits import GivenSplit
+from mirdl.songs.stretch import Stretch
+from mirdl.songs.wording import names_of
+from mirdl.spectrograms.store import Stored
+
+ROUNDING = 0.001    # seconds by which stretches may overlap
+BEYOND = 0.1        # seconds by which one may end after its recording, if its end was rounded
+LEAST = 1.0         # seconds of what is unlabelled, to count as DS.background
+ENDINGS = (".txt", ".csv")
+
+
+def are_in(labels: str) -> bool:
+    """Tell whether DS.labels has stretches: it is a folder, or a table with a column start."""
+    return os.path.isdir(labels) or label_files.is_table(labels)
+
+
+def read(songs: Songs, ds: dict) -> tuple[Stretch, ...]:
+    """Read the stretches of recordings that DS.labels names.
+
+    Parameters
+    ----------
+    songs : Songs
+        The recordings.
+    ds : dict
+        parameters["DS"]; used are labels, background and dataset.
+
+    Returns
+    -------
+    tuple of Stretch
+        Sorted; with DS.background also what lies between them.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be used, belongs to no recording, or two stretches overlap.
+    """
+    source, found = f"DS.labels={ds['labels']}", defaultdict(list)
+    for recording, label in _labels(songs, ds["labels"], source, ds["dataset"]):
+        if label:
+            found[recording].append(label)
+        else:
+            found[recording]        # a file without a line: all of it is background
+    stretches = []
+    for recording, labels in sorted(found.items()):
+        labels.sort(key=lambda label: label.start)
+        for one, other in zip(labels, labels[1:], strict=False):
+            if other.start < one.end - ROUNDING:
+                raise UserError(f"{other.where} starts at {other.start} s, within {one.tag!r} from "
+                                f"{one.start} to {one.end} s; a stretch of time has one tag: move "
+                                "or join them")
+        each = [Stretch(recording, label.start, label.end, label.tag) for label in labels]
+        stretches += sorted([*each, *_between(recording, each, ds["background"])])
+    if not stretches:
+        raise UserError(f"{source} has no labels; expected files {' or '.join(ENDINGS)} with "
+                        f"{label_files.FORMS}")
+    return tuple(stretches)
+
+
+def divided(songs: Songs, split: GivenSplit | None) -> tuple[Songs, GivenSplit | None]:
+    """Take the stretches of recordings in the place of these; those of one stay together.
+
+    Parameters
+    ----------
+    songs : Songs
+        The recordings, with stretches or without.
+    split : GivenSplit or None
+        Of the recordings.
+    """
+    if not songs.stretches:
+        return songs, split
+    stretches = [each for each in songs.stretches if each.recording in songs.files]
+    files = {each.name: (songs.files[each.recording][0], each.tag) for each in stretches}
+    groups = {each.name: (songs.groups or {}).get(each.recording, each.recording)
+              for each in stretches}
+    if split:
+        split = split._replace(places={each.name: split.places[each.recording]
+                                       for each in stretches if each.recording in split.places})
+    return replace(songs, files=files, groups=groups, stretches=tuple(stretches)), split
+
+
+def cut(spectrograms: dict, songs: Songs, ds: dict) -> dict:
+    """Cut the stretches out of the spectrograms of their recordings.
+
+    A stretch has the frames whose middle lies in it.
+
+    Parameters
+    ----------
+    spectrograms : dict
+        Name of each recording -> ndarray or Stored, (bands, frames), or why there is none.
+    songs : Songs
+        As `divided` gives them.
+    ds : dict
+        parameters["DS"].
+
+    Returns
+    -------
+    dict
+        As `spectrograms`, by the names of the stretches, without those of background at the end of
+        a recording that has no more. Without stretches it is that of the songs.
+    """
+    if not songs.stretches:
+        return spectrograms
+    parts = {each.name: _part(spectrograms[each.recording], each, ds) for each in songs.stretches}
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def _part(spectrogram: np.ndarray | Stored | str, stretch: Stretch, ds: dict,
+          ) -> np.ndarray | Stored | str | None:
+    if isinstance(spectrogram, str):
+        return spectrogram
+    each, frames = frames_of(ds).seconds, spectrogram.shape[1]
+    if math.isinf(stretch.end) and stretch.start + LEAST > frames * each:
+        return None
+    if stretch.start >= frames * each or (
+            math.isfinite(stretch.end) and stretch.end > frames * each + BEYOND):
+        return (f"is beyond the end of its recording, which has {frames * each:.2f} s; correct its "
+                "labels")
+
+    def place(seconds: float) -> int:
+        """Give the first frame whose middle is not before; label files round times."""
+        return math.ceil(round(min(seconds / each, frames), 3))
+
+    first, last = place(stretch.start), place(stretch.end)
+    if first >= last:
+        return "is shorter than a frame; make it longer"
+    if isinstance(spectrogram, Stored):
+        return spectrogram.part(first, last)
+    return spectrogram[:, first:last].copy()    # compressed in place later
+
+
+def _labels(songs: Songs, labels: str, source: str, dataset: str,
+            ) -> Iterator[tuple[str, label_files.Label | None]]:
+    """Yield each label with its recording, and each recording without a label with None."""
+    names = given_tables.aliases(songs.tags)
+    if not os.path.isdir(labels):
+        rows = label_files.of_table(labels, source)
+        unknown = [row.song for row in rows if not names.get(row.song)]
+        if unknown:
+            raise UserError(_unknown(f"{source} names {names_of(unknown)}", dataset))
+        yield from ((names[row.song], row) for row in rows)
+        return
+    seen = {}
+    for folder, _, files in sorted(os.walk(labels)):
+        for file in sorted(files):
+            path = os.path.join(folder, file)
+            stem, ending = os.path.splitext(os.path.relpath(path, labels))
+            if ending.lower() not in ENDINGS or file.startswith("."):
+                continue
+            recording = names.get(given_tables.composed(stem))
+            if not recording:
+                raise UserError(_unknown(f"{path!r} is named like no recording", dataset))
+            if recording in seen:
+                raise UserError(f"{path!r} and {seen[recording]!r} are labels of one recording; "
+                                "leave one of them")
+            seen[recording] = path
+            yield recording, None
+            yield from ((recording, label) for label in label_files.of_file(path))
+
+
+def _unknown(start: str, dataset: str) -> str:
+    return (f"{start}, but no song of data set {dataset!r}, or more than one, has that name; give "
+            "paths below its folder")
+
+
+def _between(recording: str, stretches: list[Stretch], tag: str) -> Iterator[Stretch]:
+    """Yield what is unlabelled in a recording, if it has a tag."""
+    starts = [*(each.start for each in stretches), math.inf]
+    ends = [0.0, *(each.end for each in stretches)]
+    for start, end in zip(ends, starts, strict=True):
+        if tag and end - start >= LEAST:
+            yield Stretch(recording, start, end, tag)
