@@ -14,7 +14,7 @@ NAMES = ("all", "any", "argmax", "argmin", "cumprod", "cumsum", "max", "max_and_
 def known(axis):
     """Make numbers of an axis, or of several."""
     if isinstance(axis, Constant):
-        return axis.data.tolist()
+        return axis.data if axis.data is None else axis.data.tolist()
     return [known(one) for one in axis] if isinstance(axis, list | tuple) else axis
 
 

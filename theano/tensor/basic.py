@@ -114,8 +114,11 @@ def topk_and_argtopk(x, kth, axis=-1, sorted=True, idx_dtype="int64"):
 
 def batched_dot(a, b):
     """Multiply a[i] and b[i]: the last axis of a[i] with the last but one of b[i]."""
-    b = as_tensor_variable(b)
-    return batched_tensordot(a, b, [[as_tensor_variable(a).ndim - 1], [max(1, b.ndim - 2)]])
+    a, b = as_tensor_variable(a), as_tensor_variable(b)
+    if 1 in (a.ndim, b.ndim):       # a number for each i
+        ndim = max(a.ndim, b.ndim)
+        return pt.mul(*(pt.shape_padright(x, ndim - x.ndim) for x in (a, b)))
+    return batched_tensordot(a, b, [[a.ndim - 1], [max(1, b.ndim - 2)]])
 
 
 def batched_tensordot(x, y, axes=2):

@@ -27,7 +27,9 @@ def test_tile_with_more_dimensions():
 def test_batched_products(rng):
     a, b = rng.rand(3, 4, 5), rng.rand(3, 5, 2)
     for left, right, rule in ((a, b, "ijk,ikl->ijl"), (a[:, 0], b, "ik,ikl->il"),
-                              (a, b[..., 0], "ijk,ik->ij"), (a[:, 0], b[..., 0], "ik,ik->i")):
+                              (a, b[..., 0], "ijk,ik->ij"), (a[:, 0], b[..., 0], "ik,ik->i"),
+                              (a[:, 0, 0], b, "i,ijk->ijk"), (a, b[:, 0, 0], "ijk,i->ijk"),
+                              (a[:, 0, 0], b[:, 0, 0], "i,i->i")):
         np.testing.assert_allclose(T.batched_dot(left, right).eval(), np.einsum(rule, left, right))
     np.testing.assert_allclose(T.batched_tensordot(a, b, [[2], [1]]).eval(),
                                np.einsum("ijk,ikl->ijl", a, b))
