@@ -91,7 +91,8 @@ def look(module, name):
         return missing(f"{module}.{name}")
 
 
-OLD = {("theano.tensor", "_shared"): theano.shared,
+OLD = {("theano.tensor", "_shared"): theano.shared, ("theano.tensor", "scal"): theano.scalar,
+       ("theano.tensor", "Tensor"): theano.tensor.TensorType,
        ("theano.compat", "exc_message"): lambda error: error.args[0],
        ("theano.compat", "operator_div"): operator.truediv}
 for name in "MaxPoolGrad", "AveragePoolGrad", "DownsampleFactorMaxGradGrad":
@@ -115,7 +116,9 @@ class Linker:
         return theano.function(self.graph.inputs, self.graph.outputs)
 
 
-theano.gof.PerformLinker = theano.gof.CLinker = theano.gof.OpWiseCLinker = Linker
+for name in "PerformLinker", "CLinker", "OpWiseCLinker", "DualLinker":
+    setattr(theano.gof, name, Linker)
+theano.configdefaults.python_int_bitwidth = theano.configdefaults.local_bitwidth
 
 
 def raises(*errors):

@@ -26,7 +26,8 @@ from theano.tensor.var import TensorConstant, TensorVariable, _tensor_py_operato
 var = axes.var      # the variance, as in Theano: the module has the same name
 
 _RENAMED = {"abs_": "abs", "absolute": "abs", "inv": "reciprocal", "not_": "invert",
-            "logical_not": "invert"}
+            "logical_not": "invert",
+            "get_scalar_constant_value": "get_underlying_scalar_constant_value"}
 
 __all__ = [name for name in {*dir(_pytensor), *globals(), *_RENAMED} if name[0] != "_"]
 

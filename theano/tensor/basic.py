@@ -85,9 +85,9 @@ def default(x, value):
 
 
 def extract_constant(x):
-    """Return the value of x if it is a constant scalar, else x."""
+    """Return the number that x is, or that all its elements are, if it is known, else x."""
     try:
-        return pt.get_scalar_constant_value(x)
+        return pt.get_underlying_scalar_constant_value(x)
     except pt.NotScalarConstantError:
         return x
 

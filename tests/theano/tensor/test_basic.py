@@ -48,6 +48,8 @@ def test_functions_that_only_theano_has():
     assert T.patternbroadcast(T.matrix(), (False, True)).broadcastable == (False, True)
     assert T.default(None, 3).eval() == 3
     assert float(T.norm(T.constant([3., 4.])).eval()) == 5
+    assert T.get_scalar_constant_value(T.fill(T.vector(), 3.)) == 3
+    assert T.extract_constant(T.alloc(3., 2)) == 3
 
 
 def test_broadcast_patterns_that_do_not_change():
