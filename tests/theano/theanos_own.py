@@ -97,6 +97,13 @@ OLD = {("theano.tensor", "_shared"): theano.shared, ("theano.tensor", "scal"): t
        ("theano.compat", "operator_div"): operator.truediv}
 for name in "MaxPoolGrad", "AveragePoolGrad", "DownsampleFactorMaxGradGrad":
     OLD["theano.tensor.signal.pool", name] = getattr(references, name)
+extra = theano.tensor.extra_ops         # Ops by Theano's arguments
+for name, made in {
+        "CumOp": lambda axis=None, mode="add": lambda x: {
+            "add": extra.cumsum, "mul": extra.cumprod}[mode](x, axis),
+        "DiffOp": lambda n=1, axis=-1: lambda x: extra.diff(x, n, axis),
+        "RepeatOp": lambda axis=None: lambda x, repeats: extra.repeat(x, repeats, axis)}.items():
+    OLD["theano.tensor.extra_ops", name] = made
 for name in "get_canonical_form_slice", "advanced_inc_subtensor", "advanced_inc_subtensor1":
     OLD["theano.tensor.subtensor", name] = getattr(pytensor.tensor.subtensor, name)
 for module, name in ("corr", "CorrMM"), ("corr3d", "Corr3dMM"):
@@ -112,8 +119,10 @@ class Linker:
         self.graph = graph
         return self
 
-    def make_function(self, **settings):
-        return theano.function(self.graph.inputs, self.graph.outputs)
+    def make_function(self, unpack_single=True, **settings):
+        outputs = self.graph.outputs
+        single = unpack_single and len(outputs) == 1
+        return theano.function(self.graph.inputs, outputs[0] if single else outputs)
 
 
 for name in "PerformLinker", "CLinker", "OpWiseCLinker", "DualLinker":
@@ -160,7 +169,7 @@ module("nose.tools", raises=raises, assert_raises=case.assertRaises, assert_true
 np.testing.dec = dec
 for name, value in {"float": float, "int": int, "complex": complex, "product": np.prod,
                     "asscalar": lambda a: a.item(), "alltrue": np.all, "Inf": np.inf,
-                    "cumproduct": np.cumprod, "cast": Cast(),
+                    "cumproduct": np.cumprod, "MAXDIMS": 64, "cast": Cast(),
                     "find_common_type": lambda arrays, _: np.result_type(*arrays, np.float16),
                     }.items():
     setattr(np, name, value)

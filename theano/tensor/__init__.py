@@ -24,6 +24,7 @@ from theano.tensor.type import *  # noqa: F403 (all of its names)
 from theano.tensor.var import TensorConstant, TensorVariable, _tensor_py_operators
 
 var = axes.var      # the variance, as in Theano: the module has the same name
+TensorType = basic.TensorType       # that of theano.tensor.type, PyTensor's, is for pickles
 
 _RENAMED = {"abs_": "abs", "absolute": "abs", "inv": "reciprocal", "not_": "invert",
             "logical_not": "invert",

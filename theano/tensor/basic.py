@@ -9,6 +9,7 @@ from pytensor.scalar import upcast
 from pytensor.tensor import as_tensor_variable
 
 import theano
+from theano.gof.graph import Standing
 from theano.gradient import consider_constant
 from theano.xla.op import apply, tensor_type
 
@@ -19,6 +20,16 @@ discrete_dtypes = ["bool", *integer_dtypes]
 float_dtypes = ["float16", "float32", "float64"]
 complex_dtypes = ["complex64", "complex128"]
 all_dtypes = discrete_dtypes + float_dtypes + complex_dtypes
+
+
+class TensorType(metaclass=Standing):
+    """The type of arrays of `dtype`, with size 1 where `broadcastable` is True or 1."""
+
+    of = pt.TensorType
+
+    def __new__(cls, dtype, broadcastable, name=None):
+        """Make PyTensor's, to which integers are sizes."""
+        return pt.TensorType(dtype, tuple(map(bool, broadcastable)), name)
 
 
 def addbroadcast(x, *axes):

@@ -10,6 +10,9 @@ def test_constructors_have_theanos_signatures():
     assert T.tensor("int8", (False, True), "t").broadcastable == (False, True)
     assert T.row().broadcastable == (True, False) and T.col().broadcastable == (False, True)
     assert T.TensorType("float64", (True, False))("v").name == "v"
+    assert T.TensorType("float32", [0, 0]) == T.fmatrix == T.TensorType("float32", (False,) * 2)
+    assert T.TensorType(broadcastable=(1, 0), dtype="float64", name="t") == T.drow
+    assert isinstance(T.fmatrix, T.TensorType)
     assert T.fmatrix("f").type == T.fmatrix and T.ivector().dtype == "int32"
 
 
