@@ -33,7 +33,7 @@ EDITS = [
     (r"\b[\w.]*conv\.imported_scipy_signal", "True"),
     (r"\[region\]", "[tuple(region)]"),
     (r"\[\[slice\(1, -1\)\] \* x\.ndim\]", "[(slice(1, -1),) * x.ndim]"),
-    (r"numpy_n, \[0, mask\]", "numpy_n, (0, mask)"),
+    (r"(numpy_inc_subtensor\(\w+, )\[([^\]]*)\], 1", r"\1(\2), 1"),
     (r"(?s)eval\(self\.__class__\.__module__.*?__name__\)", "None"),    # are names unique?
     (r"= pseed or config\.unittests\.rseed", "= pseed or 666"),
     (r"(?m)^import theano\.(scalar\.sharedvar|sandbox\.rng_mrg)$", "import theano"),
@@ -106,6 +106,8 @@ for name, made in {
     OLD["theano.tensor.extra_ops", name] = made
 for name in "get_canonical_form_slice", "advanced_inc_subtensor", "advanced_inc_subtensor1":
     OLD["theano.tensor.subtensor", name] = getattr(pytensor.tensor.subtensor, name)
+OLD["theano.tensor.subtensor", "advanced_set_subtensor1"] = (
+    pytensor.tensor.subtensor.AdvancedIncSubtensor1(set_instead_of_inc=True))
 for module, name in ("corr", "CorrMM"), ("corr3d", "Corr3dMM"):
     OLD["theano.tensor.nnet", module] = types.SimpleNamespace(**{
         name: references.CorrMM, f"{name}_gradWeights": references.CorrMMGradWeights,

@@ -19,6 +19,10 @@ class Standing(type):
         """Ask PyTensor's."""
         return issubclass(subclass, cls.of)
 
+    def __getattr__(cls, name):
+        """Give PyTensor's static methods."""
+        return getattr(cls.of, name)
+
 
 class Variable(metaclass=Standing):
     """A node of a graph. Theano's takes the type alone; PyTensor's needs the owner, too."""

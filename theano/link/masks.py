@@ -12,9 +12,14 @@ from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor
 PYTENSORS = "jax_boolean_indexing_set_or_inc", "jax_boolean_indexing_sum"
 
 
-def beside(x, index):
-    """Give the mask that alone is x's index x's dimensions; None if it is another index."""
-    if len(index) != 1 or getattr(index[0].type, "dtype", None) != "bool":
+def beside(x, op, index):
+    """Give the mask that alone is x's index x's dimensions; None if it is another index.
+
+    The slices of x[:, mask] are in `op.idx_list`.
+    """
+    first, *rest = op.idx_list
+    if (first != 0 or any(one != slice(None) for one in rest)
+            or getattr(index[0].type, "dtype", None) != "bool"):
         return None
     mask = pt.specify_shape(index[0], [x.shape[k] for k in range(index[0].ndim)])
     return pt.shape_padright(mask, x.ndim - mask.ndim)
@@ -24,7 +29,7 @@ def beside(x, index):
 def masked_set(fgraph, node):
     """Rewrite x[mask] = y and x[mask] += y for one number y."""
     x, y, *index = node.inputs
-    mask = None if y.ndim else beside(x, index)
+    mask = None if y.ndim else beside(x, node.op, index)
     if mask is not None:
         new = y if node.op.set_instead_of_inc else x + y
         return [pt.where(mask, new, x).astype(node.outputs[0].dtype)]
@@ -37,7 +42,7 @@ def masked_sum(fgraph, node):
     if node.outputs[0].ndim or not picked or not isinstance(picked.op, AdvancedSubtensor):
         return None
     x, *index = picked.inputs
-    mask = beside(x, index)
+    mask = beside(x, picked.op, index)
     if mask is not None:
         return [pt.sum(pt.where(mask, x, 0).astype(x.dtype), dtype=node.op.dtype,
                        acc_dtype=node.op.acc_dtype)]

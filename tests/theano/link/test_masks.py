@@ -28,6 +28,22 @@ def test_masks_begin_at_the_first_axis(value, mode):
     np.testing.assert_array_equal(gradient, 2 * (expected - 7 == X) * X)
 
 
+@pytest.mark.parametrize("index", [
+    (slice(None), MASKS[0]), (..., MASKS[0]), (slice(None), MASKS[1]), (1, MASKS[0]),
+    (MASKS[0], slice(None)), (MASKS[0], slice(1)), (MASKS[0], 1), (MASKS[0], MASKS[0])])
+def test_masks_beside_slices_and_numbers(index):
+    x = theano.shared(X)
+    result = T.set_subtensor(x[index], 7), T.inc_subtensor(x[index], 7), x[index].sum()
+    found_set, found_inc, total = theano.function([], result)()
+    expected = X.copy()
+    expected[index] = 7
+    np.testing.assert_array_equal(found_set, expected)
+    expected = X.copy()
+    expected[index] += 7
+    np.testing.assert_array_equal(found_inc, expected)
+    assert total == X[index].sum()
+
+
 def test_a_mask_of_another_size_is_refused():
     x, mask = T.dmatrix("x"), T.TensorType("bool", (False,))("mask")
     for result in T.set_subtensor(x[mask], 7), x[mask].sum():

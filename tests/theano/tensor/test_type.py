@@ -12,7 +12,7 @@ def test_constructors_have_theanos_signatures():
     assert T.TensorType("float64", (True, False))("v").name == "v"
     assert T.TensorType("float32", [0, 0]) == T.fmatrix == T.TensorType("float32", (False,) * 2)
     assert T.TensorType(broadcastable=(1, 0), dtype="float64", name="t") == T.drow
-    assert isinstance(T.fmatrix, T.TensorType)
+    assert isinstance(T.fmatrix, T.TensorType) and T.TensorType.values_eq_approx
     assert T.fmatrix("f").type == T.fmatrix and T.ivector().dtype == "int32"
 
 
