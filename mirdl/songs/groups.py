@@ -16,8 +16,8 @@ def groups_of(names: list[str], rule: str) -> list[str]:
         TAG/file of each song.
     rule : str
         A CSV file with a header and the columns song (TAG/file) and group; or a regular
-        expression that is searched for in TAG/file: the group is what its first parenthesis
-        matches, or the whole match if it has none. Composed and decomposed Unicode are the same.
+        expression that is searched for in TAG/file: the group is what its parentheses match,
+        joined, or the whole match if it has none. Composed and decomposed Unicode are the same.
 
     Returns
     -------
@@ -80,4 +80,5 @@ def _from_expression(names: list[str], expression: str) -> dict[str, str]:
         raise UserError(
             f"DS.groups={expression} is neither a .csv file nor a regular expression: {error}"
         ) from error
-    return {name: match[min(1, match.re.groups)] for name, match in found.items() if match}
+    return {name: "".join(match.groups("")) if match.re.groups else match[0]
+            for name, match in found.items() if match}

@@ -9,6 +9,7 @@ NAMES = ["rock/d1_s2_110.ogg", "rock/d1_s2_120.ogg", "jazz/d2_s1_90.ogg"]
 def test_groups_by_a_regular_expression():
     assert groups_of(NAMES, r"(d\d+)_") == ["d1", "d1", "d2"]
     assert groups_of(NAMES, r"d\d+_s\d") == ["d1_s2", "d1_s2", "d2_s1"]
+    assert groups_of(NAMES, r"(\w+)/d\d+_(s\d)_(90)?") == ["rocks2", "rocks2", "jazzs190"]
     message = r"DS.groups=_1\(.\) gives no group to the song 'jazz/d2_s1_90.ogg'"
     with pytest.raises(UserError, match=message):
         groups_of(NAMES, "_1(.)")
