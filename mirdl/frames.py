@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 SAMPLE_RATE = 44100         # Hz, of the published spectrograms
 MEL, MAGNITUDES, MUSICNN_MEL = "mel", "magnitudeSTFT", "musicnn-mel"
 MUSICNN = ("musicnn-MTT", "musicnn-MSD")    # windows: what the network makes of musicnn's mel bands
+LOGARITHMS = (MUSICNN_MEL, *MUSICNN)        # whose numbers are logarithms, or come from some
 WINDOW, WINDOW_HOP = 187, 93                # frames of a window, and from one to the next
 
 

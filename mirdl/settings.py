@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mirdl import kinds
 from mirdl.errors import UserError
-from mirdl.frames import MAGNITUDES, MEL, MUSICNN, MUSICNN_MEL, frames_of
+from mirdl.frames import LOGARITHMS, MAGNITUDES, MEL, MUSICNN, MUSICNN_MEL, frames_of
 
 # what a parameter acts on
 SPECTROGRAM = "the spectrograms"
@@ -262,9 +262,12 @@ def _check_together(parameters: Parameters) -> None:
         raise UserError(f"DS.melBands={data['melBands']} is more than a spectrum of "
                         f"DS.frameSize={data['frameSize']} samples can be divided into; the "
                         "published values are DS.melBands=40 DS.frameSize=2048")
-    if data["specTransform"] in (MUSICNN_MEL, *MUSICNN) and data["inputNorm"] == "log0m1v":
+    if data["specTransform"] in LOGARITHMS and data["inputNorm"] == "log0m1v":
         raise UserError(f"DS.inputNorm=log0m1v takes logarithms, but DS.specTransform="
                         f"{data['specTransform']} has taken them; set DS.inputNorm=bands or None")
+    if data["specTransform"] in MUSICNN and data["short"] == "pad":
+        raise UserError("DS.short=pad adds silence, but windows of DS.specTransform="
+                        f"{data['specTransform']} have no number for it; set DS.short=repeat")
     grouped = parameters["stratified"] or data["groups"] or data["replicas"] == "together"
     if parameters["folds"] == 1 and grouped and not data["split"]:
         raise UserError("folds=1 is the published program's fixed split, but stratified, DS.groups "

@@ -1,7 +1,7 @@
 """What a baseline answered, and how a network compares with it."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -17,20 +17,14 @@ class Baseline:
         For each fold the label given to each of its test songs.
     accuracies : list of float
         For each fold the share of its test songs that got their own label, in %.
-    ON : str
-        In its name, before the published network whose numbers it sees, if it does.
+    simple : bool
+        Whether it sees simple numbers, not those of a published network.
     """
-
-    ON: ClassVar[str] = " on "
 
     name: str
     voted: list[list[int]]
     accuracies: list[float]
-
-    @property
-    def is_simple(self) -> bool:
-        """Whether it sees simple numbers, not those of a published network."""
-        return self.ON not in self.name
+    simple: bool = True
 
     @property
     def mean(self) -> float:
@@ -45,7 +39,7 @@ class Baseline:
     def of_folds(self, chosen: list[int]) -> Self:
         """Give the answers of some folds, by their places."""
         return type(self)(self.name, [self.voted[place] for place in chosen],
-                          [self.accuracies[place] for place in chosen])
+                          [self.accuracies[place] for place in chosen], self.simple)
 
     def to_json(self) -> dict[str, Any]:
         """Give the values under the keys of the .json file."""
@@ -60,7 +54,8 @@ class Baseline:
         KeyError, TypeError, ValueError
             If it is not of that form.
         """
-        baseline = cls(content["name"], content["voted"], list(map(float, content["accuracies"])))
+        baseline = cls(content["name"], content["voted"], list(map(float, content["accuracies"])),
+                       content.get("simple", True))
         if len(baseline.voted) != len(baseline.accuracies):
             raise ValueError(f"the baseline {baseline.name!r} has no accuracy for each fold")
         return baseline

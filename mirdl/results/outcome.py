@@ -211,7 +211,7 @@ class CrossValidation:
     @property
     def best_baseline(self) -> Baseline | None:
         """The simple baseline of the best mean accuracy, None if there are none."""
-        simple = [baseline for baseline in self.baselines if baseline.is_simple]
+        simple = [baseline for baseline in self.baselines if baseline.simple]
         return max(simple, key=lambda baseline: baseline.mean, default=None)
 
     @property

@@ -16,8 +16,9 @@ from collections.abc import Callable
 import numpy as np
 
 from mirdl import settings
-from mirdl.frames import MUSICNN, before_network
+from mirdl.frames import LOGARITHMS, MUSICNN, before_network
 from mirdl.spectrograms.decoding import spectrogram_of
+from mirdl.spectrograms.normalisation import NORMS
 from mirdl.spectrograms.reasons import TemporaryReason
 from mirdl.spectrograms.store import READERS, Store, Stored
 from mirdl.spectrograms.windows import finished
@@ -235,7 +236,8 @@ def _is_song(stamp: tuple, song: object, bands: int) -> bool:
 
 def _open(folder: str, ds: dict) -> Store:
     """Return the store; an unfit one is removed, so that it is empty."""
-    store = Store(folder, _made_with(ds))
+    norms = ["None"] if ds["specTransform"] in LOGARITHMS else NORMS
+    store = Store(folder, _made_with(ds), norms)
     try:
         store.read()
     except UNFIT as error:

@@ -9,6 +9,7 @@ song counts as kept once its line is there, and its line is written after its nu
 import io
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -31,6 +32,8 @@ class Store:
         Created when the first song is kept.
     made_with : dict
         How the spectrograms are made, as JSON values.
+    norms : sequence of str
+        The `NORMS` by which they may be compressed.
 
     Attributes
     ----------
@@ -41,7 +44,8 @@ class Store:
         Name -> str, what is odd about a song; empty if nothing is.
     """
 
-    def __init__(self, folder: str, made_with: dict) -> None:
+    def __init__(self, folder: str, made_with: dict, norms: Sequence[str] = NORMS) -> None:
+        self.norms = norms
         self.folder, self.made_with, self.songs = folder, {"format": FORMAT, **made_with}, {}
         self.notes = {}
         self._spectra = os.path.join(folder, "spectra.f32")
@@ -133,8 +137,7 @@ class Store:
     def _append_numbers(self, song: np.ndarray) -> dict:
         """Write a song's numbers; return what its line says of them."""
         bands, frames = song.shape
-        norms = NORMS if song.min() >= 0 else ["None"]      # no logarithm of a network's numbers
-        each = {norm: moments(compress(song.copy(), norm)) for norm in norms}
+        each = {norm: moments(compress(song.copy(), norm)) for norm in self.norms}
         with open(self._spectra, "ab") as file:
             offset = file.tell()
             file.write(np.ascontiguousarray(song.T))    # (frames, bands): a chunk is one piece

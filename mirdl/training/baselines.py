@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mirdl.frames import MUSICNN, MUSICNN_MEL
+from mirdl.frames import LOGARITHMS, MUSICNN
 from mirdl.results.baseline import Baseline
 from mirdl.results.votes import share_right
 from mirdl.songs.dataset import DataSet, Split
@@ -82,20 +82,19 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
         return []
     made, transform = classifiers(run.seed), run.parameters["DS"]["specTransform"]
     print(f"baselines: {', '.join(made)} ...", flush=True)
-    by_musicnn = transform in (MUSICNN_MEL, *MUSICNN)
-    seen = features(published() if by_musicnn else dataset.spectrograms)
+    seen = features(published() if transform in LOGARITHMS else dataset.spectrograms)
     todo, labels = [(name, each, seen) for name, each in made.items()], dataset.labels
     if transform in MUSICNN:
         name = "logistic regression"
         means = features(dataset.spectrograms)[:, :dataset.spectrograms[0].shape[0]]
-        todo.append((name + Baseline.ON + transform, made[name], means))
+        todo.append((f"{name} on {transform}", made[name], means))
     splits = [split(dataset, fold, run.parameters) for fold in folds]
     baselines = []
     for name, classifier, x in todo:
         voted = [_answers(classifier, x, labels, songs) for songs in splits]
         accuracies = [share_right(each, labels[songs.test])
                       for each, songs in zip(voted, splits, strict=True)]
-        baselines.append(Baseline(name, voted, accuracies))
+        baselines.append(Baseline(name, voted, accuracies, simple=x is seen))
     return baselines
 
 

@@ -125,6 +125,7 @@ def test_of_several_ways_those_that_work_are_found(parameters):
 @pytest.mark.parametrize("overrides, advice", [
     (["DS.specTransform=musicnn-mel"], "set DS.inputNorm=bands or None"),
     (["DS.specTransform=musicnn-MTT"], "set DS.inputNorm=bands or None"),
+    (["DS.specTransform=musicnn-MTT", "DS.inputNorm=bands", "DS.short=pad"], "DS.short=repeat"),
     (["DL.start=musicnn-MSD"], "DL.type=musicnn DS.specTransform=musicnn-mel DS.inputNorm=None"),
     (["DL.start=musicnn-MSD", "DL.type=musicnn"], "DS.specTransform=musicnn-mel")])
 def test_musicnn_is_refused_what_it_cannot_take(overrides, advice):

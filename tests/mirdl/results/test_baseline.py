@@ -31,5 +31,6 @@ def test_McNemars_exact_test_counts_the_songs_that_only_one_has_right():
     assert PairedTest(0, 0).p == 1 == PairedTest(3, 3).p
 
 
-def test_what_sees_a_published_networks_numbers_is_not_simple():
-    assert FOREST.is_simple and not Baseline("forest on musicnn-MSD", [[0]], [100.0]).is_simple
+def test_what_sees_a_published_networks_numbers_stays_not_simple():
+    learnt = Baseline("forest on musicnn-MSD", [[0]], [100.0], simple=False)
+    assert Baseline.from_json(learnt.to_json()) == learnt == learnt.of_folds([0]) and FOREST.simple

@@ -59,11 +59,11 @@ def test_mean_and_variance_are_known_without_reading(folder, songs):
             np.testing.assert_allclose(found, (expected.mean(), expected.var()), rtol=1e-9)
 
 
-def test_of_numbers_below_0_no_logarithm_is_taken(tmp_path):
+def test_where_none_is_allowed_no_logarithm_is_taken(tmp_path):
     folder = tmp_path / "set.store"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Store(str(folder), MADE_WITH).keep("a/1.wav", (1, 7), np.float32([[-1, 2]] * 4))
+        Store(str(folder), MADE_WITH, ["None"]).keep("a/1.wav", (1, 7), np.float32([[-1, 2]] * 4))
         _, song = opened(folder).songs["a/1.wav"]
     for norm in "None", "bands":
         assert compressed(song, norm).moments == (0.5, 2.25)
