@@ -4,9 +4,13 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import ORACLE
 
 from mirdl.errors import UserError
 from mirdl.pretrained import musicnn
+from mirdl.spectrograms.features import compute_spectrogram
+
+CLIP = os.path.join(ORACLE, "musicnn.ogg")      # the oracle's window is its first 3 s
 
 
 @pytest.fixture
@@ -58,6 +62,14 @@ def test_damaged_weights_are_refused_in_one_line(workplace, damage):
         musicnn.weights("musicnn-MTT")
 
 
+def test_the_mel_bands_of_a_clip_are_the_originals(oracle, parameters):
+    ds = parameters("DS.specTransform=musicnn-mel", "DS.inputNorm=None")["DS"]
+    heard, _ = compute_spectrogram(CLIP, ds)
+    difference = np.abs(heard[:, :187].T - oracle("musicnn.npz")["input"][0]).mean(axis=0)
+    assert difference[:91].max() < 0.001, "below the edge of the resamplers"
+    assert difference.mean() < 0.004
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["musicnn-MTT", "musicnn-MSD"])
 def test_the_network_gives_what_the_original_gives(musicnn_weights, oracle, parameters, model):
@@ -75,11 +87,15 @@ def test_the_network_gives_what_the_original_gives(musicnn_weights, oracle, para
     given = lasagne.layers.get_output([output, layers["pool"], layers["hidden"]],
                                       deterministic=True)
     windows = numbers["input"].transpose(0, 2, 1)[:, None].astype(np.float32)
-    taggram, pool, hidden = theano.function([x], given)(windows)
+    network = theano.function([x], given)
+    taggram, pool, hidden = network(windows)
     np.testing.assert_allclose(taggram, numbers[f"{start}_taggram"], rtol=0, atol=1e-5)
     np.testing.assert_allclose(pool[:, :753], numbers[f"{start}_mean_pool"], rtol=0, atol=1e-4)
     np.testing.assert_allclose(pool[:, 753:], numbers[f"{start}_max_pool"], rtol=0, atol=1e-3)
     np.testing.assert_allclose(hidden, numbers[f"{start}_penultimate"], rtol=0, atol=1e-4)
     assert musicnn.tags(model) == numbers[f"{start}_labels"].tolist()
+    heard, _ = compute_spectrogram(CLIP, parameters(*ds)["DS"])
+    from_audio, *_ = network(heard[np.newaxis, np.newaxis, :, :187])
+    assert np.abs(from_audio - taggram).mean() < 0.001
     published = buildArchitecture.windowsOf(model)(windows)
     np.testing.assert_allclose(published, pool, rtol=1e-6)
