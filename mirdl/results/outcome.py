@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from mirdl.results import json_form
+from mirdl.results import json_form, ranking
 from mirdl.results.baseline import Baseline, PairedTest
 from mirdl.results.interval import Interval
 from mirdl.results.votes import likeliest, majority_vote, share_right
@@ -79,6 +79,9 @@ class Outcome:
         Test accuracy of songs by the mean probability of their chunks, in %; nan if not tested.
     likeliest : list of int
         The label of the largest mean probability of each test song.
+    probabilities : list of list of float
+        The mean probabilities of each test song, (songs, classes), to 4 digits; see
+        `ranking.mean_probabilities`.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Outcome:
     fold: int = 0
     mean_probability: float = np.nan
     likeliest: list[int] = field(default_factory=list)
+    probabilities: list[list[float]] = field(default_factory=list)
 
     @property
     def test(self) -> list[float]:
@@ -121,6 +125,7 @@ class Outcome:
                       for each, chunks in zip(answers, probabilities, strict=True)]
         self.voted = [majority_vote(each, error_code) for each in answers]
         self.likeliest = [likeliest(each, error_code) for each in probabilities]
+        self.probabilities = list(map(ranking.mean_probabilities, probabilities))
         self.majority_vote = share_right(self.voted, true)
         self.mean_probability = share_right(self.likeliest, true)
 
@@ -129,6 +134,8 @@ class Outcome:
         content = json_form.to_json(self)
         if not self.likeliest:      # not tested, or by a version that did not know it
             del content["meanProbability"], content["likeliest"]
+        if not self.probabilities:
+            del content["probabilities"]
         return content
 
     @classmethod
@@ -181,8 +188,20 @@ class CrossValidation:
         return confusion_matrix(self.true, self.voted, labels=range(len(self.classes)))
 
     @property
-    def per_class(self) -> dict[str, dict[str, float]]:
-        """Precision, recall, F1 and number of songs of each tag; empty if none were tested."""
+    def probabilities(self) -> np.ndarray | None:
+        """The mean probabilities of all tested songs, (songs, classes), in the order of `true`.
+
+        None if an earlier version wrote the results, or no songs were tested.
+        """
+        found = [song for outcome in self.outcomes for song in outcome.probabilities]
+        return np.array(found) if found and len(found) == len(self.true) else None
+
+    @property
+    def per_class(self) -> dict[str, dict[str, float | None]]:
+        """Precision, recall, F1 and number of songs of each tag; empty if none were tested.
+
+        Also the figures of `ranking.of_class`, if the songs' probabilities are known.
+        """
         if not self.true:
             return {}
         from sklearn.metrics import precision_recall_fscore_support
@@ -190,8 +209,12 @@ class CrossValidation:
         figures = precision_recall_fscore_support(
             self.true, self.voted, labels=range(len(self.classes)), zero_division=0)
         names = "precision", "recall", "f1-score", "support"
-        return {tag: dict(zip(names, map(float, row), strict=True))
-                for tag, row in zip(self.classes, np.transpose(figures), strict=True)}
+        found = {tag: dict(zip(names, map(float, row), strict=True))
+                 for tag, row in zip(self.classes, np.transpose(figures), strict=True)}
+        if self.probabilities is not None:
+            for label, (tag, column) in enumerate(zip(found, self.probabilities.T, strict=True)):
+                found[tag] |= ranking.of_class(np.equal(self.true, label), column)
+        return found
 
     @property
     def train_share(self) -> float:
@@ -239,6 +262,8 @@ class CrossValidation:
                    "folds": [outcome.to_json() for outcome in self.outcomes]}
         if self.true:
             content["perClass"] = self.per_class
+            if means := ranking.means(content["perClass"]):
+                content["means"] = means
             content["intervals"] = {json_form.key(figure): each._asdict()
                                     for figure, each in self.intervals.items()}
         if self.baselines:
@@ -261,5 +286,8 @@ class CrossValidation:
         tested = [len(outcome.songs) for outcome in outcomes]
         if any(list(map(len, each.voted)) != tested for each in baselines):
             raise ValueError("its baselines answered other songs")
+        if any(each.probabilities and np.shape(each.probabilities) != (
+                len(each.true), len(content["classes"])) for each in outcomes):
+            raise ValueError("its probabilities are of other songs or classes")
         return cls(content["parameters"], content["classes"], content["numParams"], outcomes,
                    baselines, content.get("groups", {}))

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 
 from mirdl import settings
 from mirdl.errors import UserError, one_line
-from mirdl.results import figures, tables
+from mirdl.results import figures, ranking, tables
 from mirdl.results.outcome import CrossValidation
 from mirdl.results.prose import beside_best
 from mirdl.results.tables import Row
-from mirdl.songs.wording import some
+from mirdl.songs.wording import names_of, some
 
 STYLE = """
 :root { color-scheme: light dark;
@@ -70,9 +70,7 @@ def html(name: str, result: CrossValidation, pictures: Pictures) -> str:
     parts = [("Result", partial(_summary, name, result)),
              ("Folds", lambda: table(tables.folds(result), "The results of each fold"))]
     if result.true:
-        parts.append(("Classes", lambda: table(
-            tables.per_class(result),
-            "Songs by majority vote, all folds together; the lowest F1 first")))
+        parts.append(("Classes", partial(_classes, result)))
     if result.baselines:
         parts.append(("Baselines", partial(_baselines, result)))
     parts += [(title, partial(picture, title, prepare)) for title, prepare in pictures]
@@ -107,6 +105,17 @@ def _summary(name: str, result: CrossValidation) -> str:
     return table([row], f"{result.parameters['DL']['type']}: mean and standard deviation over "
                         f"{some(len(result.outcomes), 'fold', 'folds')}, and Wilson's interval of "
                         "all songs together")
+
+
+def _classes(result: CrossValidation) -> str:
+    caption = "Songs by majority vote, all folds together; the lowest F1 first"
+    per_class = result.per_class
+    if result.probabilities is not None:
+        caption += "; ROC AUC and average precision by mean probability"
+    if out := ranking.without(per_class):
+        caption += (f"; they have no value, and do not count in the means, where no test song is "
+                    f"of the class or all are: {names_of(out)}")
+    return table(tables.per_class(result), caption)
 
 
 def _baselines(result: CrossValidation) -> str:

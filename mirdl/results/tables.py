@@ -12,6 +12,7 @@ import numpy as np
 
 from mirdl import settings
 from mirdl.errors import one_line
+from mirdl.results import ranking
 from mirdl.results.baseline import PairedTest
 from mirdl.results.files import cross_validation
 from mirdl.results.outcome import CrossValidation
@@ -73,12 +74,25 @@ def misclassified(result: CrossValidation) -> list[Row]:
 
 
 def per_class(result: CrossValidation) -> list[Row]:
-    """List precision, recall and F1 of each class, by majority vote, the lowest F1 first."""
+    """List precision, recall and F1 of each class, by majority vote, the lowest F1 first.
+
+    Also ROC AUC and average precision, if they are known.
+    """
     return [{"class": tag, "precision": f"{figures['precision']:.2f}",
              "recall": f"{figures['recall']:.2f}", "F1": f"{figures['f1-score']:.2f}",
+             **{_title(figure): _figure(figures[figure]) for figure in ranking.FIGURES
+                if figure in figures},
              "songs": f"{figures['support']:.0f}"}
             for tag, figures in sorted(result.per_class.items(),
                                        key=lambda item: item[1]["f1-score"])]
+
+
+def _title(figure: str) -> str:
+    return {ranking.ROC_AUC: "ROC AUC"}.get(figure, figure.replace("-", " "))
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def folds(result: CrossValidation) -> list[Row]:
@@ -114,6 +128,7 @@ def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
             "utterances (%)": mean_and_std([each.utterances for each in outcomes]),
             **_with_interval(result, "majority_vote"),
             **_with_interval(result, "mean_probability"),
+            **_ranking(result),
             "best baseline (%)": _best_baseline(result),
             "epochs": f"{np.mean([each.epochs for each in outcomes]):.0f}",
             "seconds": f"{sum(each.seconds for each in outcomes):.0f}",
@@ -127,6 +142,14 @@ def _with_interval(result: CrossValidation, figure: str) -> Row:
     accuracies = [getattr(each, figure) for each in result.outcomes]
     return {f"{name} (%)": mean_and_std(accuracies),
             f"{name}, 95 %": str(result.intervals.get(figure, "-"))}
+
+
+def _ranking(result: CrossValidation) -> Row:
+    """Give the mean ROC AUC and average precision over the classes that have them."""
+    per_class = result.per_class
+    means, out = ranking.means(per_class), ranking.without(per_class)
+    share = f" ({len(per_class) - len(out)} of {len(per_class)} classes)" if means and out else ""
+    return {_title(figure): _figure(means.get(figure)) + share for figure in ranking.FIGURES}
 
 
 def more_songs(runs: dict[str, CrossValidation]) -> str | None:
