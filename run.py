@@ -67,6 +67,7 @@ parameters["DS"]["frameSize"] = 2048        # samples at 44.1 kHz
 parameters["DS"]["hopSize"] = 1024          # samples
 # or "magnitudeSTFT", or what musicnn makes of songs: "musicnn-mel" "musicnn-MTT" "musicnn-MSD"
 parameters["DS"]["specTransform"] = "mel"
+parameters["DS"]["level"] = "as-is"         # or "rms": songs are brought to one mean energy
 parameters["DS"]["numChannels"] = 1         # of the network's input
 # hamming hann hannnsgcq triangular square blackmanharris62 (70, 74, 92)
 parameters["DS"]["windowType"] = "blackmanharris62"

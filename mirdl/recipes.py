@@ -24,6 +24,7 @@ RECIPES = {
         "DL.weightDecay": 0.01,
         "DL.schedule": "cosine",
         "DS.short": "repeat",
+        "DS.level": "rms",
         "DS.inputNormWhere": "local",
         "DS.augment": "crop+gain:0.3+mask:0.3+mixup:0.5",
     },

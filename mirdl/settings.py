@@ -118,7 +118,7 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("DL.cost", "crossentropy", kinds.choice("crossentropy", "squared_error"), "the loss"),
     Setting("DS.dataset", "Ballroom", kinds.name("the name of a folder in data/datasets"),
             "the data set: a folder that holds one folder of songs per class"),
-    # The names of files in data/preloaded hold these five in this order
+    # The names of files in data/preloaded hold these in this order
     Setting("DS.frameSize", 2048, kinds.EVEN, "samples of a frame, at 44.1 kHz", SPECTROGRAM),
     Setting("DS.hopSize", 1024, kinds.integer(1),
             "samples from the start of a frame to the start of the next", SPECTROGRAM),
@@ -129,6 +129,9 @@ SETTINGS = {setting.key: setting for setting in (
     Setting("DS.melBands", 40, kinds.integer(2), "mel bands, if specTransform is 'mel'",
             SPECTROGRAM),
     Setting("DS.windowType", "blackmanharris62", kinds.WINDOW, "window of a frame", SPECTROGRAM),
+    Setting("DS.level", "as-is", kinds.choice("as-is", "rms"),
+            "how loud songs are: as they are, or each brought to one mean energy, so that a gain "
+            "changes nothing", SPECTROGRAM),
     Setting("DS.numChannels", 1, kinds.ONE, "channels of the network's input"),
     Setting("DS.xInput", 250, kinds.integer(1), "frames of a chunk", INPUT),
     Setting("DS.short", "leave", kinds.choice("leave", "pad", "repeat"),

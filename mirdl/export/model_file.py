@@ -62,9 +62,9 @@ def write(path: str, output: lasagne.layers.Layer, models: list[Model],
     beside = path.removesuffix(".onnx") + FRONT_END
     remove_leftovers(os.path.dirname(path) or ".", (".onnx", FRONT_END))
     with whole(beside, "wb") as file:
-        arrays = {"window": front.window,
+        arrays = {"window": front.window, "mel": front.mel, "level": front.level,
                   "hop": frames_of(before_network(parameters["DS"])).hop}
-        np.savez(file, **arrays, **({} if front.mel is None else {"mel": front.mel}))
+        np.savez(file, **{key: each for key, each in arrays.items() if each is not None})
     with whole(path, "wb") as file:
         file.write(model.SerializeToString())
     return [path, beside]
@@ -84,6 +84,7 @@ def metadata(models: list[Model], parameters: dict[str, Any], front: FrontEnd,
         "classes": json.dumps(info.classes),
         "licence": licence,
         "input": kinds[data["specTransform"]] + ": (chunks, 1, bands, frames)",
+        "level": data["level"],
         "compression": "log10(10000 x + 1), inside" if data["inputNorm"] == "log0m1v" else "none",
         "normalisation": ("mean and std of the compressed spectrogram of each chunk's song are "
                           "inputs: (chunks,)" if own else "inside"),

@@ -37,7 +37,7 @@ except ModuleNotFoundError:
 
 FOLDER = os.path.join("data", "preloaded")
 FORMAT = "mirdl spectrograms 1"
-# The parameters that shape a spectrogram; their values make up the file's name, in this order
+# The parameters that shape a spectrogram; see `_shape_of`
 SHAPING = ("dataset", *(key.removeprefix("DS.") for key in settings.keys(settings.SPECTROGRAM)))
 # With DS.store="auto" larger data sets stay on disk: the share of the memory for all processes
 SHARE = 0.25
@@ -84,7 +84,7 @@ def spectrograms(
     """
     make_folder(FOLDER)
     remove_leftovers(FOLDER)
-    path = os.path.join(FOLDER, "_".join(str(ds[key]) for key in SHAPING))
+    path = os.path.join(FOLDER, "_".join(map(str, _shape_of(ds).values())))
 
     def waiting() -> None:
         print(f"  waiting for another run that computes {path}.pickle ...", flush=True)
@@ -252,7 +252,15 @@ def _print_unfit(path: str, error: Exception) -> None:
 
 def _made_with(ds: dict) -> dict:
     """Return what the spectrograms are made with, as it is written to their files."""
-    return {"essentia": ESSENTIA, "DS": {key: ds[key] for key in SHAPING}}
+    return {"essentia": ESSENTIA, "DS": _shape_of(ds)}
+
+
+def _shape_of(ds: dict) -> dict:
+    """Return the parameters whose values make up the name of the file, in this order.
+
+    The level is among them only if it is changed, as files of earlier versions do not have it.
+    """
+    return {key: ds[key] for key in SHAPING if (key, ds[key]) != ("level", "as-is")}
 
 
 def _stamp(file: str) -> tuple[int, int, str] | None:

@@ -17,6 +17,7 @@ import numpy as np
 from mirdl.errors import UserError
 from mirdl.frames import MAGNITUDES, MEL, MUSICNN_MEL, Frames, frames_of
 from mirdl.spectrograms import cut_off, libsndfile, plain
+from mirdl.spectrograms.level import levelled
 from mirdl.spectrograms.normalisation import compress
 from mirdl.spectrograms.reasons import (
     UndecodedError,
@@ -71,8 +72,8 @@ def compute_spectrogram(
     file : str
         Path of a file in any format that Essentia's AudioLoader or libsndfile reads.
     ds : dict
-        parameters["DS"]; used are frameSize and hopSize (samples), windowType, specTransform and
-        melBands.
+        parameters["DS"]; used are frameSize and hopSize (samples), windowType, specTransform,
+        melBands and level.
     reader : {"essentia", "libsndfile"}
         Essentia, or only libsndfile.
     sparing : bool
@@ -106,7 +107,7 @@ def compute_spectrogram(
             spectra, note = _by_libsndfile(file, chain), ""
         else:
             spectra, note = _by_either(file, chain, promised)
-        note = "; it ".join(filter(None, [note or cut_off.note_of(file), _note_of_peak(file)]))
+        notes = [note or cut_off.note_of(file), _note_of_peak(file)]
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise MemoryError from error
@@ -117,9 +118,10 @@ def compute_spectrogram(
         raise UnreadableError("holds no samples")
     if not np.isfinite(spectra).all():
         raise UnreadableError("holds samples that are not finite numbers")
+    notes.append(levelled(spectra, ds))
     if ds["specTransform"] == MUSICNN_MEL:
         spectra = compress(spectra, "log0m1v")
-    return np.ascontiguousarray(spectra.T), note      # (bands, frames)
+    return np.ascontiguousarray(spectra.T), "; it ".join(filter(None, notes))   # (bands, frames)
 
 
 def memory_needed(

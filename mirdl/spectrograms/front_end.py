@@ -6,6 +6,7 @@ import numpy as np
 
 from mirdl.frames import frames_of
 from mirdl.spectrograms import features, plain
+from mirdl.spectrograms.level import USUAL
 
 OF_ONE_FILE = {"filename", "audioStream"}
 
@@ -23,22 +24,26 @@ class FrontEnd(NamedTuple):
     chain : list of dict
         Essentia's algorithms in order, each with its name ("algorithm") and all "parameters"; empty
         if it is not installed.
+    level : float or None
+        The mean energy that each song is brought to; None with level "as-is".
     """
 
     window: np.ndarray
     mel: np.ndarray | None
     chain: list[dict[str, Any]]
+    level: float | None
 
 
 def front_end(ds: dict) -> FrontEnd:
     """Describe the front end of parameters["DS"]."""
     mel, frames = features.weights_of(ds), frames_of(ds)
+    level = USUAL[ds["specTransform"]] if ds["level"] == "rms" else None
     if features.essentia is None:
-        return FrontEnd(plain.window(ds), mel, [])
+        return FrontEnd(plain.window(ds), mel, [], level)
     chain = [features.streaming.MonoLoader(sampleRate=frames.rate), *features.frame_algorithms(ds)]
     if mel is not None:
         chain.append(features.mel_algorithm(frames.bands, frames.bins, ds["specTransform"]))
-    return FrontEnd(_window(ds), mel, [_described(each, frames.size) for each in chain])
+    return FrontEnd(_window(ds), mel, [_described(each, frames.size) for each in chain], level)
 
 
 def _window(ds: dict) -> np.ndarray:

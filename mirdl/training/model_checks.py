@@ -46,9 +46,10 @@ def check_input(models: list[Model], parameters: dict[str, Any]) -> None:
         With the settings that fit the model. A model that does not say what it is made for
         is not refused.
     """
-    given = dict(settings.flat(parameters))
+    given, published = (dict(settings.flat(each)) for each in (parameters, settings.published()))
     for model in models:
-        made = dict(settings.flat(model.info.parameters)) if model.info else {}
+        # settings that the version which trained it did not have are as published
+        made = {**published, **dict(settings.flat(model.info.parameters))} if model.info else {}
         differ = [key for key in INPUT if key in made and made[key] != given[key]]
         if differ:
             raise UserError(f"the model {model.path!r} was made with {_list(made, differ)}, here "

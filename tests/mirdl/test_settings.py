@@ -84,7 +84,8 @@ def test_every_setting_has_one_role():
     roles = (settings.SPECTROGRAM, settings.INPUT, settings.EXPERIMENT, settings.EXECUTION)
     assert sorted(key for role in roles for key in settings.keys(role)) == sorted(settings.SETTINGS)
     assert settings.keys(settings.SPECTROGRAM) == (
-        "DS.frameSize", "DS.hopSize", "DS.specTransform", "DS.melBands", "DS.windowType")
+        "DS.frameSize", "DS.hopSize", "DS.specTransform", "DS.melBands", "DS.windowType",
+        "DS.level")
 
 
 def test_parameters_are_divided_into_experiment_and_execution(parameters):

@@ -58,6 +58,13 @@ def test_magnitudes_have_no_mel_matrix(untrained):
         assert sorted(arrays) == ["hop", "window"]
 
 
+def test_a_model_of_songs_at_one_level_says_which(untrained):
+    path, beside = utils.export(untrained("DL.type=oNetOne", "DS.level=rms")).split("\n")
+    assert about(path)["level"] == "rms"
+    with np.load(beside) as arrays:
+        assert arrays["level"] == 1e-2, "the mean of a song's mel energies"
+
+
 def test_what_cannot_be_written_leaves_nothing(untrained, monkeypatch):
     run = untrained("DL.type=oNetOne")
     monkeypatch.setattr(graph, "computed", lambda *given: np.zeros((3, 5)))

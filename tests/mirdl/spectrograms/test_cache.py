@@ -128,6 +128,21 @@ def test_blocks_from_the_start_to_the_end_tell_files_apart(tmp_path):
     assert cache._stamp(tmp_path / "none") is None
 
 
+def test_songs_at_one_level_are_kept_beside_the_published_ones(compute, computed):
+    before, _ = compute()
+    with open(PATH, "rb") as file:
+        kept = file.read()
+    levelled, out = compute("DS.level=rms")
+    assert PATH.replace(".pickle", "_rms.pickle") in out and len(computed) == 36
+    on_disk, _ = compute("DS.level=rms", where="disk")
+    for name, song in levelled.items():
+        np.testing.assert_allclose(song, before[name] * (1e-2 / before[name].mean()), rtol=1e-5)
+        np.testing.assert_array_equal(on_disk[name], song)
+    assert len(computed) == 36 and "loaded the spectrograms of 18 songs" in compute()[1]
+    with open(PATH, "rb") as file:
+        assert file.read() == kept, "not even the file has changed"
+
+
 @pytest.mark.parametrize("override, count", [
     ("DS.xInput=100", 0), ("DS.inputNorm=None", 0), ("DS.inputNormWhere=train", 0),
     ("DS.groups=slow", 0), ("chunkHop=20", 0),

@@ -1,7 +1,9 @@
+import makeSounds
 import numpy as np
 import pytest
 
-from mirdl.spectrograms.level import odd_levels
+from mirdl.spectrograms.features import compute_spectrogram
+from mirdl.spectrograms.level import levelled, odd_levels
 from mirdl.spectrograms.normalisation import compress
 
 # Levels of songs, in dB: the 0, 25, 50, 75 and 100 % of ESC-10, Groove and DanceLoops
@@ -62,3 +64,49 @@ def test_silent_songs_do_not_count_among_those_of_a_usual_level(ds):
     training = of_levels([*[-400] * 30, -9, -8, -7])
     assert odd_levels(of_levels([-8, -30]), training, ds())[0] == ""
     assert "quieter" in odd_levels(of_levels([-8, -30]), training, ds())[1]
+
+
+@pytest.fixture
+def heard(tmp_path, ds):
+    """Compute the spectrogram of noise of two parts in a file of floats, and its note."""
+    sound = makeSounds.noise(1.5) * np.repeat([1, 0.02, 0.3], 22050)
+
+    def call(gain, *changes, reader="essentia", sparing=False):
+        path = tmp_path / "song.wav"
+        path.write_bytes(makeSounds.wav(sound * gain, 32, "float"))
+        return compute_spectrogram(str(path), ds(*changes), reader, sparing)
+    return call
+
+
+@pytest.mark.parametrize("reader", ["essentia", "libsndfile"])
+@pytest.mark.parametrize("transform, power, usual", [
+    ("mel", 1, 1e-2), ("magnitudeSTFT", 2, 1e-3), ("musicnn-mel", 1, 0.1)])
+def test_a_gain_changes_nothing_at_one_level(heard, reader, transform, power, usual):
+    changes = ["DS.level=rms", f"DS.specTransform={transform}", "DS.inputNorm=None"]
+    loud, note = heard(1, *changes, reader=reader)
+    energies = (np.power(10, loud.astype(float)) - 1) / 1e4 if transform == "musicnn-mel" else loud
+    assert np.mean(energies ** power) == pytest.approx(usual, rel=1e-4) and note == ""
+    for gain in (0.1, 0.01, 1e-3):
+        for sparing in (False, True):
+            found, note = heard(gain, *changes, reader=reader, sparing=sparing)
+            np.testing.assert_allclose(found, loud, rtol=1e-4, atol=1e-6 * loud.max())
+            assert note == ""
+    assert not np.allclose(heard(0.1, *changes[1:])[0], loud, rtol=0.1), "as published"
+
+
+@pytest.mark.parametrize("transform", ["mel", "magnitudeSTFT", "musicnn-mel"])
+def test_silence_is_told_and_stays_silence(heard, transform):
+    changes = ["DS.level=rms", f"DS.specTransform={transform}", "DS.inputNorm=None"]
+    found, note = heard(0, *changes)
+    assert note == "is silence, or two channels that cancel out; better left out"
+    assert not found.any() and heard(0, *changes[1:])[1] == ""
+    found, note = heard(1e-35, *changes)
+    assert note.startswith("is silence") and np.isfinite(found).all()
+
+
+def test_at_one_level_no_level_is_odd(ds):
+    far = of_levels([-90, -9, -9, 40])
+    assert odd_levels(far, far, ds("DS.level=rms")) == [""] * 4
+    assert "" in odd_levels(far, far, ds()) != [""] * 4
+    published = np.ones((2, 40), np.float32)
+    assert levelled(published, ds()) == "" and (published == 1).all()

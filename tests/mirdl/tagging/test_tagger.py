@@ -77,6 +77,19 @@ def test_several_notes_are_one_line(run, tmp_path):
                         r"least \d+ dB louder than most training songs, .* to their level", note)
 
 
+def test_at_one_level_a_gain_changes_no_answer(run, tmp_path):
+    tagger = Tagger(run)
+    tagger.parameters["DS"].update(level="rms")
+    sound, path = makeSounds.noise(9).astype(np.float32), tmp_path / "song.wav"
+    first = tagger.tag(sound, 44100)
+    for gain in (0.1, 0.01):
+        path.write_bytes(makeSounds.wav(gain * sound, 32, "float"))
+        for answer in tagger.tag(gain * sound, 44100), tagger.tag(path):
+            np.testing.assert_allclose(answer.probabilities, first.probabilities, rtol=1e-4)
+            assert (answer.tag, answer.note) == (first.tag, "")
+    assert tagger.tag(0 * sound, 44100).note.startswith("is silence")
+
+
 def test_a_song_too_short_for_training_is_tagged_if_it_has_a_chunk(run, trained, tmp_path):
     rng = np.random.RandomState(0)
     songs = [str(tmp_path / f"{seconds}.wav") for seconds in (6, 5)]
@@ -231,7 +244,8 @@ def test_the_chunk_that_the_test_leaves_out_has_a_segment_but_no_vote(
 
 # All values of what shapes a song's chunks and their numbers; of some settings, two
 SPECTRA = {"DS.frameSize": (512, 1024), "DS.hopSize": (512, 1024), "DS.melBands": (12, 20),
-           "DS.specTransform": ("mel", "magnitudeSTFT"), "DS.windowType": ("hann", "square")}
+           "DS.specTransform": ("mel", "magnitudeSTFT"), "DS.windowType": ("hann", "square"),
+           "DS.level": ("as-is", "rms")}
 INPUT = {"DS.specTransform": ("mel", "magnitudeSTFT"),
          "DS.xInput": (40, 50), "DS.inputNorm": ("log0m1v", "None"),
          "DS.inputNormWhere": ("global", "local", "train"), "asPublished": (True, False),

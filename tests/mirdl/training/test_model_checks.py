@@ -29,7 +29,7 @@ def model(parameters, output):
 @pytest.mark.parametrize("override", [
     "DL.type=pNetOne", "DS.frameSize=1024", "DS.hopSize=512", "DS.specTransform=magnitudeSTFT",
     "DS.melBands=20", "DS.windowType=hann", "DS.xInput=80", "DS.inputNorm=None",
-    "DS.inputNormWhere=train"])
+    "DS.inputNormWhere=train", "DS.level=rms"])
 def test_other_spectrograms_are_refused_with_the_setting_that_fits(parameters, model, override):
     key = override.split("=")[0]
     with pytest.raises(UserError, match=f"'data/results/m.npz'.*{re.escape(key)}=.*"
@@ -52,6 +52,13 @@ def test_a_tested_model_keeps_its_split_and_labels(parameters, model, here, kept
     assert (told in capsys.readouterr().out) == (kept[1] == "l.csv")
     training = parameters(*here)
     assert model_checks.with_split(training) is training
+
+
+def test_a_model_of_an_earlier_version_heard_songs_as_they_are(parameters, model):
+    del model.info.parameters["DS"]["level"]
+    model_checks.check_input([model], parameters("DL.type=oNetOne"))
+    with pytest.raises(UserError, match="made with DS.level=as-is, here it is DS.level=rms"):
+        model_checks.check_input([model], parameters("DL.type=oNetOne", "DS.level=rms"))
 
 
 def test_what_does_not_shape_the_input_may_differ(parameters, model):
