@@ -17,7 +17,7 @@ import loadDatasets
 from buildArchitecture import buildNet, checkFit
 from mirdl import recipes, settings
 from mirdl.networks import architectures
-from mirdl.results import files, models, prose
+from mirdl.results import calibration, files, models, prose
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 from mirdl.results.tensorboard import events
 from mirdl.songs.checks import check_folds
@@ -119,6 +119,7 @@ def crossValidate(run, dataset, execution):
         published = partial(loadDatasets.publishedMel, dataset, run.parameters)
         baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published)
         if best:
+            calibration.write(best, run.name)
             summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)
     runs.forget(run, trials)
     if not best:

@@ -141,10 +141,10 @@ def rows(answer, classes, unit):
                 for told in (likeliest(probabilities) if answer.several else
                              [{"tag": classes[probabilities.argmax()], **shares(probabilities)}])]
     if answer.several:
-        return [{"song": answer.song, **told} for told in likeliest(answer.mean)]
+        return [{"song": answer.song, **told} for told in likeliest(answer.final)]
     return [{"song": answer.song, "tag": classes[answer.label], "by": answer.by,
              "votes": f"{answer.votes[answer.label]}/{answer.votes.sum()}",
-             **shares(answer.mean)}]
+             **shares(answer.final)}]
 
 
 def asTable(answers, songs, classes, unit):
@@ -201,12 +201,14 @@ def plain(answer, classes, unit):
         return {"song": answer.song, "problem": answer.problem}
     starts = answer.start.tolist()
     if answer.several:
-        said = {"tags": [classes[label] for label in likeliest_first(answer.mean)]}
+        said = {"tags": [classes[label] for label in likeliest_first(answer.final)]}
     else:
         said = {"tag": classes[answer.label], "by": answer.by, "votes": ofClasses(answer.votes)}
-    found = {"song": answer.song, **said, "probabilities": ofClasses(answer.mean),
+    found = {"song": answer.song, **said, "probabilities": ofClasses(answer.final),
              "chunks": [{"start": start, "probabilities": ofClasses(probabilities)} for
                         start, probabilities in zip(starts, answer.probabilities, strict=True)]}
+    if answer.temperature is not None:
+        found["temperature"] = answer.temperature
     if answer.note:
         found["note"] = answer.note
     if unit == "segment":

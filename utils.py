@@ -18,6 +18,7 @@ import numpy as np
 from mirdl.errors import UserError, exit_on_user_error
 from mirdl.results import figures, files, models, tables
 from mirdl.results import report as page
+from mirdl.results.calibration import FoldAnswers
 from mirdl.results.filters import find_filters, strongest
 from mirdl.tagging.tagger import Tagger
 from mirdl.theano_flags import start_theano
@@ -190,6 +191,7 @@ def report(name, *songs):
     """
     pictures = [("Training curves", partial(_curves, name)),
                 ("Confusion of songs", partial(_confusion, name)),
+                *_reliability(name),
                 ("Filters over time", partial(_filters, name))]
     pictures += [(f"Activations in {title}", partial(_activations, song, title, name))
                  for song, title in _titlesOf(songs).items()]
@@ -251,6 +253,14 @@ def _songAccuracies(name):
 def _confusion(name):
     """Prepare the drawing of the confusion matrix of a run's songs."""
     return partial(figures.confusion, _votesOf(name), name)
+
+
+def _reliability(name):
+    """Prepare the drawing of how reliable a run's probabilities are, if it has kept them."""
+    tested = FoldAnswers.of(files.read_outcomes(name).outcomes)
+    if tested is None:
+        return []
+    return [("Reliability of probabilities", lambda: partial(figures.reliability, tested, name))]
 
 
 def _votesOf(name):

@@ -17,6 +17,7 @@ from makeMiniRhythm import write_wav
 
 import predict
 from mirdl.errors import UserError
+from mirdl.results.calibration import tempered
 from mirdl.tagging.answer import Answer, usual_way
 from mirdl.tagging.segments import Segment
 
@@ -249,7 +250,8 @@ def test_an_ensemble_is_the_mean_of_the_models_of_all_folds(run, trained, capsys
     out, err = capsys.readouterr()
     answer = json.loads(out)
     expected = np.mean([one.probabilities.mean(axis=0) for one in each], axis=0)
-    np.testing.assert_allclose(list(answer["probabilities"].values()), expected, atol=1e-6)
+    np.testing.assert_allclose(list(answer["probabilities"].values()),
+                               tempered(expected, answer["temperature"]), atol=1e-6)
     assert "the mean of 3 models" in err
     two = predict.Tagger(run, ensemble=True)
     del two.models[0]

@@ -16,6 +16,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mirdl.errors import one_line
+from mirdl.results.calibration import FoldAnswers, losses
 from mirdl.results.filters import Activation, Filter
 from mirdl.results.outcome import CrossValidation, EpochFigures
 from mirdl.results.tables import columns_of
@@ -194,6 +195,36 @@ def learning(results: list[CrossValidation]) -> Figure:
     parameters = results[0].parameters
     axes.set_title(_wrapped(f"{parameters['DS']['dataset']}, {parameters['DL']['type']}: 95 % "
                             f"intervals by {' and '.join(sorted(by))}", 90), fontsize=9)
+    return figure
+
+
+def reliability(tested: FoldAnswers, title: str) -> Figure:
+    """Draw how often the likeliest class is right, over its probability; below, how many songs.
+
+    Also as calibrated, the songs of each fold by the temperature of the other folds.
+    """
+    figure = Figure((WIDTH, 4.5), layout="constrained")
+    axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    edges, crossed = np.linspace(0, 100, 11), tested.crossed()
+    axes.plot((0, 100), (0, 100), color=rcParams["text.color"], ls=":", lw=1,
+              label="as often right as it says")
+    for name, found in ("as the models say", tested.probabilities), ("calibrated", crossed):
+        if found is None:
+            continue
+        sure = 100 * found.max(axis=1)
+        right = 100.0 * (found.argmax(axis=1) == tested.true)
+        place = np.digitize(sure, edges[1:-1])
+        present = np.unique(place)
+        axes.plot([sure[place == each].mean() for each in present],
+                  [right[place == each].mean() for each in present], marker="o",
+                  label=f"{name}: log loss {losses(found, tested.true).mean():.3f}")
+        counts.stairs(np.bincount(place, minlength=10), edges, lw=1.5)
+    axes.set(ylabel="songs that are right (%)", ylim=(-2, 102))
+    counts.set(xlabel="largest mean probability (%)", ylabel="songs", xlim=(0, 100))
+    counts.yaxis.get_major_locator().set_params(integer=True)
+    axes.grid(alpha=0.3)
+    figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
+    axes.set_title(_wrapped(f"{title}: {len(tested.true)} test songs", 90), fontsize=9)
     return figure
 
 

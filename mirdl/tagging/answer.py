@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirdl.results.calibration import tempered
 from mirdl.results.votes import likeliest, majority_vote
 from mirdl.tagging.segments import Segment
 
@@ -48,6 +49,8 @@ class Answer:
         The class is the one that most chunks voted for, or the one of the largest mean probability.
     several : bool
         A song may have several of the classes; `label` is the likeliest.
+    temperature : float or None
+        See `final`.
     """
 
     song: str
@@ -61,17 +64,18 @@ class Answer:
     tag: str = ""
     by: str = "vote"
     several: bool = False
+    temperature: float | None = None
+
+    @property
+    def final(self) -> np.ndarray:
+        """The probabilities of the song, (classes,): the mean over its chunks, calibrated."""
+        return tempered(self.probabilities.mean(axis=0), self.temperature)
 
     @property
     def votes(self) -> np.ndarray:
         """How many chunks voted for each class: (classes,)."""
         return np.bincount(self.probabilities.argmax(axis=1),
                            minlength=self.probabilities.shape[1])
-
-    @property
-    def mean(self) -> np.ndarray:
-        """The probability of each class, the mean over the chunks: (classes,)."""
-        return self.probabilities.mean(axis=0)
 
 
 def likeliest_first(probabilities: np.ndarray) -> list[int]:

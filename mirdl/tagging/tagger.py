@@ -14,7 +14,7 @@ import numpy as np
 from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.frames import MUSICNN, WINDOW, WINDOW_HOP, before_network, frames_of
-from mirdl.results import models
+from mirdl.results import calibration, models
 from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
 from mirdl.spectrograms.decoding import spectrogram_of
 from mirdl.spectrograms.level import odd_levels
@@ -59,6 +59,8 @@ class Tagger:
         A song may have several of the classes.
     parameters : dict
         That the models were trained with, complete.
+    temperature : float or None
+        By which the probabilities of songs are calibrated; see `mirdl.results.calibration`.
 
     Raises
     ------
@@ -85,6 +87,7 @@ class Tagger:
             raise UserError(f"with {name} a song may have several tags, so that its chunks do not "
                             "vote: leave out --by vote")
         self.by = "mean" if self.several else by or usual_way(self.parameters)
+        self.temperature = calibration.read(model)
 
     def tag(self, song: str | np.ndarray, rate: int | None = None) -> Answer:
         """Tag one song.
@@ -167,7 +170,7 @@ class Tagger:
         voting = len(chunk_starts(frames, self.parameters)) or len(start)
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
                         (lengthened - mean) / std, segments=joined(spans * second, probabilities),
-                        by=self.by, several=self.several)
+                        by=self.by, several=self.several, temperature=self.temperature)
         answer.label = BY[self.by](answer.probabilities)
         answer.tag = self.classes[answer.label]
         answer.note = odd and f"is {odd}"

@@ -13,7 +13,7 @@ def test_the_tags_are_the_originals(musicnn_weights, oracle, name):
     tagger = predict.Tagger(name)
     assert tagger.classes == numbers[f"{start}_labels"].tolist()
     answer = tagger.answer("song", numbers["input"][0].T.astype(np.float32))
-    np.testing.assert_allclose(answer.mean, numbers[f"{start}_taggram"][0], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(answer.final, numbers[f"{start}_taggram"][0], rtol=0, atol=1e-5)
     assert answer.tag == tagger.classes[numbers[f"{start}_taggram"][0].argmax()]
     assert answer.several and answer.by == "mean"
     with pytest.raises(UserError, match=f"{name} .*several tags.*leave out --by vote"):
@@ -29,4 +29,4 @@ def test_windows_follow_one_another_and_a_short_song_is_repeated(musicnn_weights
         answer = tagger.answer("song", song)
         assert answer.start.tolist() == [frame * 256 / 16000 for frame in expected]
         if frames >= 187:
-            np.testing.assert_allclose(answer.mean, one.mean, rtol=0, atol=1e-6)
+            np.testing.assert_allclose(answer.final, one.final, rtol=0, atol=1e-6)

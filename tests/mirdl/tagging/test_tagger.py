@@ -17,6 +17,7 @@ import loadDatasets
 from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import files, models
+from mirdl.results.calibration import tempered
 from mirdl.results.outcome import Outcome
 from mirdl.spectrograms import cache
 from mirdl.tagging import tagger as tagging
@@ -75,6 +76,22 @@ def test_several_notes_are_one_line(run, tmp_path):
     note = Tagger(run).tag(str(path)).note
     assert re.fullmatch(r"has samples up to 163\d\d, beyond 1 and -1; scale it down; it is at "
                         r"least \d+ dB louder than most training songs, .* to their level", note)
+
+
+def test_the_probabilities_of_a_song_are_calibrated(run):
+    song = "data/datasets/Beats/fast/fast 0.wav"
+    for ensemble in (False, True):
+        tagger = Tagger(run, ensemble)
+        answer = tagger.tag(song)
+        assert answer.temperature == tagger.temperature is not None
+        mean = answer.probabilities.mean(axis=0)
+        np.testing.assert_array_equal(answer.final, tempered(mean, tagger.temperature))
+        assert not np.allclose(answer.final, mean, atol=1e-4)
+        tagger.temperature = None
+        again = tagger.tag(song)
+        np.testing.assert_array_equal(again.probabilities, answer.probabilities)
+        np.testing.assert_array_equal(again.final, mean)
+        assert again.tag == answer.tag
 
 
 def test_at_one_level_a_gain_changes_no_answer(run, tmp_path):
