@@ -16,10 +16,12 @@ from importlib import import_module
 import numpy as np
 
 from mirdl.errors import UserError, exit_on_user_error
-from mirdl.results import figures, files, models, tables
+from mirdl.frames import MUSICNN, frames_of
+from mirdl.results import figures, files, models, song_figures, tables
 from mirdl.results import report as page
 from mirdl.results.calibration import FoldAnswers
 from mirdl.results.filters import find_filters, strongest
+from mirdl.tagging import occlusion as hidden
 from mirdl.tagging.tagger import Tagger
 from mirdl.theano_flags import start_theano
 
@@ -36,6 +38,8 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
                               they raise most; also as a CSV file
   activations NAME SONG ...   where in time and in which bands the strongest filters fire in audio
                               files
+  occlusion NAME SONG ...     for any network, where in time and in which bands it finds its tag:
+                              what it loses where the sound is hidden
   songs NAME                  the misclassified songs with their votes
   compare NAME NAME ...       a table: the settings that differ, accuracies, epochs, seconds, and a
                               paired test over the songs
@@ -46,8 +50,9 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
                               the model as ONNX, and its front end as FILE.frontend.npz; for a run
                               with --ensemble, the mean of the models of all folds
 
-Pictures are saved in data/results. For a whole run, filters, activations and export take the model
-with the best validation accuracy; for a test song, activations take the model tested on it."""
+Pictures are saved in data/results. For a whole run, filters, activations, occlusion and export take
+the model with the best validation accuracy; for a test song, activations and occlusion take the
+model tested on it."""
 
 
 def main(arguments):
@@ -146,11 +151,30 @@ def activations(name, *songs):
     UserError
         If a song cannot be read or is too short, or the network has no temporal filters.
     """
-    paths = []
-    for song, title in _titlesOf(songs).items():
-        path = files.path_for(name, "activations", _stem(song), ".png", paths)
-        paths.append(figures.save(_activations(song, title, name)(), path))
-    return "\n".join(paths)
+    return _ofSongs("activations", _activations, name, songs)
+
+
+def occlusion(name, *songs):
+    """Draw where in audio files any network finds its tag: what it loses where these are hidden.
+
+    Parameters
+    ----------
+    name : str
+        A model, or a run.
+    *songs : str
+        Paths of audio files.
+
+    Returns
+    -------
+    str
+        The paths of the pictures, NAME.occlusion.SONG.png, one a line.
+
+    Raises
+    ------
+    UserError
+        If a song cannot be read or is too short.
+    """
+    return _ofSongs("occlusion", _occlusion, name, songs)
 
 
 def songs(name):
@@ -182,7 +206,8 @@ def report(name, *songs):
     ----------
     name : str
     *songs : str
-        Paths of audio files, to show where the strongest filters fire in them.
+        Paths of audio files, to show where the strongest filters fire in them, and where the tag
+        is found.
 
     Returns
     -------
@@ -193,8 +218,9 @@ def report(name, *songs):
                 ("Confusion of songs", partial(_confusion, name)),
                 *_reliability(name),
                 ("Filters over time", partial(_filters, name))]
-    pictures += [(f"Activations in {title}", partial(_activations, song, title, name))
-                 for song, title in _titlesOf(songs).items()]
+    pictures += [(f"{kind} in {title}", partial(prepare, song, title, name))
+                 for song, title in _titlesOf(songs).items()
+                 for kind, prepare in (("Activations", _activations), ("Occlusion", _occlusion))]
     files.write_text(page.html(name, files.read_outcomes(name), pictures), name, ".html")
     return files.path_of(name, ".html")
 
@@ -278,16 +304,43 @@ def _filters(name):
     return partial(figures.filters, find_filters(model), model.info.classes, model.name)
 
 
+def _ofSongs(kind, prepare, name, songs):
+    """Draw a picture of each song; give their paths."""
+    paths = []
+    for song, title in _titlesOf(songs).items():
+        path = files.path_for(name, kind, _stem(song), ".png", paths)
+        paths.append(figures.save(prepare(song, title, name)(), path))
+    return "\n".join(paths)
+
+
 def _activations(song, title, name):
     """Prepare the drawing of a model's strongest filters in an audio file."""
     model = models.load_for(name, song)
     found = find_filters(model)
     answer = _tagger(model.name, os.stat(model.path).st_mtime_ns).tag(song)
     fired = strongest(found, answer.spectrogram, answer.label, STRONGEST)
+    return partial(song_figures.activations, answer.spectrogram, fired,
+                   model.info.classes[answer.label], title, _whose(model, song))
+
+
+def _occlusion(song, title, name):
+    """Prepare the drawing of what a song's tag loses where the song is hidden."""
+    model = models.load_for(name, song)
+    tagger = _tagger(model.name, os.stat(model.path).st_mtime_ns)
+    answer, DS = tagger.tag(song), tagger.parameters["DS"]
+    seconds, width = frames_of(DS).seconds, DS["xInput"]
+    losses = hidden.occlusion(
+        tagger.network().forward, answer.spectrogram, np.rint(answer.start / seconds).astype(int),
+        width, answer.label, seconds, 1 if DS["specTransform"] in MUSICNN else hidden.GROUPS)
+    return partial(song_figures.occlusion, answer.spectrogram, losses,
+                   answer.start + width / 2 * seconds, answer.probabilities, tagger.classes,
+                   answer.label, seconds, title, _whose(model, song))
+
+
+def _whose(model, song):
+    """Name a model, and what the song was for it."""
     part = models.part_of(song, model)
-    by = f"{model.name}, for which it was a {part} song" if part else model.name
-    return partial(figures.activations, answer.spectrogram, fired,
-                   model.info.classes[answer.label], title, by)
+    return f"{model.name}, for which it was a {part} song" if part else model.name
 
 
 @lru_cache(1)       # for the next song
@@ -312,6 +365,7 @@ COMMANDS = {    # name -> function, fewest and most names
     "confusion": (confusion, 1, 1),
     "filters": (filters, 1, 1),
     "activations": (activations, 2, 99),
+    "occlusion": (occlusion, 2, 99),
     "songs": (songs, 1, 1),
     "compare": (compare, 1, 99),
     "learning": (learning, 2, 99),

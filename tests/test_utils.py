@@ -17,6 +17,7 @@ from matplotlib.image import imread
 import utils
 from mirdl.errors import UserError
 from mirdl.results import files
+from mirdl.tagging import occlusion
 
 
 @pytest.fixture
@@ -100,6 +101,8 @@ def test_activations_in_songs(run, tmp_path):
     assert paths == [files.path_of(run, f".activations.{title}.png")
                      for title in ("fast 1", "Yelle - Ba$$in", "祭り", "fast 1-2")]
     assert all(map(isPicture, paths))
+    assert utils.occlusion(run, song) == files.path_of(run, ".occlusion.fast 1.png")
+    assert isPicture(files.path_of(run, ".occlusion.fast 1.png"))
 
 
 def test_a_song_that_cannot_be_read_is_told(run, tmp_path):
@@ -155,13 +158,14 @@ class Reader(HTMLParser):
 def test_the_report_is_one_page_with_all_of_it(page):
     found = Reader()
     found.feed(page)
-    assert found.tags.count("table") >= 4 and len(found.pictures) == 8, "light and dark"
+    assert found.tags.count("table") >= 4 and len(found.pictures) == 12, "light and dark"
     assert not found.outside, "nothing from elsewhere"
     for picture in found.pictures:
         png = base64.b64decode(picture.removeprefix("data:image/png;base64,"))
         assert isPicture(io.BytesIO(png))
     assert {"#main", "#folds", "#training-curves", "#filters-over-time",
-            "#activations-in-slow-0"} <= found.links
+            "#activations-in-slow-0", "#occlusion-in-slow-0",
+            "#reliability-of-probabilities"} <= found.links
     assert {link[1:] for link in found.links if link} <= found.ids
     assert all(part in page for part in ("prefers-color-scheme: dark", ":focus-visible",
                                          "DS.melBands"))
@@ -246,24 +250,29 @@ NAMES = ["Ty Dolla $ign & A$AP", "<b>", 'a"b', "accuracy", "macro avg", "祭り"
 
 
 @pytest.fixture
-def tagger(monkeypatch):
+def tagger(monkeypatch, parameters):
     """Stands for a model that gives all songs the first class; 'silence.wav' it cannot read."""
     spectrogram = np.random.RandomState(0).normal(size=(40, 90)).astype(np.float32)
 
     def tag(song):
         if "silence" in song:
             raise UserError(f"{song!r} cannot be decoded")
-        return SimpleNamespace(spectrogram=spectrogram, label=0)
-    monkeypatch.setattr(utils, "_tagger", lambda *model: SimpleNamespace(tag=tag))
+        return SimpleNamespace(spectrogram=spectrogram, label=0, start=np.zeros(1),
+                               probabilities=answers[:1])
+    answers = np.full((occlusion.BATCH, len(NAMES)), 1 / len(NAMES))
+    stand_in = SimpleNamespace(tag=tag, parameters=parameters("DS.xInput=90"), classes=NAMES,
+                               network=lambda: SimpleNamespace(forward=lambda x: answers))
+    monkeypatch.setattr(utils, "_tagger", lambda *model: stand_in)
 
 
 @pytest.mark.parametrize("command, ending", [
     ("curves", ".png"), ("confusion", ".confusion.png"), ("filters", ".filters.png"),
     ("activations", ".activations.Yelle - Ba$$in.png"),
+    ("occlusion", ".occlusion.Yelle - Ba$$in.png"),
     pytest.param("report", ".html", marks=pytest.mark.slow)])
 def test_any_name_can_be_shown(finished_run, tagger, capsys, command, ending):
     run = finished_run(NAMES, dataset="_$My$ & data")
-    songs = ["Yelle - Ba$$in.wav"] if command in ("activations", "report") else []
+    songs = ["Yelle - Ba$$in.wav"] if command in ("activations", "occlusion", "report") else []
     capsys.readouterr()
     utils.main([command, run, *songs])
     said = capsys.readouterr()
@@ -303,7 +312,8 @@ def test_each_song_is_in_the_report(finished_run, tagger, capsys):
         page = file.read()
     for title in ("one/01.wav", "two/01.wav", "祭り", "踊り"):
         assert f">Activations in {title}</h2>" in page
-    assert page.count("<picture>") == 7
+        assert f">Occlusion in {title}</h2>" in page
+    assert page.count("<picture>") == 11
     assert "without activations in silence: 'silence.wav' cannot be decoded\n" in (
         capsys.readouterr().err)
 

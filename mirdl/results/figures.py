@@ -8,7 +8,6 @@ from typing import BinaryIO
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager, get_font
 from matplotlib.lines import Line2D
@@ -17,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mirdl.errors import one_line
 from mirdl.results.calibration import FoldAnswers, losses
-from mirdl.results.filters import Activation, Filter
+from mirdl.results.filters import Filter
 from mirdl.results.outcome import CrossValidation, EpochFigures
 from mirdl.results.tables import columns_of
 from mirdl.system.whole_files import whole
@@ -119,7 +118,7 @@ def curves(runs: dict[str, list[EpochFigures]], tested: dict[str, float] | None 
     heading = next(iter(runs)) if single else "lines: validation; dashed: training"
     of_which = f" over {max(counts.values())} trainings" if single else ""
     note = [f"mean and standard deviation{of_which}"] if max(counts.values()) > 1 else []
-    losses.set_title("\n".join([_wrapped(heading, 80), *note]), fontsize=9)
+    losses.set_title("\n".join([wrapped(heading, 80), *note]), fontsize=9)
     lowest = min(line.get_ydata().min() for line in losses.lines)
     # a band down to 0 has no end on this axis
     losses.set_ylim(bottom=lowest / 2 if lowest > 0 else None)
@@ -131,7 +130,7 @@ def curves(runs: dict[str, list[EpochFigures]], tested: dict[str, float] | None 
                            frameon=False)
     for text, label in zip(legend.get_texts(), labels, strict=True):
         # only now: a legend passes over labels like '_a'
-        text.set_text(_wrapped(label, 60 if single else 90))
+        text.set_text(wrapped(label, 60 if single else 90))
     return figure
 
 
@@ -193,7 +192,7 @@ def learning(results: list[CrossValidation]) -> Figure:
     axes.grid(alpha=0.3)
     figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
     parameters = results[0].parameters
-    axes.set_title(_wrapped(f"{parameters['DS']['dataset']}, {parameters['DL']['type']}: 95 % "
+    axes.set_title(wrapped(f"{parameters['DS']['dataset']}, {parameters['DL']['type']}: 95 % "
                             f"intervals by {' and '.join(sorted(by))}", 90), fontsize=9)
     return figure
 
@@ -224,7 +223,7 @@ def reliability(tested: FoldAnswers, title: str) -> Figure:
     counts.yaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
-    axes.set_title(_wrapped(f"{title}: {len(tested.true)} test songs", 90), fontsize=9)
+    axes.set_title(wrapped(f"{title}: {len(tested.true)} test songs", 90), fontsize=9)
     return figure
 
 
@@ -238,7 +237,7 @@ def confusion(result: CrossValidation, title: str) -> Figure:
     songs = np.bincount(result.true, minlength=len(classes))    # those without votes, too
     draw = _matrix if len(classes) <= MOST_CLASSES else _pairs
     figure, right = draw(matrix, songs, classes), np.trace(matrix)
-    figure.suptitle(f"{_wrapped(title, int(11 * figure.get_figwidth()))}\n{right} of "
+    figure.suptitle(f"{wrapped(title, int(11 * figure.get_figwidth()))}\n{right} of "
                     f"{songs.sum()} songs right ({100 * right / max(songs.sum(), 1):.1f} %)",
                     fontsize=9)
     return figure
@@ -246,7 +245,7 @@ def confusion(result: CrossValidation, title: str) -> Figure:
 
 def _matrix(matrix: np.ndarray, songs: np.ndarray, classes: list[str]) -> Figure:
     """Draw a confusion matrix; `songs` is how many each class has."""
-    names = [_wrapped(tag, 24) for tag in classes]
+    names = [wrapped(tag, 24) for tag in classes]
     longest = max(columns_of(line) for name in names for line in name.split("\n"))
     size = min(max(0.45 * len(classes) + 1.2, 3.2), 14)
     figure = Figure((size + 1.2 + 0.08 * longest, size + 0.06 * longest), layout="compressed")
@@ -272,7 +271,7 @@ def _pairs(matrix: np.ndarray, songs: np.ndarray, classes: list[str]) -> Figure:
     pairs = sorted(zip(*np.nonzero(wrong), strict=True),
                    key=lambda pair: (-wrong[pair], songs[pair[0]]))
     drawn = pairs[:MOST_PAIRS]
-    names = [_wrapped(f"{classes[true]} → {classes[voted]}", 60) for true, voted in drawn]
+    names = [wrapped(f"{classes[true]} → {classes[voted]}", 60) for true, voted in drawn]
     lines = sum(name.count("\n") + 1 for name in names)
     figure = Figure((WIDTH, 1.4 + 0.18 * lines), layout="constrained")
     axes = figure.subplots()
@@ -328,7 +327,7 @@ def filters(found: list[Filter], classes: list[str], title: str) -> Figure:
     for axes in panels[len(lengths):]:
         axes.remove()
     note = f", the {drawn} of each length that weigh most" if most > drawn else ""
-    figure.suptitle(f"{_wrapped(title, 90)}\nfilters over time{note}; the class that each raises "
+    figure.suptitle(f"{wrapped(title, 90)}\nfilters over time{note}; the class that each raises "
                     "most, the tempo of its main period (BPM)", fontsize=8)
     figure.supxlabel("time (s)", fontsize=8)
     return figure
@@ -350,61 +349,11 @@ def _notes_on(each: Filter, classes: list[str]) -> list[str]:
     if each.feeds is not None:
         name = one_line(classes[each.feeds])
         # there is room for two lines; the colour shows the class, too
-        notes.append(_wrapped(name if columns_of(name) <= 32 else f"{name[:15]}…{name[-14:]}", 16))
+        notes.append(wrapped(name if columns_of(name) <= 32 else f"{name[:15]}…{name[-14:]}", 16))
     return notes if np.isnan(each.tempo) else [*notes, f"{each.tempo:.0f}"]
 
 
-def activations(spectrogram: np.ndarray, fired: list[Activation], tag: str, title: str,
-                by: str) -> Figure:
-    """Draw where the strongest filters fire, below the mel-spectrogram.
-
-    Parameters
-    ----------
-    spectrogram : ndarray, (bands, frames)
-    fired : list of Activation
-        From `strongest`. A response is drawn at the middle of the frames it comes from.
-    tag : str
-        The class that the song was given.
-    title : str
-    by : str
-        The model that gave it.
-    """
-    rate = fired[0].source.rate
-    bands, frames = spectrogram.shape
-    figure = Figure((WIDTH, 2.4 + 0.9 * len(fired)), layout="constrained")
-    top, *strips = figure.subplots(1 + len(fired), 1, sharex=True,
-                                   height_ratios=[2.2] + [1] * len(fired))
-    top.imshow(spectrogram, aspect="auto", origin="lower", extent=(0, frames / rate, 0, bands),
-               cmap="Greys_r" if is_dark() else "Greys", norm=PowerNorm(0.4))
-    row = bands / 16        # of bars, above the bands
-    for number, (axes, (source, response, share)) in enumerate(zip(strips, fired, strict=True)):
-        length, color = len(source.weights), f"C{number}"
-        begin = length / 2 / rate
-        # the root lifts what is quiet, as most of a song is between its beats
-        axes.imshow(response, aspect="auto", origin="lower", cmap="magma",
-                    norm=PowerNorm(0.5, 0, max(response.max(), 1e-12)),
-                    extent=(begin, begin + response.shape[1] / rate, 0, bands))
-        band, frame = np.unravel_index(response.argmax(), response.shape)
-        height = bands + (len(fired) - number - 0.3) * row
-        top.plot([frame / rate, (frame + length) / rate], [height] * 2, color=color, lw=3,
-                 solid_capstyle="butt")
-        tempo = "" if np.isnan(source.tempo) else f", {source.tempo:.0f} BPM"
-        value = f"{share:.2f} at most" if source.output is None else f"adds {share:.2f} to {tag}"
-        axes.set_title(_wrapped(f"{length} frames ({source.seconds:.2f} s){tempo}: {value}, most "
-                                f"in band {band + 1}", 105), fontsize=7, pad=3)
-        axes.spines[:].set(color=color, linewidth=2)
-        axes.set_yticks([])
-        axes.set_facecolor("black")
-    top.set(ylabel="band", xlim=(0, frames / rate), ylim=(0, bands + (len(fired) + 0.4) * row))
-    top.set_title("\n".join([_wrapped(f"{title}: {tag}", 90), _wrapped(f"by {by}", 90),
-                             "the bars show the frames to which each filter responds most"]),
-                  fontsize=8)
-    figure.supylabel("response by band", fontsize=8)
-    strips[-1].set_xlabel("time (s)")
-    return figure
-
-
-def _wrapped(name: str, columns: int) -> str:
+def wrapped(name: str, columns: int) -> str:
     """Break a name into lines of so many columns at most; a Japanese letter takes two."""
     name = one_line(name)
     letters = columns * len(name) // max(columns_of(name), 1)

@@ -9,7 +9,7 @@ from matplotlib import style
 from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
 
-from mirdl.results import figures
+from mirdl.results import figures, song_figures
 from mirdl.results.filters import Activation, Filter
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 
@@ -85,8 +85,8 @@ def test_curves_say_of_how_many_trainings_they_are():
 
 def test_names_of_songs_are_drawn_as_they_are():
     fired = [Activation(each, np.ones((4, 30)), 0.5) for each in bank(2)]
-    texts, _ = texts_on(figures.activations(np.ones((4, 50)), fired, NAMES[0], "Yelle - Ba$$in",
-                                              "_$My$ run-f0"))
+    texts, _ = texts_on(song_figures.activations(np.ones((4, 50)), fired, NAMES[0],
+                                                 "Yelle - Ba$$in", "_$My$ run-f0"))
     assert {f"Yelle - Ba$$in: {NAMES[0]}", "by _$My$ run-f0"} <= set(texts)
     assert any(f"adds 0.50 to {NAMES[0]}, most in band 1" in text for text in texts)
 
@@ -144,7 +144,7 @@ def test_long_names_are_not_clipped(tag):
                 figures.curves({tag * 3: [training()]}),
                 figures.curves({tag * 3: [training()], "b": [training()]}),
                 figures.filters(bank(2), ["a", tag], tag),
-                figures.activations(
+                song_figures.activations(
                     np.ones((4, 120)), [Activation(bank(2)[0], np.ones((4, 115)), 0.5)], tag, tag,
                     tag),
                 figures.confusion(result([str(n) for n in range(30)] + [tag], [30] * 31), tag)]

@@ -1,0 +1,92 @@
+"""Where in a song a network looks: what its tag loses where the sound is hidden.
+
+M. Zeiler and R. Fergus, 'Visualizing and understanding convolutional networks', ECCV 2014.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from mirdl.system.progress import bar
+
+SECONDS, STEP = 0.5, 0.25       # that are hidden at a time, and from one place to the next
+GROUPS = 5      # of neighbouring bands, hidden one by one
+BATCH = 16      # chunks that go through the network at a time
+
+
+def occlusion(forward: Callable, spectrogram: np.ndarray, starts: list[int], width: int, label: int,
+              seconds: float, groups: int = GROUPS) -> np.ndarray:
+    """Hide one place of a song after the other.
+
+    What is hidden has the median of its band in the song, as nothing special happens there. A place
+    counts in all chunks that hold it.
+
+    Parameters
+    ----------
+    forward : callable
+        x: (BATCH, 1, bands, width) -> probabilities: (BATCH, classes).
+    spectrogram : ndarray
+        float32, (bands, frames), normalised.
+    starts : list of int
+        The first frame of each chunk.
+    width : int
+        Frames of a chunk.
+    label : int
+        The class whose probability is watched.
+    seconds : float
+        From one frame to the next.
+    groups : int
+        Of neighbouring bands, hidden one by one.
+
+    Returns
+    -------
+    ndarray
+        (groups, places): by how much the logarithm of the probability falls, the mean over the
+        chunks; below 0 where the class gains. A place is the middle of `SECONDS`, each `STEP` (or a
+        frame, if that is longer) after the one before, the first at half a step.
+    """
+    bands, frames = spectrogram.shape
+    groups = np.array_split(np.arange(bands), min(groups, bands))
+    step, half = max(STEP / seconds, 1), max(SECONDS / seconds, 1) / 2      # in frames
+    middles = (np.arange(max(1, round(frames / step))) + 0.5) * step
+    usual = np.median(spectrogram, axis=1, keepdims=True)
+    spans = [(max(0, round(middle - half)), min(frames, round(middle + half)))
+             for middle in middles]
+    pieces = [(group, place, start) for place, (first, last) in enumerate(spans)
+              for start in starts if start < last and first < start + width
+              for group in range(len(groups))]
+
+    def hidden() -> Iterator[np.ndarray]:
+        for group, place, start in pieces:
+            chunk = spectrogram[:, start:start + width].copy()
+            first, last = (max(0, frame - start) for frame in spans[place])
+            chunk[groups[group], first:last] = usual[groups[group]]
+            yield chunk
+
+    whole = _logarithms(forward, [spectrogram[:, start:start + width] for start in starts], label)
+    before = dict(zip(starts, whole, strict=True))
+    losses = np.zeros((len(groups), len(spans)))
+    chunks = bar(hidden(), total=len(pieces), desc="hiding", unit="chunk")
+    for (group, place, start), after in zip(pieces, _logarithms(forward, chunks, label),
+                                            strict=True):
+        losses[group, place] += (before[start] - after) / len(starts)
+    return losses
+
+
+def _logarithms(forward: Callable, chunks: list[np.ndarray] | Iterator, label: int,
+                ) -> Iterator[float]:
+    """Yield the logarithm of the probability of a class for each chunk."""
+    batch = []
+
+    def found() -> np.ndarray:
+        x = np.zeros((BATCH, 1, *batch[0].shape), np.float32)
+        x[:len(batch), 0] = batch
+        return np.log(np.maximum(forward(x)[:len(batch), label], 1e-30))
+
+    for chunk in chunks:
+        batch.append(chunk)
+        if len(batch) == BATCH:
+            yield from found()
+            batch.clear()
+    if batch:
+        yield from found()
