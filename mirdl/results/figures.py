@@ -19,12 +19,14 @@ from mirdl.results.calibration import FoldAnswers, losses
 from mirdl.results.filters import Filter
 from mirdl.results.outcome import CrossValidation, EpochFigures
 from mirdl.results.tables import columns_of
+from mirdl.songs.wording import some
 from mirdl.system.whole_files import whole
 
 WIDTH = 7.0         # inches: a page's text width
 MOST_FILTERS = 200  # in one picture, or 5 of each length if these are more
 MOST_CLASSES = 25   # in a confusion matrix
 MOST_PAIRS = 40     # of classes, in place of a larger matrix
+FEWEST_SONGS = 20   # whose share of right answers is worth a point
 FONT = "DejaVu Sans"        # comes with matplotlib
 
 
@@ -200,11 +202,13 @@ def learning(results: list[CrossValidation]) -> Figure:
 def reliability(tested: FoldAnswers, title: str) -> Figure:
     """Draw how often the likeliest class is right, over its probability; below, how many songs.
 
-    Also as calibrated, the songs of each fold by the temperature of the other folds.
+    A point is the mean of a tenth of the songs, but of `FEWEST_SONGS` or more. Calibrated are the
+    songs of each fold by the temperature of the other folds.
     """
     figure = Figure((WIDTH, 4.5), layout="constrained")
     axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     edges, crossed = np.linspace(0, 100, 11), tested.crossed()
+    parts = max(1, min(10, len(tested.true) // FEWEST_SONGS))
     axes.plot((0, 100), (0, 100), color=rcParams["text.color"], ls=":", lw=1,
               label="as often right as it says")
     for name, found in ("as the models say", tested.probabilities), ("calibrated", crossed):
@@ -212,18 +216,18 @@ def reliability(tested: FoldAnswers, title: str) -> Figure:
             continue
         sure = 100 * found.max(axis=1)
         right = 100.0 * (found.argmax(axis=1) == tested.true)
-        place = np.digitize(sure, edges[1:-1])
-        present = np.unique(place)
-        axes.plot([sure[place == each].mean() for each in present],
-                  [right[place == each].mean() for each in present], marker="o",
+        points = np.array_split(sure.argsort(kind="stable"), parts)
+        axes.plot([sure[songs].mean() for songs in points],
+                  [right[songs].mean() for songs in points], marker="o",
                   label=f"{name}: log loss {losses(found, tested.true).mean():.3f}")
-        counts.stairs(np.bincount(place, minlength=10), edges, lw=1.5)
+        counts.stairs(np.histogram(sure, edges)[0], edges, lw=1.5)
     axes.set(ylabel="songs that are right (%)", ylim=(-2, 102))
     counts.set(xlabel="largest mean probability (%)", ylabel="songs", xlim=(0, 100))
     counts.yaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
-    axes.set_title(wrapped(f"{title}: {len(tested.true)} test songs", 90), fontsize=9)
+    axes.set_title(wrapped(f"{title}: {len(tested.true)} test songs, "
+                           f"{some(parts, 'point', 'points')} of equally many", 90), fontsize=9)
     return figure
 
 
