@@ -104,8 +104,11 @@ class FoldAnswers(NamedTuple):
 
     @property
     def temperature(self) -> float:
-        """Fitted on all songs."""
-        return fitted(self.probabilities, self.true)
+        """Fitted on all songs; 1 if it does not lower the log loss as `crossed`."""
+        crossed = self.crossed()
+        helps = crossed is None or (losses(crossed, self.true).mean()
+                                    < losses(self.probabilities, self.true).mean())
+        return fitted(self.probabilities, self.true) if helps else 1.0
 
     def crossed(self) -> np.ndarray | None:
         """Apply to the songs of each fold the temperature of all other folds: (songs, classes).

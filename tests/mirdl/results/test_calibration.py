@@ -49,6 +49,14 @@ def test_a_fold_is_calibrated_by_the_others(sure):
     assert sure._replace(fold=np.zeros(600, int)).crossed() is None
 
 
+def test_what_helps_no_other_fold_is_left_out(sure):
+    fair = tempered(sure.probabilities, sure.temperature)
+    unlike = np.where((sure.fold == 0)[:, None], tempered(fair, 0.4), tempered(fair, 2.5))
+    assert sure._replace(probabilities=unlike).temperature == 1
+    alone = sure._replace(probabilities=unlike, fold=np.zeros(600, int))
+    assert alone.temperature == fitted(unlike, sure.true) != 1
+
+
 def test_a_few_right_songs_make_nobody_sure():
     right = np.tile([0.9, 0.1], (5, 1))
     assert 0.5 < fitted(right, np.zeros(5, int)) < 1 < fitted(right[:1], [0])
