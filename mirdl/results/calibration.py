@@ -31,14 +31,14 @@ def tempered(probabilities: np.ndarray, temperature: float | None) -> np.ndarray
     probabilities : ndarray
         (..., classes).
     temperature : float or None
-        With None nothing changes.
+        With None or 1 nothing changes.
 
     Returns
     -------
     ndarray
         float64, of the same shape.
     """
-    if temperature is None:
+    if temperature in (None, 1):
         return probabilities
     return np.exp(_logarithms(probabilities, temperature))
 

@@ -32,13 +32,14 @@ def test_the_temperature_undoes_a_power(sure):
 
 
 def test_no_tag_changes_and_probabilities_stay_probabilities(sure):
-    for temperature in (0.3, 1, 4):
+    for temperature in (0.3, 1.01, 4):
         found = tempered(sure.probabilities, temperature)
         np.testing.assert_allclose(found.sum(axis=1), 1)
         np.testing.assert_array_equal(found.argmax(axis=1), sure.probabilities.argmax(axis=1))
     np.testing.assert_allclose(tempered(np.float32([0.8, 0.2]), 2), [2 / 3, 1 / 3], rtol=1e-6)
     assert np.isfinite(np.log(tempered(np.float32([1, 0, 0]), 0.5))).all()
-    assert tempered(sure.probabilities, None) is sure.probabilities
+    for nothing in (None, 1.0):
+        assert tempered(sure.probabilities, nothing) is sure.probabilities
 
 
 def test_a_fold_is_calibrated_by_the_others(sure):
