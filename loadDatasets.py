@@ -7,8 +7,16 @@ import numpy as np
 
 from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.frames import before_network
-from mirdl.songs import checks, loaders, public_sets, splits, stretches
+from mirdl.frames import MUSICNN, before_network
+from mirdl.songs import (
+    checks,
+    loaders,
+    pieces,
+    public_sets,
+    shared_sound,
+    splits,
+    stretches,
+)
 from mirdl.songs.audio_files import in_folders
 from mirdl.songs.dataset import DataSet, Fold
 from mirdl.songs.given_splits import given_split, settled
@@ -91,18 +99,26 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
     spectrograms = spectrogramsOf(songs, DS, processes, store)
     used = {name: used[name] for name in used if name in spectrograms}
     usable = leave_out({name: spectrograms[name] for name in used}, used, parameters, attempt)
+    shared = sharedSound(songs, usable, parameters)
+    if DS["duplicates"] == "drop":
+        usable = shared_sound.without_repeated(usable, shared)
     checks.check_songs({name: tags[name] for name in usable}, classes, parameters)
     names = splits.shuffled(sorted(usable))
     labels = [classes.index(tags[name]) for name in names]
+    groups = loaders.groups_in(songs, names, DS)
+    if DS["duplicates"] == "together":
+        groups = shared_sound.together(names, groups, shared)
     dataset = DataSet(
         classes,
         names,
         np.array(labels, np.min_scalar_type(len(classes))),
         [compressed(usable[name], DS["inputNorm"]) for name in names],
-        loaders.groups_in(songs, names, DS),
+        groups,
         [split.places[name] for name in names] if split else None,
     )
     checks.note_oddities(dataset, DS)
+    shared_sound.note(dataset, shared, parameters)
+    pieces.note(dataset, parameters)
     return dataset
 
 
@@ -121,12 +137,26 @@ def spectrogramsOf(songs, DS, processes=1, store="auto"):
     return kept(songs.paths, DS, decoded=lambda: cut(before))
 
 
+def sharedSound(songs, usable, parameters):
+    """Find which of the usable songs share sound; windows do not tell, but mel bands do."""
+    DS = parameters["DS"]
+    if DS["specTransform"] in MUSICNN:
+        mel, DS = publishedOf(songs, parameters)
+        usable = {name: mel[name] for name in usable if not isinstance(mel.get(name, ""), str)}
+    return shared_sound.find(usable, DS)
+
+
+def publishedOf(songs, parameters):
+    """Give the spectrograms of a data set as published, not compressed, and their DS."""
+    published = settings.published()["DS"]
+    DS = {**published, "dataset": parameters["DS"]["dataset"], "yInput": published["melBands"]}
+    return spectrogramsOf(songs, DS), DS
+
+
 def publishedMel(dataset, parameters):
     """Give the published mel bands of a data set's songs, compressed, for the baselines."""
     songs, *_ = findSongs(parameters)
-    published = settings.published()["DS"]
-    DS = {**published, "dataset": parameters["DS"]["dataset"], "yInput": published["melBands"]}
-    spectrograms = spectrogramsOf(songs, DS)
+    spectrograms, DS = publishedOf(songs, parameters)
     for name in dataset.names:
         if isinstance(spectrograms[name], str):
             raise UserError(f"{name!r} {spectrograms[name]}, so that the baselines cannot see it; "

@@ -92,6 +92,9 @@ parameters["DS"]["split"] = ""
 parameters["DS"]["labels"] = ""
 parameters["DS"]["background"] = ""         # the tag of what is not labelled in such recordings
 parameters["DS"]["replicas"] = "keep"       # known replicas: "keep", "drop" or "together"
+# songs that share sound, found before training: "note" names them, "together" keeps them in one
+# fold, "drop" leaves all but one out
+parameters["DS"]["duplicates"] = "note"
 
 
 def main(arguments):

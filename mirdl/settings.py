@@ -163,6 +163,9 @@ SETTINGS = {setting.key: setting for setting in (
             "the tag of what is not labelled, where DS.labels has stretches of time"),
     Setting("DS.replicas", "keep", kinds.choice("keep", "drop", "together"),
             "known replicas: keep both, drop one of each pair, or keep them in one fold"),
+    Setting("DS.duplicates", "note", kinds.choice("note", "together", "drop"),
+            "songs that share sound, found before training: name them, keep them in one fold, or "
+            "drop all but one"),
 )}
 
 # derived from others, so not settings; their values are in the checked parameters
@@ -271,10 +274,12 @@ def _check_together(parameters: Parameters) -> None:
     if data["specTransform"] in MUSICNN and data["short"] == "pad":
         raise UserError("DS.short=pad adds silence, but windows of DS.specTransform="
                         f"{data['specTransform']} have no number for it; set DS.short=repeat")
-    grouped = parameters["stratified"] or data["groups"] or data["replicas"] == "together"
+    grouped = (parameters["stratified"] or data["groups"]
+               or "together" in (data["replicas"], data["duplicates"]))
     if parameters["folds"] == 1 and grouped and not data["split"]:
-        raise UserError("folds=1 is the published program's fixed split, but stratified, DS.groups "
-                        "and DS.replicas=together need folds of 2 or more; set folds=2 or more")
+        raise UserError("folds=1 is the published program's fixed split, but stratified, "
+                        "DS.groups, DS.replicas=together and DS.duplicates=together need folds of "
+                        "2 or more; set folds=2 or more")
     learning = parameters["DL"]
     if learning["start"] and (learning["type"], data["specTransform"]) != ("musicnn", MUSICNN_MEL):
         raise UserError(f"DL.start={learning['start']} are weights of musicnn; they need "

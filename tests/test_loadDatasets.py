@@ -16,7 +16,7 @@ from conftest import ROOT
 
 import loadDatasets
 from mirdl.errors import UserError
-from mirdl.songs import checks, public_sets, splits
+from mirdl.songs import checks, public_sets, shared_sound, splits
 from mirdl.songs.audio_files import in_folders
 from mirdl.songs.dataset import Songs
 from mirdl.songs.download import unpack
@@ -82,8 +82,33 @@ def test_oddities_are_noted(beats, workplace, parameters, capsys):
     shutil.copy(folder / "fast/fast 0.wav", folder / "slow/copy.wav")
     loadDatasets.load_dataset(parameters(*BEATS))
     out = capsys.readouterr().out
-    assert ("  Note: 'fast/fast 0.wav' and 'slow/copy.wav' are the same sound; if one is "
-            "trained on and the other tested, accuracy is inflated\n") in out
+    assert "  Note: 2 songs share sound: 'fast/fast 0.wav', 'slow/copy.wav'; if one trains" in out
+
+
+def test_a_softer_copy_that_begins_later_is_noted_dropped_or_kept_together(
+        beats, workplace, parameters, capsys, monkeypatch):
+    folder = workplace / "data/datasets/Beats"
+    shutil.copytree(beats, folder)
+    samples = 0.2 * np.random.RandomState(0).normal(size=9 * 44100)
+    soundfile.write(folder / "fast/noise.wav", samples, 44100)
+    soundfile.write(folder / "slow/copy.ogg", 0.3 * samples[44 * 1024:], 44100)
+    loadDatasets.load_dataset(parameters(*BEATS))
+    path = "data/preloaded/Beats.groups.csv"
+    assert ("  Note: 2 songs share sound: 'fast/noise.wav', 'slow/copy.ogg'; if one trains and "
+            "another is tested, accuracy is inflated; listen, then set DS.duplicates=together or "
+            f"DS.duplicates=drop; {path} has all, for DS.groups\n") in capsys.readouterr().out
+    monkeypatch.setattr(shared_sound, "pairs_sharing", None)    # they are known by now
+    both = "fast/noise.wav", "slow/copy.ogg"
+    for asked in (f"DS.groups={path}", "DS.duplicates=together"):
+        dataset = loadDatasets.load_dataset(parameters(*BEATS, asked))
+        assert len(set(dataset.groups)) == 19
+        assert len({dataset.groups[dataset.names.index(name)] for name in both}) == 1
+    capsys.readouterr()
+    dataset = loadDatasets.load_dataset(parameters(*BEATS, "DS.duplicates=drop"))
+    out = capsys.readouterr().out
+    assert {*both} & {*dataset.names} == {"fast/noise.wav"} and len(dataset.names) == 19
+    assert "drop leaves out 1 song: 'slow/copy.ogg' (as 'fast/noise.wav')\n" in out
+    assert "share sound:" not in out
 
 
 @pytest.mark.parametrize("norm", ["log0m1v", "None"])

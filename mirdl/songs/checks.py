@@ -1,7 +1,6 @@
 """What is refused or noted about a data set before training."""
 
 from collections import defaultdict
-from itertools import pairwise
 from unicodedata import category, normalize
 
 import numpy as np
@@ -17,7 +16,6 @@ from mirdl.songs.wording import first_of, names_of, some
 from mirdl.spectrograms.chunks import chunk_starts
 from mirdl.spectrograms.level import odd_levels
 
-MOST_NOTES = 20     # pairs of equal songs that are named
 PARTS = {"train": "training", "validation": "validation", "test": "test"}   # in messages
 
 
@@ -77,14 +75,13 @@ def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> N
 
 
 def note_oddities(dataset: DataSet, ds: dict) -> None:
-    """Print which songs are silent, equal or far from the level of most, and which tags look equal.
+    """Print which songs are silent or far from the level of most, and which tags look equal.
 
     Also which groups a given split divides. These distort the accuracy.
 
     Parameters
     ----------
     dataset : DataSet
-        Spectrograms on disk are read only where mean and variance of two songs are equal.
     ds : dict
         parameters["DS"]; see `mirdl.spectrograms.level.odd_levels`.
     """
@@ -95,18 +92,10 @@ def note_oddities(dataset: DataSet, ds: dict) -> None:
     odd.pop("", None)
     for words, names in odd.items():
         print(f"  Note: {names_of(names)} {'is' if len(names) == 1 else 'are'} {words}")
-    pairs = _equal_songs(dataset)
-    for first, second in pairs[:MOST_NOTES]:
-        print(
-            f"  Note: {dataset.names[first]!r} and {dataset.names[second]!r} are the same sound; "
-            "if one is trained on and the other tested, accuracy is inflated"
-        )
-    if len(pairs) > MOST_NOTES:
-        print(f"  Note: so are {len(pairs) - MOST_NOTES} other pairs")
     for tags in _alike_tags(dataset.classes):
         print(f"  Note: the tags {' and '.join(tags)} look alike, but count as different ones; if "
               "they mean the same, give their songs one tag")
-    divided = _divided_groups(dataset)
+    divided = divided_groups(dataset)
     if divided:
         print(f"  Note: the split puts {some(len(divided), 'group', 'groups')} on both sides, so "
               f"accuracy is inflated: {names_of(divided)}")
@@ -133,15 +122,15 @@ def check_folds(
         chunk at all; with settings that help.
     """
     try:
-        folds = _folds(dataset, parameters, parts)
+        folds = folds_of(dataset, parameters, parts)
     except UserError as error:
         raise UserError(f"{error}; {_advice(dataset, parameters, parts)}") from error
     if "train" in parts:
         _note_untrained(dataset, folds, parameters)
 
 
-def _folds(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> list[Split]:
-    """Make all folds; refuse a part without a batch."""
+def folds_of(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> list[Split]:
+    """Make all folds; raise a UserError for a part without a batch."""
     size = parameters["DL"]["batchSize"]
     unvalidated = validation_share(parameters["validation"]) == 0
     folds = []
@@ -178,8 +167,11 @@ def _advice(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> str:
         [f"validation={share}" for share in (0.1, 0.2, 0.3, 0.5)],
         ["validation=0"],
     ]
-    found = [next(that_work(ways, parameters, lambda changed: _folds(dataset, changed, parts)), "")
-             for ways in kinds]
+
+    def attempt(changed: dict) -> None:
+        folds_of(dataset, changed, parts)
+
+    found = [next(that_work(ways, parameters, attempt), "") for ways in kinds]
     found = list(filter(None, found))
     more = "add songs of other groups" if dataset.groups else "add songs"
     return f"set {' or '.join(found)}" if found else more
@@ -192,7 +184,7 @@ def _note_untrained(dataset: DataSet, folds: list[Split], parameters: dict) -> N
         return
 
     def attempt(changed: dict) -> None:
-        if _untrained(dataset, _folds(dataset, changed, Split._fields)):
+        if _untrained(dataset, folds_of(dataset, changed, Split._fields)):
             raise UserError("still untrained")
 
     ways = "validation=0", "stratified=True", "stratified=True validation=0"
@@ -234,7 +226,7 @@ def _visible(text: str) -> str:
     return "".join(letter for letter in text if category(letter) != "Cf")
 
 
-def _divided_groups(dataset: DataSet) -> list[str]:
+def divided_groups(dataset: DataSet) -> list[str]:
     """Return the groups that have songs in several folds or parts of a given split."""
     if dataset.split is None or dataset.groups is None:
         return []
@@ -242,14 +234,3 @@ def _divided_groups(dataset: DataSet) -> list[str]:
     for group, place in zip(dataset.groups, dataset.split, strict=True):
         places[group].add(place)
     return sorted(group for group, where in places.items() if len(where) > 1)
-
-
-def _equal_songs(dataset: DataSet) -> list[tuple[int, int]]:
-    """Return pairs of songs, as indices, whose spectrograms are equal."""
-    figures = list(zip(dataset.mean, dataset.variance, strict=True))
-    order = sorted(range(len(figures)), key=lambda song: (figures[song], dataset.names[song]))
-    return [
-        (first, second) for first, second in pairwise(order)
-        if figures[first] == figures[second]
-        and np.array_equal(dataset.spectrograms[first], dataset.spectrograms[second])
-    ]

@@ -38,14 +38,6 @@ def dataset_of(spectrograms, labels, *given):
     return DataSet(classes, names, np.array(labels), spectrograms, *given)
 
 
-def test_of_many_songs_that_are_the_same_some_are_named(capsys):
-    songs = [np.full((2, 3), 1 + place // 2, np.float32) for place in range(60)]
-    checks.note_oddities(dataset_of(songs, [0] * 60), DS)
-    *named, others = capsys.readouterr().out.splitlines()
-    assert len(named) == 20 and others == "  Note: so are 10 other pairs"
-    assert named[0].startswith("  Note: 'a/00' and 'a/01' are the same sound")
-
-
 LONG = np.zeros((2, 700), np.float32)
 
 
