@@ -400,7 +400,8 @@ def bomb():
     return archive.getvalue()
 
 
-ABOUT = ModelInfo({}, ["a", "c"], 11, 0, "", {}, [0.0, 1.0], [], [], []).to_json()
+MADE = {"DL": {"type": "oNetOne"}, "DS": {"xInput": 50}}
+ABOUT = ModelInfo(MADE, ["a", "c"], 11, 0, "", {}, [0.0, 1.0], [], [], []).to_json()
 
 
 def model(description=ABOUT, values=(0, 0, 0)):
@@ -461,8 +462,7 @@ def test_names_that_climb_are_refused(workplace, name):
     (ABOUT, "has the classes a, c, data set 'Small' has a, b; they must be equal"),
     ({}, "is not oNetOne for 2 classes: it has 1 arrays and 3 numbers, expected 18 arrays and 1782 "
          "numbers; set DL.type and DS as in its .param file"),
-    ({**ABOUT, "parameters": {"DL": {"type": "oNetOne"},
-                              "DS": {"hopSize": 512, "inputNorm": "None"}}},
+    ({**ABOUT, "parameters": {**MADE, "DS": {**MADE["DS"], "hopSize": 512, "inputNorm": "None"}}},
      "was made with DS.hopSize=512 DS.inputNorm=None, here it is DS.hopSize=1024 "
      "DS.inputNorm=log0m1v; add the model's settings to the command line, or set "
      "them in run.py"),
