@@ -117,7 +117,8 @@ def crossValidate(run, dataset, execution):
         tries = np.reshape([outcomes[each.name] for each in trials], (run.parameters["folds"], -1))
         best = [bestTrial(fold, run.parameters) for fold in tries if any(fold)]
         published = partial(loadDatasets.publishedMel, dataset, run.parameters)
-        baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published)
+        paths = partial(loadDatasets.pathsOf, run.parameters)
+        baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published, paths)
         if best:
             calibration.write(best, run.name)
             summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)

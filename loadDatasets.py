@@ -153,6 +153,12 @@ def publishedOf(songs, parameters):
     return spectrogramsOf(songs, DS), DS
 
 
+def pathsOf(parameters):
+    """Give name -> path of the songs, for the baseline that sees properties of their files."""
+    songs, *_ = findSongs(parameters)
+    return songs.paths
+
+
 def publishedMel(dataset, parameters):
     """Give the published mel bands of a data set's songs, compressed, for the baselines."""
     songs, *_ = findSongs(parameters)

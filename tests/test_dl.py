@@ -183,7 +183,7 @@ def test_baselines_and_mean_probabilities_come_after_the_originals_part(cross_va
     assert "\nPaired test against " in text
     assert without[2].baselines == [] and without[2].best_baseline is None
     assert [each.name for each in result.baselines] == ["largest class", "logistic regression",
-                                                        "random forest"]
+                                                        "random forest", "file properties"]
     for baseline in result.baselines:
         assert list(map(len, baseline.voted)) == [6, 6, 6]
         assert f"  {baseline.name}: " in text and f"{baseline.mean:.2f} % of songs" in text
@@ -701,7 +701,7 @@ def test_a_layer_learns_on_what_musicnn_has_learnt(here, musicnn_weights, script
     content = json.loads(Path(result).read_text())
     assert [each["name"] for each in content["baselines"]] == [
         "largest class", "logistic regression", "random forest",
-        "logistic regression on musicnn-MSD"]
+        "logistic regression on musicnn-MSD", "file properties"]
     assert np.mean([fold["majorityVote"] for fold in content["folds"]]) > 60
     # one song at a time gives the same numbers as all of them did, to the bit
     [first, *_] = content["folds"]

@@ -5,10 +5,12 @@ over time, and are fitted on each fold's training songs. The songs that validate
 the network does not learn from them either.
 
 Where the spectrograms are windows made by a published network, the others see the published mel
-bands, and one more sees the windows: the mean of each number over the song.
+bands, and one more sees the windows: the mean of each number over the song. Another one sees only
+properties of the files; see `mirdl.training.giveaways`.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -24,6 +26,7 @@ from mirdl.results.votes import share_right
 from mirdl.songs.dataset import DataSet, Split
 from mirdl.songs.splits import split
 from mirdl.spectrograms.store import Stored
+from mirdl.training import giveaways
 from mirdl.training.run import Run
 
 TREES = 500     # of the random forest
@@ -60,7 +63,8 @@ def features(spectrograms: Iterable[np.ndarray | Stored]) -> np.ndarray:
 
 
 def baselines_of(run: Run, dataset: DataSet, folds: list[int],
-                 published: Callable | None = None) -> list[Baseline]:
+                 published: Callable | None = None,
+                 paths: Callable | None = None) -> list[Baseline]:
     """Fit each classifier on each fold's training songs, and let it classify the test songs.
 
     Parameters
@@ -72,6 +76,8 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
         The numbers of the folds that count.
     published : callable, optional
         Gives the songs' published mel bands, compressed; called if the data set's are musicnn's.
+    paths : callable, optional
+        Gives name -> path of the songs; without it, properties of their files do not count.
 
     Returns
     -------
@@ -82,19 +88,26 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
         return []
     made, transform = classifiers(run.seed), run.parameters["DS"]["specTransform"]
     print(f"baselines: {', '.join(made)} ...", flush=True)
-    seen = features(published() if transform in LOGARITHMS else dataset.spectrograms)
+    heard = published() if transform in LOGARITHMS else dataset.spectrograms
+    seen, windows = features(heard), None
     todo, labels = [(name, each, seen) for name, each in made.items()], dataset.labels
     if transform in MUSICNN:
         name = "logistic regression"
-        means = features(dataset.spectrograms)[:, :dataset.spectrograms[0].shape[0]]
-        todo.append((f"{name} on {transform}", made[name], means))
+        windows = features(dataset.spectrograms)[:, :dataset.spectrograms[0].shape[0]]
+        todo.append((f"{name} on {transform}", made[name], windows))
     splits = [split(dataset, fold, run.parameters) for fold in folds]
+    if paths:
+        properties = giveaways.properties_of(dataset.names, heard, paths())
+        todo.append((giveaways.NAME, giveaways.tree(run.seed), np.hstack([*properties.values()])))
     baselines = []
     for name, classifier, x in todo:
         voted = [_answers(classifier, x, labels, songs) for songs in splits]
         accuracies = [share_right(each, labels[songs.test])
                       for each, songs in zip(voted, splits, strict=True)]
-        baselines.append(Baseline(name, voted, accuracies, simple=x is seen))
+        baselines.append(Baseline(name, voted, accuracies, simple=x is not windows))
+    if paths:
+        giveaways.note(properties, labels, splits, partial(_answers, giveaways.tree(run.seed)),
+                       baselines[0])
     return baselines
 
 

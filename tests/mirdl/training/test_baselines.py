@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import soundfile
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -8,7 +9,7 @@ import loadDatasets
 from mirdl.songs.dataset import DataSet
 from mirdl.songs.splits import split
 from mirdl.spectrograms.store import Store
-from mirdl.training import baselines
+from mirdl.training import baselines, giveaways
 from mirdl.training.baselines import baselines_of, features
 from mirdl.training.run import Run
 
@@ -103,3 +104,35 @@ def test_nothing_is_done_without_baselines_or_folds(run_of, capsys):
     assert baselines_of(run_of("baselines=False"), dataset_of([0, 1] * 4), [0]) == []
     assert baselines_of(run_of(), dataset_of([0, 1] * 4), []) == []
     assert "baselines:" not in capsys.readouterr().out
+
+
+def test_files_that_give_the_classes_away_are_noted_with_the_property(run_of, few_trees, capsys,
+                                                                      tmp_path):
+    songs, paths = dataset_of([0, 0, 0, 1, 1, 2] * 10), {}
+    for name, label in zip(songs.names, songs.labels, strict=True):
+        paths[name] = str(tmp_path / name.replace("/", "_"))
+        soundfile.write(paths[name], np.zeros(10), 8000 if label else 44100)
+    *others, properties = baselines_of(run_of(), songs, [0, 1, 2], paths=lambda: paths)
+    assert len(others) == 3 and properties.name == "file properties"
+    [note] = [line for line in capsys.readouterr().out.splitlines() if "Note" in line]
+    assert note.startswith("Note: the files give the classes away: by their sample rate alone a ")
+    assert "is right for 83 % of the songs, the largest class for 50 % (McNemar's exact" in note
+    for path in paths.values():
+        soundfile.write(path, np.zeros(10), 8000)
+    baselines_of(run_of(), songs, [0, 1, 2], paths=lambda: paths)
+    assert "Note" not in capsys.readouterr().out
+
+
+def test_properties_are_those_of_the_header_and_the_spectrogram(tmp_path):
+    paths = {"a": str(tmp_path / "a.wav"), "b": str(tmp_path / "b.flac"), "c": "c.wma"}
+    soundfile.write(paths["a"], np.zeros((10, 2)), 8000)
+    soundfile.write(paths["b"], np.zeros(10), 44100)
+    song = np.zeros((4, 9), np.float32)
+    song[:3, 2:8] = 1
+    found = giveaways.properties_of(["a", "b", "c"], [song, song[:, 2:], 0 * song], paths)
+    assert found["sample rate"].ravel().tolist() == [8000, 44100, 0]
+    assert found["channels"].ravel().tolist() == [2, 1, 0]
+    assert found["bandwidth"].ravel().tolist() == [2, 2, 0]
+    assert found["length"].ravel().tolist() == [9, 7, 9]
+    assert found["silence at the ends"].tolist() == [[2, 1], [0, 1], [9, 9]]
+    assert len({tuple(each) for each in found["format"].tolist()}) == 3
