@@ -338,9 +338,9 @@ def _occlusion(song, title, name):
 
 
 def _whose(model, song):
-    """Name a model, and what the song was for it."""
-    part = models.part_of(song, model)
-    return f"{model.name}, for which it was a {part} song" if part else model.name
+    """Say whose answer it is, and what the song was for the model."""
+    part, by = models.part_of(song, model), f"majority vote of {model.name}"
+    return f"{by}, for which it was a {part} song" if part else by
 
 
 @lru_cache(1)       # for the next song

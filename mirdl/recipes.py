@@ -41,7 +41,6 @@ RECIPES = {
         "DL.schedule": "cosine",
         "DS.xInput": 20,        # windows: 31 s
         "DS.short": "repeat",
-        "DS.level": "rms",
         "DS.inputNorm": "bands",        # before the transform, which allows no logarithm
         "DS.specTransform": "musicnn-MSD",
     },

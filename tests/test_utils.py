@@ -122,7 +122,7 @@ def test_a_test_song_has_the_class_that_the_run_gave_it(run, trained):
     draw = utils._activations(f"data/datasets/Beats/{worst.songs[place]}", "a title", run)
     tag, _, by = draw.args[2:]
     assert tag == ["fast", "middle", "slow"][worst.voted[place]]
-    assert by == f"{worst.name}, for which it was a test song"
+    assert by == f"majority vote of {worst.name}, for which it was a test song"
 
 
 def test_songs_and_comparison_tell_what_the_files_say(run, trained):

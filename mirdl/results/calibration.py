@@ -156,7 +156,7 @@ def read(model: Model) -> float | None:
         if not LOWEST <= temperature <= HIGHEST:
             raise ValueError(f"the temperature is {temperature}")
         return temperature
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise UserError(f"{path!r} is damaged: expected a temperature from {LOWEST} to {HIGHEST}, "
                         f"as a run writes it; remove the file to do without it ({error})"
                         ) from error

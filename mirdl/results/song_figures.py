@@ -99,11 +99,12 @@ def occlusion(spectrogram: np.ndarray, losses: np.ndarray, times: np.ndarray,
     below.set(ylabel="probability", ylim=(0, 1), xlim=(0, length), xlabel="time (s)")
     figure.legend(fontsize=7, loc="outside lower center", ncol=LIKELIEST)
     group, place = np.unravel_index(losses.argmax(), losses.shape)
-    strongest = (place + 0.5) * length / losses.shape[1]
+    strongest, most = (place + 0.5) * length / losses.shape[1], losses[group, place]
+    said = (f"it loses most where the sound around {strongest:.1f} s is hidden: log p falls by "
+            f"{most:.2g}" if most > 0 else "whatever is hidden, it loses nothing")
     top.set_title("\n".join([
         wrapped(f"{title}: {classes[label]}", 90), wrapped(f"by {by}", 90),
-        f"it loses most where {strongest:.1f} s is hidden: log p falls by "
-        f"{losses[group, place]:.2g}"]), fontsize=8)
+        said]), fontsize=8)
     return figure
 
 

@@ -113,11 +113,7 @@ def _values(rows: csv.DictReader, source: str, column: str, twice: bool) -> dict
         song, value = composed(row["song"] or ""), composed(row[column] or "").strip()
         if not song:
             continue
-        if any(row.get(None, ())):
-            raise UserError(
-                f"{source} has more cells than columns in line {rows.line_num}, {row[None]!r}; put "
-                "names that hold the separator into quotes"
-            )
+        refuse_more_cells(row, source, rows.line_num)
         if song in values and values[song] != value:
             raise UserError(
                 f"{source} gives the song {song!r} two {column}s, {values[song]!r} and {value!r} "
@@ -130,6 +126,13 @@ def _values(rows: csv.DictReader, source: str, column: str, twice: bool) -> dict
             )
         values[song] = value
     return values
+
+
+def refuse_more_cells(row: dict, source: str, line: int) -> None:
+    """Refuse a row that has more cells than columns: a name holds the separator, say."""
+    if any(row.get(None, ())):
+        raise UserError(f"{source} has more cells than columns in line {line}, {row[None]!r}; put "
+                        "what holds the separator into quotes, and write 12.5 with a point")
 
 
 def aliases(tags: Mapping[str, str]) -> dict[str, str | None]:

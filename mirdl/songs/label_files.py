@@ -3,10 +3,11 @@
 import csv
 import math
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple, TextIO
 
 from mirdl.errors import UserError
-from mirdl.songs.given_tables import composed, opened, table
+from mirdl.songs.given_tables import composed, opened, refuse_more_cells, table
 
 TABLE = ("song", "start", "end", "tag")
 REGIONS = ("TIME", "VALUE", "DURATION", "LABEL")       # of Sonic Visualiser
@@ -57,8 +58,13 @@ def of_table(path: str, source: str) -> list[Label]:
         if any(rows.fieldnames.count(name) != 1 for name in TABLE):
             raise UserError(f"{source} has the columns {rows.fieldnames}; expected "
                             f"{', '.join(TABLE)}, each once")
-        return [_label(f"{source}, line {rows.line_num},", *(row[name] or "" for name in TABLE))
-                for row in rows]
+        found = []
+        for row in rows:
+            refuse_more_cells(row, source, rows.line_num)
+            cells = [row[name] or "" for name in TABLE]
+            if any(cells):
+                found.append(_label(f"{source}, line {rows.line_num},", *cells))
+        return found
 
 
 def of_file(path: str) -> list[Label]:
@@ -91,12 +97,14 @@ def _track(file: TextIO) -> Iterator[tuple[int, list[str]]]:
 
 def _regions(file: TextIO) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of each line of a layer of regions, and its start, end and tag."""
-    lines, columns = csv.reader(file), list(REGIONS)
+    lines, columns, first = csv.reader(file), list(REGIONS), True
     for cells in filter(any, lines):
-        if lines.line_num == 1 and math.isnan(_seconds(cells[0])):
+        is_header, first = first and math.isnan(_seconds(cells[0])), False
+        if is_header:
             columns = [name.strip().upper() for name in cells]
             continue
-        row = dict(zip(columns, cells, strict=False))
+        row = dict(zip_longest(columns, cells[:len(columns)], fillvalue=""))
+        refuse_more_cells({**row, None: cells[len(columns):]}, repr(file.name), lines.line_num)
         if not {*REGIONS} - {"VALUE"} <= row.keys():
             yield lines.line_num, cells[:2]
             continue
@@ -116,6 +124,9 @@ def _label(where: str, song: str, start: str, end: str, tag: str) -> Label:
                         "or more, and an end after it")
     if not tag:
         raise UserError(f"{where} has no tag; give it one, or remove the line")
+    if not tag.isprintable():
+        raise UserError(f"{where} has the tag {tag!r}; expected one without tabs and other control "
+                        "characters")
     return Label(composed(song), first, last, tag, where)
 
 

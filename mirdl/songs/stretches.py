@@ -63,10 +63,13 @@ def read(songs: Songs, ds: dict) -> tuple[Stretch, ...]:
                                 f"{one.start} to {one.end} s; a stretch of time has one tag: move "
                                 "or join them")
         each = [Stretch(recording, label.start, label.end, label.tag) for label in labels]
-        stretches += sorted([*each, *_between(recording, each, ds["background"])])
-    if not stretches:
+        stretches += sorted([*each, *_between(recording, each, ds["background"].strip())])
+    if not stretches and os.path.isdir(ds["labels"]):
         raise UserError(f"{source} has no labels; expected files {' or '.join(ENDINGS)} with "
                         f"{label_files.FORMS}")
+    if not stretches:
+        raise UserError(f"{source} has no labels; expected lines with "
+                        f"{', '.join(label_files.TABLE)}")
     return tuple(stretches)
 
 
@@ -162,7 +165,7 @@ def _labels(songs: Songs, labels: str, source: str, dataset: str,
                 continue
             recording = names.get(given_tables.composed(stem))
             if not recording:
-                raise UserError(_unknown(f"{path!r} is named like no recording", dataset))
+                raise UserError(_unknown(f"{path!r} belongs to no recording", dataset))
             if recording in seen:
                 raise UserError(f"{path!r} and {seen[recording]!r} are labels of one recording; "
                                 "leave one of them")
@@ -172,8 +175,8 @@ def _labels(songs: Songs, labels: str, source: str, dataset: str,
 
 
 def _unknown(start: str, dataset: str) -> str:
-    return (f"{start}, but no song of data set {dataset!r}, or more than one, has that name; give "
-            "paths below its folder")
+    return (f"{start}: no song of data set {dataset!r}, or more than one, has that name; expected "
+            "a path below its folder, with capitals as there")
 
 
 def _between(recording: str, stretches: list[Stretch], tag: str) -> Iterator[Stretch]:

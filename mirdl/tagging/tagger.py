@@ -13,7 +13,7 @@ import numpy as np
 
 from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.frames import MUSICNN, WINDOW, WINDOW_HOP, before_network, frames_of
+from mirdl.frames import MUSICNN, before_network, frames_of
 from mirdl.results import calibration, models
 from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
 from mirdl.spectrograms.decoding import spectrogram_of
@@ -72,6 +72,8 @@ class Tagger:
     def __init__(self, name: str, networks: Callable[[], ModuleType],
                  ensemble: bool = False, by: str | None = None) -> None:
         if name in MUSICNN:
+            if ensemble:
+                raise UserError(f"{name} is one model, without folds: leave out --ensemble")
             self.models = [published.model_of(name)]
         else:
             self.models = models.load_all(name) if ensemble else [models.load_best(name)]
@@ -83,6 +85,8 @@ class Tagger:
             self.parameters = settings.complete(model.info.parameters)
         except UserError as error:
             raise UserError(f"the model {model.path!r} cannot be used: {error}") from error
+        if by not in (None, *BY):
+            raise UserError(f"by={by!r} is not known: expected {' or '.join(map(repr, BY))}")
         if self.several and by == "vote":
             raise UserError(f"with {name} a song may have several tags, so that its chunks do not "
                             "vote: leave out --by vote")
@@ -141,12 +145,19 @@ class Tagger:
             calls = [(files.enter_context(file_of(song)), before) for song in songs]
             computed = in_parallel(spectrogram_of, calls, "songs", "song")
             for (found, note), song in zip(computed, songs, strict=True):
-                answer = Answer(song, problem=found) if isinstance(found, str) else self.answer(
-                    song, finished(found, building.result().windows))
+                if isinstance(found, str):
+                    answer = Answer(song, problem=found)
+                else:
+                    seconds = found.shape[1] * frames_of(before).seconds
+                    windows = building.result().windows
+                    answer = self.answer(song, finished(found, windows), seconds)
                 yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
 
-    def answer(self, song: str, spectrogram: np.ndarray) -> Answer:
-        """Give the answer for a spectrogram, (bands, frames), of mel energies."""
+    def answer(self, song: str, spectrogram: np.ndarray, seconds: float | None = None) -> Answer:
+        """Give the answer for a spectrogram, (bands, frames), of mel energies.
+
+        `seconds` is the length of the song, if the frames do not tell it, as windows do not.
+        """
         DS, frames = self.parameters["DS"], spectrogram.shape[1]  # noqa: N806 (as its key)
         start = chunk_starts(frames, {**self.parameters, "asPublished": False})
         if not start:
@@ -163,13 +174,13 @@ class Tagger:
                             batch_size=BATCH)
             each.append(self.probabilities(model, chunks))
         second, probabilities = frames_of(DS).seconds, np.mean(each, axis=0)
-        spans = stretches(start, frames, DS["xInput"])
-        if DS["specTransform"] in MUSICNN:      # the last window is longer than its hop
-            spans[-1, 1] += WINDOW / WINDOW_HOP - 1
+        times = stretches(start, frames, DS["xInput"]) * second
+        if seconds:
+            times[-1, 1] = seconds
         # as in training, perhaps without the last one; of a song too short for that, all
         voting = len(chunk_starts(frames, self.parameters)) or len(start)
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
-                        (lengthened - mean) / std, segments=joined(spans * second, probabilities),
+                        (lengthened - mean) / std, segments=joined(times, probabilities),
                         by=self.by, several=self.several, temperature=self.temperature)
         answer.label = BY[self.by](answer.probabilities)
         answer.tag = self.classes[answer.label]

@@ -27,13 +27,13 @@ def test_what_predict_writes_is_read(tmp_path, form):
 
 @pytest.mark.parametrize("name, lines", [
     # a range of frequencies, an empty line, an accent of two characters, spaces
-    ("a.txt", ["0.5\t2.25\tcafe\u0301 ", "\\\t100.0\t4000.0", "", "2.25\t4\tb\tc"]),
-    ("a.csv", ["0.5,1,1.75,cafe\u0301", "2.25,1,1.75,b\tc"]),
-    ("a.csv", ["LABEL,DURATION,TIME", "cafe\u0301,1.75,0.5", "b\tc,1.75,2.25"]),
+    ("a.txt", ["0.5\t2.25\tcafe\u0301 ", "\\\t100.0\t4000.0", "", "2.25\t4\tb, c"]),
+    ("a.csv", ["0.5,1,1.75,cafe\u0301", '2.25,1,1.75,"b, c"']),
+    ("a.csv", ["", "LABEL,DURATION,TIME", "cafe\u0301,1.75,0.5", '"b, c",1.75,2.25']),
 ])
 def test_lines_as_other_programs_write_them(tmp_path, name, lines):
     path = written(tmp_path, name, *lines)
-    assert said(label_files.of_file(path)) == [("", 0.5, 2.25, "caf\u00e9"), ("", 2.25, 4, "b\tc")]
+    assert said(label_files.of_file(path)) == [("", 0.5, 2.25, "caf\u00e9"), ("", 2.25, 4, "b, c")]
 
 
 def test_a_table_of_all_recordings(tmp_path):
@@ -53,6 +53,7 @@ def test_a_table_of_all_recordings(tmp_path):
     ("2\t2\tx", "line 2, starts at 2 s and ends at 2 s"),
     ("-1\t2\tx", "line 2, starts at -1 s and ends at 2 s"),
     ("1\t2\t ", "line 2, has no tag; give it one"),
+    ("1\t2\ta\tb", r"line 2, has the tag 'a\tb'; expected one without tabs"),
 ])
 def test_a_wrong_line_is_named(tmp_path, line, told):
     path = written(tmp_path, "a.txt", "0\t1\tx", line)
@@ -65,6 +66,7 @@ def test_a_wrong_line_is_named(tmp_path, line, told):
     (["song,start,tag", "a,1,x"], "has the columns ['song', 'start', 'tag']; expected song, start"),
     (["song,start,end,tag", "a,1,2"], "line 2, has no tag"),
     (["song,start,end,tag", "a,,2,x"], "line 2, has the times '' and '2'"),
+    (["song,start,end,tag", ",,,", "a,0,2,5,x"], "has more cells than columns in line 3, ['x']"),
 ])
 def test_a_wrong_table_is_named(tmp_path, lines, told):
     with pytest.raises(UserError) as error:
@@ -73,8 +75,10 @@ def test_a_wrong_table_is_named(tmp_path, lines, told):
 
 
 def test_regions_without_a_length_and_other_encodings_are_named(tmp_path):
-    with pytest.raises(UserError, match=r"a.csv', line 1, has \['1', '2'\]; expected start"):
+    with pytest.raises(UserError, match=r"a.csv', line 1, has the times '1' and 'x'; expected"):
         label_files.of_file(written(tmp_path, "a.csv", "1,2,x"))
+    with pytest.raises(UserError, match=r"a.csv' has more cells .* line 1, \[' heavy'\]"):
+        label_files.of_file(written(tmp_path, "a.csv", "0,1,5,rain, heavy"))
     (tmp_path / "b.txt").write_bytes("1\t2\té\n".encode("latin-1"))
     with pytest.raises(UserError, match=r"b.txt' cannot be read: it is not UTF-8"):
         label_files.of_file(str(tmp_path / "b.txt"))

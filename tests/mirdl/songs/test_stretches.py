@@ -54,7 +54,7 @@ def test_what_is_not_labelled_is_background(tmp_path):
     ({"a.txt": [(0, 2, "x"), (1.9, 3, "y")]},
      "a.txt', line 2, starts at 1.9 s, within 'x' from 0.0 to 2.0 s; a stretch of time has one"),
     ({"a.txt": [(0, 2, "x")] * 2}, "line 2, starts at 0.0 s, within 'x'"),
-    ({"e.txt": [(0, 2, "x")]}, "e.txt' is named like no recording, but no song of data set 'Set'"),
+    ({"e.txt": [(0, 2, "x")]}, "e.txt' belongs to no recording: no song of data set 'Set'"),
     ({"a.txt": [(0, 2, "x")], "a.csv": []}, "are labels of one recording; leave one of them"),
     ({"a.doc": []}, "has no labels; expected files .txt or .csv with start, end and tag"),
     ({"a.txt": []}, "has no labels; expected files .txt or .csv"),
