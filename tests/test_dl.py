@@ -708,7 +708,7 @@ def test_a_layer_learns_on_what_musicnn_has_learnt(here, musicnn_weights, script
     loaded = ended("run.py", "DS.dataset=Beats", "recipe=transfer", "folds=3", "baselines=False",
                    "DL.num_epochs=1")
     assert "loaded the spectrograms of 18 songs" in loaded and "compiling musicnn" not in loaded
-    path = "data/preloaded/Beats_2048_1024_musicnn-MSD_40_blackmanharris62_rms.pickle"
+    path = "data/preloaded/Beats_2048_1024_musicnn-MSD_40_blackmanharris62.pickle"
     os.unlink(path)
     tagger = predict.Tagger(first["name"])
     network = tagger.network().windows
