@@ -84,7 +84,7 @@ def begun(size, *overrides):
     from mirdl.results import files
     from mirdl.training.run import Run
     chosen = [f"DL.type={size.network}", f"folds={size.folds}", f"DL.num_epochs={size.epochs}",
-              f"DL.batchSize={BATCH}", "quiet=True", *overrides]
+              f"DL.batchSize={BATCH}", "quiet=True", "baselines=False", *overrides]
     parameters, execution = settings.divide(
         settings.check(settings.override(settings.published(), chosen, tell=str)))
     dataset = songs(size.songs)
