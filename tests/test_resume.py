@@ -68,7 +68,7 @@ class Process:
         os.killpg(self.pid, signal.SIGKILL)
         self.popen.wait()
 
-    def until(self, condition, what, seconds=100):
+    def until(self, condition, what, seconds=300):
         """Wait until `condition` is true and return it.
 
         Fail if the process ends before, or after `seconds`.
@@ -281,7 +281,7 @@ def test_ctrl_c_ends_cleanly_with_the_line_that_resumes(here, undisturbed):
     process = Process(*RUN)
     process.until_saved()
     process.send_signal(signal.SIGINT)
-    out = process.wait(100)
+    out = process.wait(300)
     assert process.returncode == 130 and "Traceback" not in out
     [run_id] = re.findall(r"Ctrl-C.* python run.py resume=(\S+)", out)
     process = Process(f"resume={run_id}")
@@ -315,7 +315,7 @@ def test_a_fold_that_ends_its_workers_is_told_and_resumed(here, undisturbed):
         with suppress(psutil.NoSuchProcess):
             process.kill_workers()
         time.sleep(0.1)
-    out = process.wait(100)
+    out = process.wait(300)
     assert process.returncode == 1 and "Traceback" not in out
     [run_id] = re.findall(r"error: fold [12] of 3 .*3 processes .* python run.py resume=(\S+)", out)
     process = Process(f"resume={run_id}")
@@ -331,7 +331,7 @@ def test_ctrl_c_ends_the_workers_too(here):
     process.until_saved()
     workers = process.workers()
     os.killpg(process.pid, signal.SIGINT)       # as a terminal does
-    out = process.wait(100)
+    out = process.wait(300)
     assert process.returncode == 130 and "python run.py resume=" in out
     assert "Traceback" not in out and "Warning" not in out, out
     assert len(workers) >= 2 and not any(worker.is_running() for worker in workers)
@@ -347,7 +347,7 @@ def test_a_second_process_on_a_run_is_refused(here):
     process.send_signal(signal.SIGSTOP)
     try:
         second = Process("resume=last")
-        out = second.wait(100)
+        out = second.wait(300)
         assert second.returncode == 1
         assert re.search(f"error: another process.*'{name}'.*wait.*stop", out), out
     finally:

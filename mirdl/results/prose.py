@@ -103,7 +103,7 @@ def _beside_baselines(result: CrossValidation) -> str:
     """Write the baselines' results, and how the network compares with the best of them."""
     if not result.baselines:
         return ""
-    lines = ["Baselines, from the mean and standard deviation of each band over a song:"]
+    lines = ["Baselines (docs/results.md says what each of them sees):"]
     width = 2 + max(19, *(len(each.name) for each in result.baselines))
     lines += [f"  {each.name + ':':{width}}{each.mean:6.2f} % of songs, std {each.std:.2f} %"
               for each in result.baselines]

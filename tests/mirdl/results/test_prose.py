@@ -25,7 +25,7 @@ def test_a_network_that_a_baseline_beats_is_told_so(result):
     result.baselines = [LARGEST, FOREST]
     assert result.best_baseline is FOREST and prose.run_text(result).startswith(before)
     assert prose.run_text(result).removeprefix(before).split("\n") == [
-        "Baselines, from the mean and standard deviation of each band over a song:",
+        "Baselines (docs/results.md says what each of them sees):",
         "  largest class:        50.00 % of songs, std 0.00 %",
         "  random forest:       100.00 % of songs, std 0.00 %",
         "Paired test against random forest, song by song: p = 1",
