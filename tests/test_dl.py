@@ -179,7 +179,7 @@ def test_baselines_and_mean_probabilities_come_after_the_originals_part(cross_va
     assert published.rstrip().endswith("18") and found, "the original's part, then what is new"
     assert rest == f"  mean:\t\t{np.mean(means):.2f} %\n  std:\t\t{np.std(means):.2f} %\n"
     assert text.startswith(without[1]) and text.replace("NAME", name) in out
-    assert text.removeprefix(without[1]).startswith("Baselines, from the mean and standard ")
+    assert text.removeprefix(without[1]).startswith("Baselines (docs/results.md says ")
     assert "\nPaired test against " in text
     assert without[2].baselines == [] and without[2].best_baseline is None
     assert [each.name for each in result.baselines] == ["largest class", "logistic regression",
