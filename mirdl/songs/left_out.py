@@ -167,7 +167,7 @@ def _advice(frames: list[int], parameters: dict, attempt: Callable[[dict], Any])
              for ways in _ways(length, parameters)]
     if any(found):
         return (f"{' or '.join(filter(None, found))} would use "
-                f"{'all' if taken == len(frames) else taken} of them")
+                f"{'all' if taken == len(frames) else f'at least {taken}'} of them")
     return f"no settings make {parameters['DL']['type']} use them: take longer songs"
 
 

@@ -61,7 +61,7 @@ def test_songs_that_share_a_reason_share_a_line_and_a_file_lists_them(workplace,
      "asPublished=True needs 500 frames, 11.6 s; DS.xInput=250 chunkHop=139 or asPublished=False "
      "or DS.short=repeat would use all of them"),
     ([1] + [217] * 50, ["asPublished=False"], "(1 to 217 frames, 0.0 to 5.0 s): DS.xInput=250 "
-     "needs 250 frames, 5.8 s; DS.xInput=217 or DS.short=repeat would use 50 of them"),
+     "needs 250 frames, 5.8 s; DS.xInput=217 or DS.short=repeat would use at least 50 of them"),
     ([450] * 3, ["chunkHop=300"], "; DS.xInput=250 chunkHop=200 or asPublished=False or "),
     ([1] * 3, [], "; asPublished=False DS.xInput=1 or DS.short=repeat would use all of them"),
 ])
