@@ -118,6 +118,8 @@ def _output(x, w, geometry):
 def _input_gradient(g, w, geometry):
     if _is_slow_in_xla(g, geometry):
         return _on_cpu(_input_from_patches, _input_from_xla, g, w, geometry)
+    if w.shape[1] * geometry.groups == 1 < geometry.window[0]:
+        return _on_cpu(_input_from_rows, _input_from_xla, g, w, geometry)
     return _input_from_xla(g, w, geometry)
 
 
@@ -126,9 +128,7 @@ def _weight_gradient(g, x, geometry):
     # Measured on the CPU: XLA's own is much slower for groups of more than one channel.
     if _is_slow_in_xla(x, geometry) or x.shape[1] > geometry.groups > 1:
         return _on_cpu(_weights_from_patches, _weights_from_xla, g, x, geometry)
-    if math.prod(geometry.window) <= MOST_TAPS or geometry.window[0] > 1:
-        return _on_cpu(_weights_from_parts, _weights_from_xla, g, x, geometry)
-    return _weights_from_xla(g, x, geometry)
+    return _on_cpu(_weights_from_parts, _weights_from_xla, g, x, geometry)
 
 
 def _is_slow_in_xla(x, geometry):
@@ -177,6 +177,11 @@ def _output_from_rows(x, w, geometry):
     of_columns = Geometry(*[(one, *axes[1:]) for one, axes in zip(
         (size, 1, (0, 0), 1, 1), geometry[:-1], strict=True)], groups=1)
     return _correlate(jnp.concatenate(rows, axis=1), w.swapaxes(1, 2), of_columns)
+
+
+def _input_from_rows(g, w, geometry):
+    x = jax.ShapeDtypeStruct((len(g), 1, *geometry.image), g.dtype)
+    return jax.linear_transpose(lambda x: _output_from_rows(x, w, geometry), x)(g)[0]
 
 
 def _weights_from_parts(g, x, geometry):

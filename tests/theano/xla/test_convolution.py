@@ -155,6 +155,8 @@ def test_rows_as_channels_and_parts_of_a_batch(padding, stride, dilation):
     x, w, g = values(1, 9, 1, 13, 11), values(2, 4, 1, 3, 2), values(3, 9, 4, *geometry.out)
     np.testing.assert_allclose(convolution._output_from_rows(x, w, geometry),
                                convolution._correlate(x, w, geometry), atol=1e-12)
+    np.testing.assert_allclose(convolution._input_from_rows(g, w, geometry),
+                               convolution._input_from_xla(g, w, geometry), atol=1e-11)
     for examples in (9, 3):
         np.testing.assert_allclose(
             convolution._weights_from_parts(g[:examples], x[:examples], geometry),
