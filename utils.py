@@ -16,17 +16,18 @@ from importlib import import_module
 import numpy as np
 
 from mirdl.errors import UserError, exit_on_user_error
-from mirdl.frames import MUSICNN, frames_of
+from mirdl.frames import MUSICNN
 from mirdl.results import figures, files, models, song_figures, tables
 from mirdl.results import report as page
 from mirdl.results.calibration import FoldAnswers
-from mirdl.results.filters import find_filters, strongest
-from mirdl.tagging import occlusion as hidden
+from mirdl.results.drawing import save
+from mirdl.results.filters import find_filters
+from mirdl.tagging.players import Players
 from mirdl.tagging.tagger import Tagger
+from mirdl.tagging.views import fired_in, losses_of, view_of
 from mirdl.theano_flags import start_theano
 
 NETWORKS = partial(import_module, "buildArchitecture")      # it loads Theano, which takes seconds
-STRONGEST = 5       # filters in a picture of activations
 USAGE = """usage: python utils.py [COMMAND] NAME ...
 
 NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0)
@@ -38,14 +39,15 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
                               they raise most; also as a CSV file
   activations NAME SONG ...   where in time and in which bands the strongest filters fire in audio
                               files
-  occlusion NAME SONG ...     for any network, where in time and in which bands it finds its tag:
-                              what it loses where the sound is hidden
+  occlusion NAME SONG ...     for any network, and for musicnn-MTT or musicnn-MSD, where in time and
+                              in which bands it finds its tag: what it loses where this is hidden
   songs NAME                  the misclassified songs with their votes
   compare NAME NAME ...       a table: the settings that differ, accuracies, epochs, seconds, and a
                               paired test over the songs
   learning NAME NAME ...      accuracy over the share of the training songs, of runs that differ in
                               trainShare: sweep="trainShare=0.25,0.5,0.75,1"
-  report NAME [SONG ...]      all of it on one HTML page that needs nothing else
+  report NAME [SONG ...]      all of it on one HTML page that opens offline, with these and the
+                              misclassified songs to listen to
   export NAME [FILE.onnx] [--ensemble] [--licence=TEXT]
                               the model as ONNX, and its front end as FILE.frontend.npz; for a run
                               with --ensemble, the mean of the models of all folds
@@ -68,6 +70,10 @@ def main(arguments):
         raise UserError(f"{names[0]!r} is neither a command nor the name of a run; "
                         f"did you mean {near[0]}?")
     function, least, most = COMMANDS[command]
+    published = set(names) & set(MUSICNN)
+    if published and command != "occlusion":
+        raise UserError(f"{command} needs the name of a run; {min(published)!r} is a published "
+                        "model, for which there are utils.py occlusion and predict.py")
     if not least <= len(names) <= most:
         raise UserError(f"{command} takes {least}{'' if least == most else ' or more'} name(s), "
                         f"{len(names)} given; see python utils.py --help")
@@ -92,7 +98,7 @@ def trainingEvolution(name):
     UserError
         If there is no such run, or its table is damaged.
     """
-    return figures.save(_curves(name)(), files.path_of(name, ".png"))
+    return save(_curves(name)(), files.path_of(name, ".png"))
 
 
 def curves(*names):
@@ -103,7 +109,7 @@ def curves(*names):
     if len(names) == 1:
         return trainingEvolution(*names)
     title = f"Compared_{names[0]}_and_{len(names) - 1}_more"
-    return figures.save(_curves(*names)(), files.path_of(title, ".png"))
+    return save(_curves(*names)(), files.path_of(title, ".png"))
 
 
 def confusion(name):
@@ -111,7 +117,7 @@ def confusion(name):
 
     Give the path of the picture, NAME.confusion.png.
     """
-    return figures.save(_confusion(name)(), files.path_of(name, ".confusion.png"))
+    return save(_confusion(name)(), files.path_of(name, ".confusion.png"))
 
 
 def filters(name):
@@ -128,52 +134,16 @@ def filters(name):
         table.writerow([len(each.weights), f"{each.seconds:.3f}", tempo, tag,
                         f"{each.weight:.6g}"])
     files.write_text(text.getvalue(), name, ".filters.csv")
-    return figures.save(_filters(name)(), files.path_of(name, ".filters.png"))
+    return save(_filters(name)(), files.path_of(name, ".filters.png"))
 
 
 def activations(name, *songs):
-    """Draw where a model's strongest filters fire in audio files.
-
-    Parameters
-    ----------
-    name : str
-        A model, or a run.
-    *songs : str
-        Paths of audio files.
-
-    Returns
-    -------
-    str
-        The paths of the pictures, NAME.activations.SONG.png, one a line.
-
-    Raises
-    ------
-    UserError
-        If a song cannot be read or is too short, or the network has no temporal filters.
-    """
+    """Draw where in audio files a model's strongest filters fire; see `_ofSongs`."""
     return _ofSongs("activations", _activations, name, songs)
 
 
 def occlusion(name, *songs):
-    """Draw where in audio files any network finds its tag: what it loses where these are hidden.
-
-    Parameters
-    ----------
-    name : str
-        A model, or a run.
-    *songs : str
-        Paths of audio files.
-
-    Returns
-    -------
-    str
-        The paths of the pictures, NAME.occlusion.SONG.png, one a line.
-
-    Raises
-    ------
-    UserError
-        If a song cannot be read or is too short.
-    """
+    """Draw where in audio files any network finds its tag; see `_ofSongs`."""
     return _ofSongs("occlusion", _occlusion, name, songs)
 
 
@@ -193,11 +163,11 @@ def learning(*names):
     """Draw the learning curve of runs that differ in trainShare; give the path of the picture."""
     results = [_votesOf(name) for name in names]
     title = f"Learning_{names[0]}_and_{len(names) - 1}_more"
-    return figures.save(figures.learning(results), files.path_of(title, ".png"))
+    return save(figures.learning(results), files.path_of(title, ".png"))
 
 
 def report(name, *songs):
-    """Write all that is known about a run on one HTML page that needs nothing else.
+    """Write all that is known about a run on one HTML page that opens offline.
 
     What a run does not have is left out, and reported on stderr: a model that was only tested has
     no curves, another network no temporal filters.
@@ -206,22 +176,24 @@ def report(name, *songs):
     ----------
     name : str
     *songs : str
-        Paths of audio files, to show where the strongest filters fire in them, and where the tag
-        is found.
+        Paths of audio files that have a player, besides the misclassified ones.
 
     Returns
     -------
     str
-        The path of the page, NAME.html in data/results.
+        The path of the page, NAME.html in data/results. Sounds of more than 20 MB are beside it, in
+        the folder NAME.sounds.
     """
+    result, titles = files.read_outcomes(name), _titlesOf(songs)
     pictures = [("Training curves", partial(_curves, name)),
                 ("Confusion of songs", partial(_confusion, name)),
                 *_reliability(name),
                 ("Filters over time", partial(_filters, name))]
-    pictures += [(f"{kind} in {title}", partial(prepare, song, title, name))
-                 for song, title in _titlesOf(songs).items()
-                 for kind, prepare in (("Activations", _activations), ("Occlusion", _occlusion))]
-    files.write_text(page.html(name, files.read_outcomes(name), pictures), name, ".html")
+    players = Players(name, result, songs, _taggerOf)
+    heard = [(f"Song {title}", partial(_heard, players, song, title, name))
+             for song, title in titles.items()]
+    text = page.html(name, result, pictures, heard, players.misclassified)
+    files.write_text(text, name, ".html")
     return files.path_of(name, ".html")
 
 
@@ -305,48 +277,71 @@ def _filters(name):
 
 
 def _ofSongs(kind, prepare, name, songs):
-    """Draw a picture of each song; give their paths."""
+    """Draw a picture of each song.
+
+    Parameters
+    ----------
+    kind : str
+        What it shows, in the names of the pictures.
+    prepare : callable
+        (song, title, name) -> a function that draws it.
+    name : str
+        A model, or a run.
+    songs : list of str
+        Paths of audio files.
+
+    Returns
+    -------
+    str
+        The paths of the pictures, NAME.KIND.SONG.png, one a line.
+
+    Raises
+    ------
+    UserError
+        If a song cannot be read or is too short, or the network cannot be drawn so.
+    """
     paths = []
     for song, title in _titlesOf(songs).items():
         path = files.path_for(name, kind, _stem(song), ".png", paths)
-        paths.append(figures.save(prepare(song, title, name)(), path))
+        paths.append(save(prepare(song, title, name)(), path))
     return "\n".join(paths)
 
 
 def _activations(song, title, name):
     """Prepare the drawing of a model's strongest filters in an audio file."""
-    model = models.load_for(name, song)
-    found = find_filters(model)
-    answer = _tagger(model.name, os.stat(model.path).st_mtime_ns).tag(song)
-    fired = strongest(found, answer.spectrogram, answer.label, STRONGEST)
-    return partial(song_figures.activations, answer.spectrogram, fired,
-                   model.info.classes[answer.label], title, _whose(model, song))
+    find_filters(models.load_for(name, song))       # refuses others before they are built
+    tagger, answer, view = _view(song, title, name)
+    return partial(song_figures.activations, view, fired_in(tagger, answer))
 
 
 def _occlusion(song, title, name):
     """Prepare the drawing of what a song's tag loses where the song is hidden."""
-    model = models.load_for(name, song)
-    tagger = _tagger(model.name, os.stat(model.path).st_mtime_ns)
-    answer, DS = tagger.tag(song), tagger.parameters["DS"]
-    seconds, width = frames_of(DS).seconds, DS["xInput"]
-    losses = hidden.occlusion(
-        tagger.network().forward, answer.spectrogram, np.rint(answer.start / seconds).astype(int),
-        width, answer.label, seconds, 1 if DS["specTransform"] in MUSICNN else hidden.GROUPS)
-    return partial(song_figures.occlusion, answer.spectrogram, losses,
-                   answer.start + width / 2 * seconds, answer.probabilities, tagger.classes,
-                   answer.label, seconds, title, _whose(model, song))
+    tagger, answer, view = _view(song, title, name)
+    return partial(song_figures.occlusion, view, losses_of(tagger, answer))
 
 
-def _whose(model, song):
-    """Say whose answer it is, and what the song was for the model."""
-    part, by = models.part_of(song, model), f"majority vote of {model.name}"
-    return f"{by}, for which it was a {part} song" if part else by
+def _view(song, title, name):
+    """Tag an audio file by the model that was tested on it; give tagger, answer and view."""
+    tagger = _taggerOf(name if name in MUSICNN else models.load_for(name, song).name)
+    answer = tagger.tag(song)
+    return tagger, answer, view_of(tagger, answer, title, song)
+
+
+def _heard(players, song, title, name):
+    """Write the player of a song, by the model that was tested on it."""
+    return players.of(song, title, models.load_for(name, song).name)
+
+
+def _taggerOf(model):
+    """Give the tagger of a model, which is kept until another one is asked for."""
+    written = None if model in MUSICNN else os.stat(models.load(model).path).st_mtime_ns
+    return _tagger(model, written)
 
 
 @lru_cache(1)       # for the next song
 def _tagger(model, written):
     """Give the tagger of a model whose file was written at that time, by vote as in its run."""
-    return Tagger(model, NETWORKS, by="vote")
+    return Tagger(model, NETWORKS, by=None if model in MUSICNN else "vote")
 
 
 def _titlesOf(songs):

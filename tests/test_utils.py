@@ -8,16 +8,21 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from types import SimpleNamespace
+from urllib.parse import quote, unquote
 
 import numpy as np
 import pytest
+import soundfile
 from conftest import ROOT
 from matplotlib.image import imread
 
 import utils
 from mirdl.errors import UserError
-from mirdl.results import files
-from mirdl.tagging import occlusion
+from mirdl.results import files, models
+from mirdl.results.tables import misclassified
+from mirdl.tagging import occlusion, players
+from mirdl.tagging.answer import Answer
+from mirdl.tagging.segments import Segment
 
 
 @pytest.fixture
@@ -40,7 +45,7 @@ def page(trained):
 
 def isPicture(path):
     """Tell whether the file is a picture with something drawn on it."""
-    return len(np.unique((255 * imread(path)[..., :3]).astype(int) @ [65536, 256, 1])) > 20
+    return len(np.unique((255 * imread(path)).astype(int).reshape(-1, 4), axis=0)) > 5
 
 
 @pytest.mark.parametrize("command, ending", [
@@ -68,7 +73,7 @@ def test_one_name_calls_what_the_original_promised(monkeypatch, capsys):
 
 def test_the_learning_curve_is_drawn_over_the_shares_of_songs(finished_run, monkeypatch):
     drawn, names = [], [finished_run(), finished_run(dataset="Others")]
-    monkeypatch.setattr(utils.figures, "save", lambda figure, path: drawn.append(figure) or path)
+    monkeypatch.setattr(utils, "save", lambda figure, path: drawn.append(figure) or path)
     original = utils.files.read_outcomes
 
     def read(name):     # the second run, with half of the songs
@@ -120,9 +125,9 @@ def test_a_test_song_has_the_class_that_the_run_gave_it(run, trained):
     wrong = [true != voted for true, voted in zip(worst.true, worst.voted, strict=True)]
     place = np.argmax(wrong)
     draw = utils._activations(f"data/datasets/Beats/{worst.songs[place]}", "a title", run)
-    tag, _, by = draw.args[2:]
-    assert tag == ["fast", "middle", "slow"][worst.voted[place]]
-    assert by == f"majority vote of {worst.name}, for which it was a test song"
+    view, _ = draw.args
+    assert view.tag == ["fast", "middle", "slow"][worst.voted[place]]
+    assert view.by == f"majority vote of {worst.name}, for which it was a test song"
 
 
 def test_songs_and_comparison_tell_what_the_files_say(run, trained):
@@ -139,18 +144,20 @@ def test_songs_and_comparison_tell_what_the_files_say(run, trained):
 
 
 class Reader(HTMLParser):
-    """Gathers the captions, ids, links and pictures of a page."""
+    """Gathers the captions, ids, links, pictures and sounds of a page."""
 
     def __init__(self):
         super().__init__()
         self.tags, self.pictures, self.ids, self.links, self.outside = [], [], set(), set(), []
+        self.sounds = []
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
         self.tags.append(tag)
         self.ids |= {values.get("id")}
         self.links |= {values.get("href")}
-        self.pictures += [values[key] for key in ("src", "srcset") if key in values]
+        addresses = [values[key] for key in ("src", "srcset") if key in values]
+        (self.sounds if tag == "audio" else self.pictures).extend(addresses)
         self.outside += [value for value in values.values()
                          if re.match("(https?:)?//", value or "")]
 
@@ -158,17 +165,55 @@ class Reader(HTMLParser):
 def test_the_report_is_one_page_with_all_of_it(page):
     found = Reader()
     found.feed(page)
-    assert found.tags.count("table") >= 4 and len(found.pictures) == 12, "light and dark"
+    assert found.tags.count("table") >= 4 and found.tags.count("picture") == 4, "light and dark"
     assert not found.outside, "nothing from elsewhere"
-    for picture in found.pictures:
-        png = base64.b64decode(picture.removeprefix("data:image/png;base64,"))
-        assert isPicture(io.BytesIO(png))
+    drawn = [isPicture(io.BytesIO(base64.b64decode(picture.removeprefix("data:image/png;base64,"))))
+             for picture in found.pictures]
+    # an occlusion map is empty where nothing is lost
+    assert sum(drawn) >= 8 + len(found.sounds), "light, dark; a spectrogram of each song"
     assert {"#main", "#folds", "#training-curves", "#filters-over-time",
-            "#activations-in-slow-0", "#occlusion-in-slow-0",
+            "#song-slow-0",
             "#reliability-of-probabilities"} <= found.links
     assert {link[1:] for link in found.links if link} <= found.ids
     assert all(part in page for part in ("prefers-color-scheme: dark", ":focus-visible",
                                          "DS.melBands"))
+
+
+def heard(address):
+    """Decode the sound at an address."""
+    if address.startswith("data:"):
+        return soundfile.read(io.BytesIO(base64.b64decode(
+            address.removeprefix("data:audio/ogg;base64,"))))[0]
+    return soundfile.read(os.path.join("data/results", unquote(address)))[0]
+
+
+def test_songs_can_be_heard_on_the_report(page, run, trained):
+    """The one that was asked for, and those misclassified, in the order of their table."""
+    found = Reader()
+    found.feed(page)
+    wrong = re.findall("<summary>(.*?): ", page)
+    assert wrong == [row["song"] for row in misclassified(files.read_outcomes(run))] != []
+    for song, address in zip(["slow/slow 0.wav", *wrong], found.sounds, strict=True):
+        samples, rate = soundfile.read(f"data/datasets/Beats/{song}")
+        assert rate == 44100 and np.corrcoef(heard(address), samples)[0, 1] > 0.7
+    assert found.tags.count("input") == len(found.sounds)
+    assert {f"#wrong-{number + 1}" for number in range(len(wrong))} <= found.links
+    for outcome in trained[2]:
+        for song in set(outcome.songs) & set(wrong):
+            voted = outcome.voted[outcome.songs.index(song)]
+            said = (f"{['fast', 'middle', 'slow'][voted]} by majority vote of {outcome.name}, for "
+                    "which it was a test song")
+            assert said in page.partition(f"<summary>{song}")[2].partition("</details>")[0]
+
+
+def test_many_sounds_are_beside_the_page(run, monkeypatch):
+    monkeypatch.setattr(players, "INSIDE", 1000)
+    with open(utils.report(run), encoding="utf-8") as file:
+        found = Reader()
+        found.feed(file.read())
+    names = sorted(os.listdir(files.path_of(run, ".sounds")))
+    assert [f"{quote(run)}.sounds/{name}" for name in names] == found.sounds != []
+    assert all(len(heard(address)) == 9 * 44100 for address in found.sounds)
 
 
 BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium")
@@ -257,12 +302,16 @@ def tagger(monkeypatch, parameters):
     def tag(song):
         if "silence" in song:
             raise UserError(f"{song!r} cannot be decoded")
-        return SimpleNamespace(spectrogram=spectrogram, label=0, start=np.zeros(1),
-                               probabilities=answers[:1])
+        return Answer(song, 0, answers[:1], np.zeros(1), spectrogram, 90,
+                      segments=[Segment(0, 2.1, 0, 0.5)])
     answers = np.full((occlusion.BATCH, len(NAMES)), 1 / len(NAMES))
-    stand_in = SimpleNamespace(tag=tag, parameters=parameters("DS.xInput=90"), classes=NAMES,
+    settled = parameters("DS.xInput=90")
+
+    def stand_in(model, written):
+        return SimpleNamespace(tag=tag, parameters=settled, classes=NAMES,
+                               models=[models.load(model)],
                                network=lambda: SimpleNamespace(forward=lambda x: answers))
-    monkeypatch.setattr(utils, "_tagger", lambda *model: stand_in)
+    monkeypatch.setattr(utils, "_tagger", stand_in)
 
 
 @pytest.mark.parametrize("command, ending", [
@@ -277,7 +326,8 @@ def test_any_name_can_be_shown(finished_run, tagger, capsys, command, ending):
     utils.main([command, run, *songs])
     said = capsys.readouterr()
     assert said.out == f"{files.path_of(run, ending)}\n"
-    assert "without" not in said.err and "Traceback" not in said.err
+    assert "Traceback" not in said.err
+    assert ("without" in said.err) == (command == "report"), "the songs are not there"
     if command != "report":
         assert isPicture(files.path_of(run, ending))
 
@@ -311,11 +361,12 @@ def test_each_song_is_in_the_report(finished_run, tagger, capsys):
     with open(utils.report(run, *songs), encoding="utf-8") as file:
         page = file.read()
     for title in ("one/01.wav", "two/01.wav", "祭り", "踊り"):
-        assert f">Activations in {title}</h2>" in page
-        assert f">Occlusion in {title}</h2>" in page
-    assert page.count("<picture>") == 11
-    assert "without activations in silence: 'silence.wav' cannot be decoded\n" in (
-        capsys.readouterr().err)
+        assert f">Song {title}</h2>" in page
+    assert page.count("<picture>") == 3 and page.count('class="song"') == 4
+    assert capsys.readouterr().err == (
+        "without song silence: 'silence.wav' cannot be decoded\n"
+        "without 2 players of misclassified songs: there is no file "
+        "'data/datasets/Beats/slow/0.wav'\n")
 
 
 def test_what_is_drawn_in_vain_costs_its_part(finished_run, monkeypatch, capsys):
@@ -323,7 +374,7 @@ def test_what_is_drawn_in_vain_costs_its_part(finished_run, monkeypatch, capsys)
     monkeypatch.setattr(utils.figures, "confusion", lambda *arguments: 1 / 0)
     with open(utils.report(run), encoding="utf-8") as file:
         assert file.read().count("<picture>") == 2
-    assert capsys.readouterr().err == (
+    assert capsys.readouterr().err.startswith(
         "without confusion of songs: ZeroDivisionError: division by zero\n")
 
 

@@ -1,82 +1,25 @@
 """Pictures of a run, as matplotlib figures that need no display."""
 
-import sys
-import textwrap
-from functools import lru_cache
-from typing import BinaryIO
-
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager, get_font
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mirdl.errors import one_line
 from mirdl.results.calibration import FoldAnswers, losses
+from mirdl.results.drawing import WIDTH, color_of, is_dark, wrapped
 from mirdl.results.filters import Filter
-from mirdl.results.outcome import CrossValidation, EpochFigures
+from mirdl.results.outcome import Confused, CrossValidation, EpochFigures
 from mirdl.results.tables import columns_of
 from mirdl.songs.wording import some
-from mirdl.system.whole_files import whole
 
-WIDTH = 7.0         # inches: a page's text width
 MOST_FILTERS = 200  # in one picture, or 5 of each length if these are more
 MOST_CLASSES = 25   # in a confusion matrix
 MOST_PAIRS = 40     # of classes, in place of a larger matrix
+MOST_SAID = 3       # of them, in words
 FEWEST_SONGS = 20   # whose share of right answers is worth a point
-FONT = "DejaVu Sans"        # comes with matplotlib
-
-
-def save(figure: Figure, path: str) -> str:
-    """Save a figure as a PNG, whole or not at all; give the path back."""
-    with whole(path, "wb") as file:
-        write(figure, file, dpi=150)
-    return path
-
-
-def write(figure: Figure, file: BinaryIO, dpi: int) -> None:
-    """Write a figure as a PNG, in which names look as they are written.
-
-    No `$` begins a formula, and letters that matplotlib's own font lacks come from another font.
-    """
-    texts = figure.findobj(Text)
-    letters = frozenset("".join(text.get_text() for text in texts)) - {"\n"}
-    fonts = _fonts_for(letters - _letters_of(FONT))
-    for text in texts:
-        text.set(parse_math=False, fontfamily=[FONT, *fonts])
-    figure.savefig(file, format="png", dpi=dpi)
-
-
-def title_of(figure: Figure) -> str:
-    """Give the title of a figure, or that of its first panel."""
-    return figure.get_suptitle() or (figure.axes[0].get_title() if figure.axes else "")
-
-
-@lru_cache
-def _fonts_for(letters: frozenset[str]) -> list[str]:
-    """Choose fonts on this machine that have these letters; note letters that no font has."""
-    # not matplotlib's last resort, which has boxes for all letters
-    names = sorted({font.name for font in fontManager.ttflist
-                    if letters and (font.style, font.weight) == ("normal", 400)
-                    and not font.name.startswith("Last Resort")})
-    chosen, missing = [], letters
-    while missing:
-        best = max(names, key=lambda name: len(_letters_of(name) & missing), default=FONT)
-        if not _letters_of(best) & missing:
-            print(f"Note: no font on this machine has {''.join(sorted(missing))!r}: pictures show "
-                  "boxes instead; install one, for instance Noto Sans CJK", file=sys.stderr)
-            break
-        chosen.append(best)
-        missing -= _letters_of(best)
-    return chosen
-
-
-@lru_cache(None)
-def _letters_of(font: str) -> frozenset[str]:
-    return frozenset(map(chr, get_font(fontManager.findfont(font)).get_charmap()))
 
 
 def curves(runs: dict[str, list[EpochFigures]], tested: dict[str, float] | None = None) -> Figure:
@@ -133,7 +76,19 @@ def curves(runs: dict[str, list[EpochFigures]], tested: dict[str, float] | None 
     for text, label in zip(legend.get_texts(), labels, strict=True):
         # only now: a legend passes over labels like '_a'
         text.set_text(wrapped(label, 60 if single else 90))
+    said = [f"{name} {_end_of(folds)}" for name, folds in runs.items()]
+    lines = [label for label in labels if "%" in label]
+    figure.set_label("Loss and accuracy over the epochs: " + "; ".join([*said, *lines]))
     return figure
+
+
+def _end_of(folds: list[EpochFigures]) -> str:
+    """Say what is reached at the end of the trainings, on average."""
+    part = "validation" if _is_validated(folds) else "training"
+    last = np.nanmean([getattr(fold, f"{part}_accuracy")[-1] for fold in folds
+                       if len(fold.epoch)])
+    return (f"ends after {max(len(fold.epoch) for fold in folds)} epochs with {last:.1f} % of "
+            f"{part} chunks right")
 
 
 def _is_validated(folds: list[EpochFigures]) -> bool:
@@ -196,6 +151,10 @@ def learning(results: list[CrossValidation]) -> Figure:
     parameters = results[0].parameters
     axes.set_title(wrapped(f"{parameters['DS']['dataset']}, {parameters['DL']['type']}: 95 % "
                             f"intervals by {' and '.join(sorted(by))}", 90), fontsize=9)
+    votes = [f"{result.intervals['majority_vote'].accuracy:.1f} % of songs right with "
+             f"{100 * result.train_share:g} % of the training songs" for result in results
+             if "majority_vote" in result.intervals]
+    figure.set_label(f"Learning curve, by majority vote: {'; '.join(votes)}")
     return figure
 
 
@@ -207,7 +166,7 @@ def reliability(tested: FoldAnswers, title: str) -> Figure:
     """
     figure = Figure((WIDTH, 4.5), layout="constrained")
     axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    edges, crossed = np.linspace(0, 100, 11), tested.crossed()
+    edges, crossed, said = np.linspace(0, 100, 11), tested.crossed(), []
     parts = max(1, min(10, len(tested.true) // FEWEST_SONGS))
     axes.plot((0, 100), (0, 100), color=rcParams["text.color"], ls=":", lw=1,
               label="as often right as it says")
@@ -217,9 +176,9 @@ def reliability(tested: FoldAnswers, title: str) -> Figure:
         sure = 100 * found.max(axis=1)
         right = 100.0 * (found.argmax(axis=1) == tested.true)
         points = np.array_split(sure.argsort(kind="stable"), parts)
+        said.append(f"{name}: log loss {losses(found, tested.true).mean():.3f}")
         axes.plot([sure[songs].mean() for songs in points],
-                  [right[songs].mean() for songs in points], marker="o",
-                  label=f"{name}: log loss {losses(found, tested.true).mean():.3f}")
+                  [right[songs].mean() for songs in points], marker="o", label=said[-1])
         counts.stairs(np.histogram(sure, edges)[0], edges, lw=1.5)
     axes.set(ylabel="songs that are right (%)", ylim=(-2, 102))
     counts.set(xlabel="largest mean probability (%)", ylabel="songs", xlim=(0, 100))
@@ -228,6 +187,8 @@ def reliability(tested: FoldAnswers, title: str) -> Figure:
     figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
     axes.set_title(wrapped(f"{title}: {len(tested.true)} test songs, "
                            f"{some(parts, 'point', 'points')} of equally many", 90), fontsize=9)
+    figure.set_label(f"How often songs are right, over their probability, {title}: "
+                     + "; ".join(said))
     return figure
 
 
@@ -239,12 +200,21 @@ def confusion(result: CrossValidation, title: str) -> Figure:
     """
     matrix, classes = result.confusion, result.classes
     songs = np.bincount(result.true, minlength=len(classes))    # those without votes, too
-    draw = _matrix if len(classes) <= MOST_CLASSES else _pairs
-    figure, right = draw(matrix, songs, classes), np.trace(matrix)
-    figure.suptitle(f"{wrapped(title, int(11 * figure.get_figwidth()))}\n{right} of "
-                    f"{songs.sum()} songs right ({100 * right / max(songs.sum(), 1):.1f} %)",
-                    fontsize=9)
+    figure = (_matrix(matrix, songs, classes) if len(classes) <= MOST_CLASSES else
+              _pairs(result.confusions, classes))
+    right = np.trace(matrix)
+    share = (f"{right} of {songs.sum()} songs right "
+             f"({100 * right / max(songs.sum(), 1):.1f} %)")
+    figure.suptitle(f"{wrapped(title, int(11 * figure.get_figwidth()))}\n{share}", fontsize=9)
+    pairs = [confused(pair, classes) for pair in result.confusions[:MOST_SAID]]
+    figure.set_label(f"{title}: {'; '.join([share, *pairs])}")
     return figure
+
+
+def confused(pair: Confused, classes: list[str]) -> str:
+    """Say how often one class is taken for another."""
+    return (f"{pair.songs} of {some(pair.of, 'song', 'songs')} of {classes[pair.true]} given "
+            f"{classes[pair.voted]}")
 
 
 def _matrix(matrix: np.ndarray, songs: np.ndarray, classes: list[str]) -> Figure:
@@ -269,18 +239,15 @@ def _matrix(matrix: np.ndarray, songs: np.ndarray, classes: list[str]) -> Figure
     return figure
 
 
-def _pairs(matrix: np.ndarray, songs: np.ndarray, classes: list[str]) -> Figure:
+def _pairs(pairs: list[Confused], classes: list[str]) -> Figure:
     """Draw how many songs of a class were given another one, for the worst pairs of classes."""
-    wrong = matrix - np.diag(np.diag(matrix))
-    pairs = sorted(zip(*np.nonzero(wrong), strict=True),
-                   key=lambda pair: (-wrong[pair], songs[pair[0]]))
     drawn = pairs[:MOST_PAIRS]
-    names = [wrapped(f"{classes[true]} → {classes[voted]}", 60) for true, voted in drawn]
+    names = [wrapped(f"{classes[pair.true]} → {classes[pair.voted]}", 60) for pair in drawn]
     lines = sum(name.count("\n") + 1 for name in names)
     figure = Figure((WIDTH, 1.4 + 0.18 * lines), layout="constrained")
     axes = figure.subplots()
-    bars = axes.barh(range(len(drawn)), [wrong[pair] for pair in drawn], color="C0")
-    axes.bar_label(bars, [f"{wrong[pair]} of {songs[pair[0]]}" for pair in drawn], padding=3,
+    bars = axes.barh(range(len(drawn)), [pair.songs for pair in drawn], color="C0")
+    axes.bar_label(bars, [f"{pair.songs} of {pair.of}" for pair in drawn], padding=3,
                    fontsize=7.5)
     axes.set_yticks(range(len(drawn)), names, fontsize=7.5)
     axes.margins(x=0.15, y=0.01)
@@ -332,33 +299,20 @@ def filters(found: list[Filter], classes: list[str], title: str) -> Figure:
         axes.remove()
     note = f", the {drawn} of each length that weigh most" if most > drawn else ""
     figure.suptitle(f"{wrapped(title, 90)}\nfilters over time{note}; the class that each raises "
-                    "most, the tempo of its main period (BPM)", fontsize=8)
+                    "most, the tempo of its main period", fontsize=8)
     figure.supxlabel("time (s)", fontsize=8)
+    tempi = [each.tempo for each in found if not np.isnan(each.tempo)]
+    span = f", from {min(tempi):.0f} to {max(tempi):.0f} BPM" if tempi else ""
+    figure.set_label(f"{some(len(found), 'filter', 'filters')} over time of {title}, of "
+                     f"{lengths[0]} to {lengths[-1]} frames; {len(tempi)} with a tempo{span}")
     return figure
 
 
-def is_dark() -> bool:
-    """Tell whether the picture has a black background."""
-    return rcParams["axes.facecolor"] == "black"
-
-
-def color_of(label: int | None) -> str:
-    """Give a class's colour, the same in every picture."""
-    return "grey" if label is None else f"C{label % 10}"
-
-
 def _notes_on(each: Filter, classes: list[str]) -> list[str]:
-    """Give the class that a filter raises most and its tempo, as far as they are known."""
-    notes = []
-    if each.feeds is not None:
-        name = one_line(classes[each.feeds])
-        # there is room for two lines; the colour shows the class, too
-        notes.append(wrapped(name if columns_of(name) <= 32 else f"{name[:15]}…{name[-14:]}", 16))
-    return notes if np.isnan(each.tempo) else [*notes, f"{each.tempo:.0f}"]
-
-
-def wrapped(name: str, columns: int) -> str:
-    """Break a name into lines of so many columns at most; a Japanese letter takes two."""
-    name = one_line(name)
-    letters = columns * len(name) // max(columns_of(name), 1)
-    return "\n".join(textwrap.wrap(name, max(letters, 1)))
+    """Give the class that a filter raises most, if it is known, and its tempo."""
+    if each.feeds is None:
+        return [each.beats]
+    name = one_line(classes[each.feeds])
+    # there is room for two lines; the colour shows the class, too
+    return [wrapped(name if columns_of(name) <= 32 else f"{name[:15]}…{name[-14:]}", 16),
+            each.beats]

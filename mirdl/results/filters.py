@@ -55,6 +55,11 @@ class Filter:
         """The label of the class whose output it raises most; None if unknown."""
         return None if self.output is None else int(self.output.sum(axis=0).argmax())
 
+    @property
+    def beats(self) -> str:
+        """Its tempo in words."""
+        return "no tempo" if np.isnan(self.tempo) else f"{self.tempo:.0f} BPM"
+
 
 class Activation(NamedTuple):
     """How a filter responds to a song.
@@ -73,6 +78,14 @@ class Activation(NamedTuple):
     source: Filter
     response: np.ndarray
     share: float
+
+    def said(self, tag: str) -> str:
+        """Say what filter it is, and what it adds to the song's class."""
+        filter_ = self.source
+        value = (f"responds with {self.share:.2f} at most" if filter_.output is None else
+                 f"adds {self.share:.2f} to {tag}")
+        return (f"Filter of {len(filter_.weights)} frames ({filter_.seconds:.2f} s), "
+                f"{filter_.beats}: {value}")
 
 
 def find_filters(model: Model) -> list[Filter]:

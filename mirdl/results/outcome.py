@@ -45,6 +45,25 @@ class EpochFigures(NamedTuple):
         return ""
 
 
+class Confused(NamedTuple):
+    """How often one class is taken for another.
+
+    Attributes
+    ----------
+    true, voted : int
+        The labels of both classes.
+    songs : int
+        Of the first class, that were given the second one.
+    of : int
+        Songs of the first class.
+    """
+
+    true: int
+    voted: int
+    songs: int
+    of: int
+
+
 @dataclass
 class Outcome:
     """The result of one training: how its best model did on the fold's test songs.
@@ -186,6 +205,15 @@ class CrossValidation:
         """Counts of songs: (classes, classes), rows the true classes, columns the votes."""
         from sklearn.metrics import confusion_matrix  # takes 0.5 s, unused by tagging
         return confusion_matrix(self.true, self.voted, labels=range(len(self.classes)))
+
+    @property
+    def confusions(self) -> list[Confused]:
+        """The pairs of classes that are taken for each other, the most frequent first."""
+        wrong, songs = self.confusion, np.bincount(self.true, minlength=len(self.classes))
+        np.fill_diagonal(wrong, 0)
+        found = [Confused(int(true), int(voted), int(wrong[true, voted]), int(songs[true]))
+                 for true, voted in np.argwhere(wrong)]
+        return sorted(found, key=lambda pair: (-pair.songs, pair.of))
 
     @property
     def probabilities(self) -> np.ndarray | None:

@@ -1,56 +1,34 @@
 """A run on one HTML page: tables and pictures inside it, light and dark, nothing from elsewhere."""
 
-import base64
 import io
 import sys
 from collections.abc import Callable
 from functools import partial
-from html import escape as escape_html
+from pathlib import Path
 
+import numpy as np
 from matplotlib import style
 from matplotlib.figure import Figure
 
 from mirdl import settings
 from mirdl.errors import UserError, one_line
-from mirdl.results import figures, ranking, tables
+from mirdl.results import drawing, ranking, tables
+from mirdl.results.figures import MOST_SAID, confused
 from mirdl.results.outcome import CrossValidation
+from mirdl.results.player import data_uri, escape
 from mirdl.results.prose import beside_best
 from mirdl.results.tables import Row
 from mirdl.songs.wording import names_of, some
 
-STYLE = """
-:root { color-scheme: light dark;
-  --ink: #1c1c1e; --paper: #fff; --line: #d0d0d4; --accent: #0a58ca; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8ea; --paper: #000; --line: #444448; --accent: #7ab8ff; } }
-body { margin: 0 auto; max-width: 66rem; padding: 1rem 1.25rem 4rem;
-  font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
-h1, h2, a { overflow-wrap: anywhere; white-space: pre-wrap; }
-h1 { font-size: 1.4rem; }
-h2 { font-size: 1.15rem; margin-top: 2.2rem; border-bottom: 1px solid var(--line); }
-a { color: var(--accent); }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.skip { position: absolute; left: -99rem; }
-.skip:focus { position: static; }
-nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; padding: 0; list-style: none; }
-.wide { overflow: auto; }
-.long { max-height: 40rem; }
-@media print { .long { max-height: none; } }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-caption { padding: .25rem .5rem; text-align: left; opacity: .8; }
-th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line);
-  text-align: left; vertical-align: top; }
-thead th { vertical-align: bottom; position: sticky; top: 0; background: var(--paper); }
-tbody th, td { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 8rem; }
-thead .number, tbody .number { text-align: right; min-width: 0; }
-tbody .number { white-space: pre; }
-img { max-width: 100%; height: auto; }
-"""
+STYLE, SCRIPT = (Path(__file__).with_name(f"page.{kind}").read_text("utf-8")
+                 for kind in ("css", "js"))
 MOST_ROWS = 60      # of a table that is not scrolled by itself
 Pictures = list[tuple[str, Callable[[], Callable[[], Figure]]]]
+Songs = list[tuple[str, Callable[[], str]]]
 
 
-def html(name: str, result: CrossValidation, pictures: Pictures) -> str:
+def html(name: str, result: CrossValidation, pictures: Pictures, songs: Songs = (),
+         misclassified: Callable[[], dict[str, str]] = dict) -> str:
     """Write the page of a run.
 
     A part that fails is left out, and reported in one line on stderr.
@@ -62,6 +40,10 @@ def html(name: str, result: CrossValidation, pictures: Pictures) -> str:
     pictures : list of (str, callable)
         Each has a title, and gives a function that draws the figure, which is called twice, for
         light and for dark.
+    songs : list of (str, callable)
+        Each has a title, and gives the HTML of its player.
+    misclassified : callable
+        Gives the HTML of the players of misclassified songs, by their names.
 
     Returns
     -------
@@ -74,8 +56,9 @@ def html(name: str, result: CrossValidation, pictures: Pictures) -> str:
     if result.baselines:
         parts.append(("Baselines", partial(_baselines, result)))
     parts += [(title, partial(picture, title, prepare)) for title, prepare in pictures]
+    parts += songs
     if result.true:
-        parts.append(("Misclassified songs", partial(_misclassified, result)))
+        parts.append(("Misclassified songs", lambda: _misclassified(result, misclassified())))
     parts.append(("Parameters", partial(_parameters, result)))
     links, sections, ids = "", "", {"main"}
     for title, make in parts:
@@ -95,16 +78,40 @@ def html(name: str, result: CrossValidation, pictures: Pictures) -> str:
             f'content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
             f'<body><a class="skip" href="#main">Skip to the results</a><header>'
             f'<h1>{escape(name)}</h1><nav aria-label="Contents"><ul>{links}</ul></nav></header>\n'
-            f'<main id="main">\n{sections}</main></body></html>\n')
+            f'<main id="main">\n{sections}</main><script>{SCRIPT}</script></body></html>\n')
 
 
 def _summary(name: str, result: CrossValidation) -> str:
     [row] = tables.comparison({name: result})
     for column in ("run", "best baseline (%)", "p against the first"):
         del row[column]
-    return table([row], f"{result.parameters['DL']['type']}: mean and standard deviation over "
-                        f"{some(len(result.outcomes), 'fold', 'folds')}, and Wilson's interval of "
-                        "all songs together")
+    caption = (f"{result.parameters['DL']['type']}: mean and standard deviation over "
+               f"{some(len(result.outcomes), 'fold', 'folds')}, and Wilson's interval of all "
+               "songs together")
+    lines = _in_short(result) if result.true else []
+    figures = [{"figure": column, "value": value} for column, value in row.items()]
+    return "".join(f"<p>{escape(line)}</p>" for line in lines) + table(figures, caption)
+
+
+def _in_short(result: CrossValidation) -> list[str]:
+    """Say how many songs are right, whether that is more than chance, and what goes wrong."""
+    vote, counts = result.intervals["majority_vote"], np.bincount(result.true)
+    right, total = sum(np.equal(result.voted, result.true)), counts.sum()
+    chance = 100 * counts.max() / total
+    better = "better: all of the interval is above" if vote.low > chance else "not clearly better"
+    lines = [f"{right} of {total} test songs are right by majority vote: {vote.accuracy:.1f} %, "
+             f"95 % interval {vote}.",
+             f"Chance: {chance:.1f} % if every song is given the largest class, "
+             f"{result.classes[counts.argmax()]}. The network is {better}."]
+    if best := result.best_baseline:
+        lines.append(f"The best baseline, {best.name}, has {best.mean:.1f} %.")
+    if pairs := result.confusions[:MOST_SAID]:
+        lines.append("Most often confused: "
+                     f"{'; '.join(confused(pair, result.classes) for pair in pairs)}.")
+        hardest = tables.misclassified(result)[0]
+        lines.append(f"The hardest song, with the surest wrong votes: {hardest['song']}, "
+                     f"{hardest['true']}; votes of its chunks: {hardest['votes']}.")
+    return lines
 
 
 def _classes(result: CrossValidation) -> str:
@@ -124,10 +131,16 @@ def _baselines(result: CrossValidation) -> str:
                          "training songs; p by McNemar's exact test")
 
 
-def _misclassified(result: CrossValidation) -> str:
-    rows = tables.misclassified(result)
+def _misclassified(result: CrossValidation, players: dict[str, str]) -> str:
+    rows, links, details = tables.misclassified(result), {}, ""
+    for row in rows:
+        if row["song"] in players:
+            links[row["song"]] = place = f"wrong-{len(links) + 1}"
+            details += (f'<details{"" if details else " open"}><summary>{escape(row["song"])}: '
+                        f"{escape(row['true'])}, voted {escape(row['voted'])}</summary>"
+                        f'<div id="{place}">{players[row["song"]]}</div></details>\n')
     return table(rows, f"{some(len(rows), 'song', 'songs')}, those with the surest votes first, "
-                       "each by the model of the fold that tested it")
+                       "each by the model of the fold that tested it", links) + details
 
 
 def _parameters(result: CrossValidation) -> str:
@@ -136,8 +149,11 @@ def _parameters(result: CrossValidation) -> str:
     return table(rows, "The settings of the run")
 
 
-def table(rows: list[Row], caption: str) -> str:
-    """Write a table as HTML; the first cell of a row heads it, and numbers are aligned right."""
+def table(rows: list[Row], caption: str, links: dict[str, str] | None = None) -> str:
+    """Write a table as HTML; the first cell of a row heads it, and numbers are aligned right.
+
+    `links` has the ids of the places that first cells lead to, by their text.
+    """
     if not rows:
         return f"<p>{escape(caption)}: none.</p>"
     kinds = {column: ' class="number"' if tables.is_of_numbers(column, rows) else ""
@@ -146,9 +162,13 @@ def table(rows: list[Row], caption: str) -> str:
                    for column, kind in kinds.items())
     body = ""
     for row in rows:
-        first, *others = (f"{kind}>{escape(row[column])}" for column, kind in kinds.items())
-        cells = "".join(f"<td{cell}</td>" for cell in others)
-        body += f'<tr><th scope="row"{first}</th>{cells}</tr>\n'
+        (column, kind), *others = kinds.items()
+        heading = escape(row[column])
+        if place := (links or {}).get(row[column]):
+            heading = f'<a href="#{place}">{heading}</a>'
+        cells = "".join(f'<td{kind} data-of="{escape(column)}">{escape(row[column])}</td>'
+                        for column, kind in others)
+        body += f'<tr><th scope="row"{kind}>{heading}</th>{cells}</tr>\n'
     size = "wide long" if len(rows) > MOST_ROWS else "wide"
     return (f'<div class="{size}" tabindex="0" role="region" aria-label="{escape(caption)}">'
             f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
@@ -161,16 +181,15 @@ def picture(title: str, prepare: Callable[[], Callable[[], Figure]]) -> str:
     with style.context("dark_background"):
         dark = png(draw())
     light = draw()
-    said = ", ".join([title, *figures.title_of(light).split("\n")]).removesuffix(", ")
     return (f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
-            f'<img src="{png(light)}" alt="{escape(said)}"></picture>')
+            f'<img src="{png(light)}" alt="{escape(light.get_label() or title)}"></picture>')
 
 
 def png(figure: Figure) -> str:
     """Give a figure as a data URI."""
     file = io.BytesIO()
-    figures.write(figure, file, dpi=130)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    drawing.write(figure, file, dpi=130)
+    return data_uri(file.getvalue(), "image/png")
 
 
 def anchor(title: str, others: set[str] = frozenset()) -> str:
@@ -182,7 +201,3 @@ def anchor(title: str, others: set[str] = frozenset()) -> str:
         place = f"{base}-{number}"
     return place
 
-
-def escape(text: str) -> str:
-    """Write a text, quotes and control characters too, so that HTML shows it as it is."""
-    return escape_html(one_line(text))

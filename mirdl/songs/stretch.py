@@ -4,7 +4,7 @@ import math
 import re
 from typing import NamedTuple
 
-NAME = re.compile(r" \d+\.\d{3}-(?:\d+\.\d{3}|end)$")
+NAME = re.compile(r" (\d+\.\d{3})-(\d+\.\d{3}|end)$")
 
 
 class Stretch(NamedTuple):
@@ -34,3 +34,10 @@ class Stretch(NamedTuple):
 def recording_of(name: str) -> str:
     """Give the recording of a stretch by its name; a song is its own."""
     return NAME.sub("", name)
+
+
+def times_of(name: str) -> tuple[float, float]:
+    """Give start and end of a stretch by its name, in seconds; those of a song are 0 and inf."""
+    found = NAME.search(name)
+    start, end = found.groups() if found else ("0", "end")
+    return float(start), math.inf if end == "end" else float(end)

@@ -6,7 +6,7 @@ Resample, FrameCutter, Windowing, Spectrum and MelBands. After the logarithm the
 
 import numpy as np
 
-from mirdl.frames import MAGNITUDES, MEL, MUSICNN_MEL, frames_of
+from mirdl.frames import MAGNITUDES, MEL, MUSICNN, MUSICNN_MEL, frames_of
 
 BLOCK = 1024        # frames whose spectra are held at a time
 # Sums of cosines (F. Harris, On the use of windows for harmonic analysis with the discrete Fourier
@@ -58,20 +58,45 @@ def mel_weights(bands: int, bins: int, transform: str = MEL) -> np.ndarray:
     the next one; its weights add up to 1, or are 0 if it has no bin. musicnn's are triangles of
     area 1 over frequency, and Slaney's scale is linear up to 1 kHz.
     """
+    edges = _edges(bands, transform)
     if transform == MUSICNN_MEL:
-        edges = np.linspace(0, 15 + 27 * np.log(8) / np.log(6.4), bands + 2)    # up to 8 kHz
-        edges = np.where(edges < 15, 200 / 3 * edges, 1000 * 6.4 ** ((edges - 15) / 27))
         hertz = np.linspace(0, 8000, bins)[:, np.newaxis]
         rise, fall = ((hertz - edges[:-2]) / np.diff(edges)[:-1],
                       (edges[2:] - hertz) / np.diff(edges)[1:])
         return (np.minimum(rise, fall).clip(0) * 2 / (edges[2:] - edges[:-2])).astype(np.float32)
     slope, corner = SCALE
-    edges = np.linspace(0, slope * np.log1p(HIGHEST / corner), bands + 2)
     mel = slope * np.log1p(np.linspace(0, HIGHEST, bins) / corner)[:, np.newaxis]
     rise, fall = mel - edges[:-2], edges[2:] - mel
     width = np.diff(edges)
     weights = np.minimum(rise / width[:-1], fall / width[1:]).clip(0)
     return (weights / np.maximum(weights.sum(axis=0), 1e-12)).astype(np.float32)
+
+
+def middles_of_bands(ds: dict) -> np.ndarray | None:
+    """Give the frequency at the middle of each band of parameters["DS"], in Hz: (bands,).
+
+    None if the numbers of a frame are no bands, but come from a network.
+    """
+    frames, transform = frames_of(ds), ds["specTransform"]
+    if transform in MUSICNN:
+        return None
+    if transform == MAGNITUDES:
+        return np.linspace(0, frames.rate / 2, frames.bins)
+    middles = _edges(frames.bands, transform)[1:-1]
+    slope, corner = SCALE
+    return middles if transform == MUSICNN_MEL else corner * np.expm1(middles / slope)
+
+
+def _edges(bands: int, transform: str) -> np.ndarray:
+    """Give where bands begin, have their middle and end: (bands + 2,).
+
+    In Hz for musicnn, otherwise in mel.
+    """
+    if transform == MUSICNN_MEL:
+        edges = np.linspace(0, 15 + 27 * np.log(8) / np.log(6.4), bands + 2)    # up to 8 kHz
+        return np.where(edges < 15, 200 / 3 * edges, 1000 * 6.4 ** ((edges - 15) / 27))
+    slope, corner = SCALE
+    return np.linspace(0, slope * np.log1p(HIGHEST / corner), bands + 2)
 
 
 def spectra(samples: np.ndarray, ds: dict) -> np.ndarray:

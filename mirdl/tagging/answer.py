@@ -38,6 +38,8 @@ class Answer:
         (chunks,), seconds from the start of the song.
     spectrogram : ndarray
         float32, (bands, frames), normalised as the network saw it.
+    frames : int
+        How many of these are the song's own: one shorter than a chunk may have been lengthened.
     problem : str
     segments : list of Segment
         The stretches of time in which all chunks have one class; together they cover the song.
@@ -58,6 +60,7 @@ class Answer:
     probabilities: np.ndarray | None = None
     start: np.ndarray | None = None
     spectrogram: np.ndarray | None = None
+    frames: int = 0
     problem: str = ""
     segments: list[Segment] | None = None
     note: str = ""

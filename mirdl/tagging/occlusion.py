@@ -14,8 +14,8 @@ GROUPS = 5      # of neighbouring bands, hidden one by one
 BATCH = 16      # chunks that go through the network at a time
 
 
-def occlusion(forward: Callable, spectrogram: np.ndarray, starts: list[int], width: int, label: int,
-              seconds: float, groups: int = GROUPS) -> np.ndarray:
+def occlusion(forward: Callable, spectrogram: np.ndarray, shown: np.ndarray, starts: list[int],
+              width: int, label: int, seconds: float, groups: int = GROUPS) -> np.ndarray:
     """Hide one place of a song after the other.
 
     What is hidden has the median of its band in the song, as nothing special happens there. A place
@@ -27,6 +27,9 @@ def occlusion(forward: Callable, spectrogram: np.ndarray, starts: list[int], wid
         x: (BATCH, 1, bands, width) -> probabilities: (BATCH, classes).
     spectrogram : ndarray
         float32, (bands, frames), normalised.
+    shown : ndarray of int
+        (frames,), the frame of the song that each one is: a short song may have been repeated, and
+        then is hidden in each repetition. -1 for what is no part of it.
     starts : list of int
         The first frame of each chunk.
     width : int
@@ -45,22 +48,21 @@ def occlusion(forward: Callable, spectrogram: np.ndarray, starts: list[int], wid
         chunks; below 0 where the class gains. A place is the middle of `SECONDS`, each `STEP` (or a
         frame, if that is longer) after the one before, the first at half a step.
     """
-    bands, frames = spectrogram.shape
+    bands, frames = len(spectrogram), shown.max() + 1
     groups = np.array_split(np.arange(bands), min(groups, bands))
     step, half = max(STEP / seconds, 1), max(SECONDS / seconds, 1) / 2      # in frames
     middles = (np.arange(max(1, round(frames / step))) + 0.5) * step
-    usual = np.median(spectrogram, axis=1, keepdims=True)
-    spans = [(max(0, round(middle - half)), min(frames, round(middle + half)))
-             for middle in middles]
-    pieces = [(group, place, start) for place, (first, last) in enumerate(spans)
-              for start in starts if start < last and first < start + width
+    usual = np.median(spectrogram[:, shown >= 0], axis=1, keepdims=True)
+    spans = [(shown >= max(0, round(middle - half))) & (shown < round(middle + half))
+             for middle in middles]     # the frames of each place
+    pieces = [(group, place, start) for place, span in enumerate(spans)
+              for start in starts if span[start:start + width].any()
               for group in range(len(groups))]
 
     def hidden() -> Iterator[np.ndarray]:
         for group, place, start in pieces:
             chunk = spectrogram[:, start:start + width].copy()
-            first, last = (max(0, frame - start) for frame in spans[place])
-            chunk[groups[group], first:last] = usual[groups[group]]
+            chunk[np.ix_(groups[group], spans[place][start:start + width])] = usual[groups[group]]
             yield chunk
 
     whole = _logarithms(forward, [spectrogram[:, start:start + width] for start in starts], label)

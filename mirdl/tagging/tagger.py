@@ -180,7 +180,7 @@ class Tagger:
         # as in training, perhaps without the last one; of a song too short for that, all
         voting = len(chunk_starts(frames, self.parameters)) or len(start)
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
-                        (lengthened - mean) / std, segments=joined(times, probabilities),
+                        (lengthened - mean) / std, frames, segments=joined(times, probabilities),
                         by=self.by, several=self.several, temperature=self.temperature)
         answer.label = BY[self.by](answer.probabilities)
         answer.tag = self.classes[answer.label]

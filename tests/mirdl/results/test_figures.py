@@ -9,9 +9,10 @@ from matplotlib import style
 from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
 
-from mirdl.results import figures, song_figures
+from mirdl.results import drawing, figures, song_figures
 from mirdl.results.filters import Activation, Filter
 from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
+from mirdl.results.song_view import SongView
 
 NAMES = ["Ty Dolla $ign & A$AP", "<b>", 'a"b', "accuracy", "macro avg", "_$x^2$",
          r"\$\frac{", "50%"]
@@ -20,7 +21,7 @@ NAMES = ["Ty Dolla $ign & A$AP", "<b>", 'a"b', "accuracy", "macro avg", "_$x^2$"
 def texts_on(figure):
     """Write the figure; give the texts on it and the picture."""
     file = io.BytesIO()
-    figures.write(figure, file, dpi=60)
+    drawing.write(figure, file, dpi=60)
     figure.set_layout_engine("none")        # all is in its place
     with style.context({"svg.fonttype": "none"}):
         svg = io.StringIO()
@@ -83,12 +84,21 @@ def test_curves_say_of_how_many_trainings_they_are():
     assert {"mean and standard deviation", "a, 5 trainings", "b, 4 trainings", "c"} <= set(texts)
 
 
+def view_of(title, tag, by, hertz=(100.0, 300.0, 1000.0, 4000.0)):
+    return SongView(title, by, [tag, "b"], 0, np.ones((4, 120)), np.array(hertz), 3.0,
+                    np.array([[0, 3.0]]), np.array([[0.9, 0.1]]), [(0, 3.0, 0, 0.9)])
+
+
 def test_names_of_songs_are_drawn_as_they_are():
+    view = view_of("Yelle - Ba$$in", NAMES[0], "_$My$ run-f0")
     fired = [Activation(each, np.ones((4, 30)), 0.5) for each in bank(2)]
-    texts, _ = texts_on(song_figures.activations(np.ones((4, 50)), fired, NAMES[0],
-                                                 "Yelle - Ba$$in", "_$My$ run-f0"))
-    assert {f"Yelle - Ba$$in: {NAMES[0]}", "by _$My$ run-f0"} <= set(texts)
-    assert any(f"adds 0.50 to {NAMES[0]}, most in band 1" in text for text in texts)
+    texts, _ = texts_on(song_figures.activations(view, fired))
+    assert {f"Yelle - Ba$$in: {NAMES[0]}", "by _$My$ run-f0", "100 Hz", "1 kHz"} <= set(texts)
+    assert any(f"adds 0.50 to {NAMES[0]}, most around 100 Hz" in text for text in texts)
+    texts, _ = texts_on(song_figures.occlusion(view, np.array([[0, 0.5], [0, -0.1]])))
+    assert {f"Yelle - Ba$$in: {NAMES[0]}", "by _$My$ run-f0", NAMES[0], "b"} <= set(texts)
+    assert ("it loses most where the sound around 2.2 s, 100 Hz to 300 Hz is hidden: log p falls "
+            "by 0.5") in texts
 
 
 def test_ticks_of_a_logarithmic_axis_are_numbers():
@@ -100,10 +110,10 @@ def test_ticks_of_a_logarithmic_axis_are_numbers():
 @pytest.fixture
 def no_other_font(monkeypatch):
     monkeypatch.setattr(fontManager, "ttflist", [font for font in fontManager.ttflist
-                                                 if font.name == figures.FONT])
-    figures._fonts_for.cache_clear()
+                                                 if font.name == drawing.FONT])
+    drawing._fonts_for.cache_clear()
     yield
-    figures._fonts_for.cache_clear()
+    drawing._fonts_for.cache_clear()
 
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing")      # the test's own SVG
@@ -119,12 +129,12 @@ def test_letters_that_no_font_has_are_told_once(no_other_font, capsys):
 
 
 def test_another_font_has_the_letters_that_the_first_one_lacks(capsys, caplog):
-    letters = figures._letters_of("STIXGeneral") - figures._letters_of(figures.FONT)
+    letters = drawing._letters_of("STIXGeneral") - drawing._letters_of(drawing.FONT)
     letter = min(filter(str.isalpha, letters))
     figure = figures.confusion(result(["a", letter]), "run")
     texts, _ = texts_on(figure)
     [_, other] = figure.axes[0].xaxis.get_ticklabels()[0].get_fontfamily()
-    assert letter in texts and letter in figures._letters_of(other) and not caplog.records
+    assert letter in texts and letter in drawing._letters_of(other) and not caplog.records
     assert capsys.readouterr().err == ""
 
 
@@ -144,9 +154,9 @@ def test_long_names_are_not_clipped(tag):
                 figures.curves({tag * 3: [training()]}),
                 figures.curves({tag * 3: [training()], "b": [training()]}),
                 figures.filters(bank(2), ["a", tag], tag),
-                song_figures.activations(
-                    np.ones((4, 120)), [Activation(bank(2)[0], np.ones((4, 115)), 0.5)], tag, tag,
-                    tag),
+                song_figures.activations(view_of(tag, tag, tag), [
+                    Activation(bank(2)[0], np.ones((4, 115)), 0.5)]),
+                song_figures.occlusion(view_of(tag, tag, tag), np.ones((2, 12))),
                 figures.confusion(result([str(n) for n in range(30)] + [tag], [30] * 31), tag)]
     for figure in drawings:
         _, picture = texts_on(figure)
@@ -214,5 +224,5 @@ def test_without_validation_songs_only_the_training_is_drawn():
 
 def test_dark_pictures_are_dark(workplace):
     with style.context("dark_background"):
-        path = figures.save(figures.confusion(result(["a", "b"]), "run"), "data/dark.png")
+        path = drawing.save(figures.confusion(result(["a", "b"]), "run"), "data/dark.png")
     assert imread(path)[0, 0, :3].tolist() == [0, 0, 0] and os.listdir("data/results") == []

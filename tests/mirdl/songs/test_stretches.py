@@ -8,7 +8,7 @@ from mirdl.errors import UserError
 from mirdl.songs import stretches
 from mirdl.songs.dataset import Songs
 from mirdl.songs.given_splits import GivenSplit
-from mirdl.songs.stretch import Stretch, recording_of
+from mirdl.songs.stretch import Stretch, recording_of, times_of
 from mirdl.spectrograms.store import Store
 
 NAMES = "a.wav", "b/c.wav", "d.wav"
@@ -32,6 +32,8 @@ def test_names_say_which_recording():
     assert Stretch("a.wav", 1.5, 20, "x").name == "a.wav 1.500-20.000"
     for song in ("takes 1.000-2.000.wav", "a.wav", "2.000-3.000"):
         assert recording_of(song) == song
+    assert times_of("a b.wav 1.500-20.000") == (1.5, 20)
+    assert times_of("a.wav 0.250-end") == (0.25, math.inf) and times_of("a 1.wav") == (0, math.inf)
 
 
 def test_files_belong_to_the_recordings_that_are_called_like_them(tmp_path):

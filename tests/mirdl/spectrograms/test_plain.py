@@ -3,6 +3,7 @@ import pytest
 from makeSounds import by_libsndfile, noise, wav
 
 from mirdl.errors import UserError
+from mirdl.frames import frames_of
 from mirdl.spectrograms import features, plain
 from mirdl.spectrograms.features import compute_spectrogram
 from mirdl.spectrograms.normalisation import compress
@@ -75,3 +76,20 @@ def test_what_only_essentia_reads_is_told(tmp_path, parameters, without_essentia
     path.write_bytes(b"\0\0\0\x20ftypM4A " + bytes(2000))
     with pytest.raises(features.UndecodedError, match="only Essentia reads; convert it to wav"):
         without_essentia(compute_spectrogram, str(path), parameters()["DS"])
+
+
+@pytest.mark.parametrize("overrides", [
+    [], ["DS.melBands=96"], ["DS.specTransform=musicnn-mel", "DS.inputNorm=None"]])
+def test_the_middle_of_a_band_is_where_it_weighs_most(parameters, overrides):
+    ds = parameters(*overrides)["DS"]
+    frames, middles = frames_of(ds), plain.middles_of_bands(ds)
+    weights = plain.mel_weights(frames.bands, frames.bins, ds["specTransform"])
+    peaks = weights.argmax(axis=0) * frames.rate / frames.size
+    assert abs(peaks - middles).max() <= 0.75 * frames.rate / frames.size
+
+
+def test_magnitudes_have_frequencies_and_windows_none(parameters):
+    middles = plain.middles_of_bands(parameters("DS.specTransform=magnitudeSTFT")["DS"])
+    assert len(middles) == 1025 and middles[[0, 1, -1]].tolist() == [0, 44100 / 2048, 22050]
+    ds = parameters("DS.specTransform=musicnn-MTT", "DS.inputNorm=bands")["DS"]
+    assert plain.middles_of_bands(ds) is None

@@ -1,0 +1,85 @@
+"""What all pictures share: files, fonts, colours, and names in lines."""
+
+import sys
+import textwrap
+from colorsys import hls_to_rgb
+from functools import lru_cache
+from typing import BinaryIO
+
+from matplotlib import rcParams
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager, get_font
+from matplotlib.text import Text
+
+from mirdl.errors import one_line
+from mirdl.results.tables import columns_of
+from mirdl.system.whole_files import whole
+
+WIDTH = 7.0         # inches: a page's text width
+FONT = "DejaVu Sans"        # comes with matplotlib
+
+
+def save(figure: Figure, path: str) -> str:
+    """Save a figure as a PNG, whole or not at all; give the path back."""
+    with whole(path, "wb") as file:
+        write(figure, file, dpi=150)
+    return path
+
+
+def write(figure: Figure, file: BinaryIO, dpi: int) -> None:
+    """Write a figure as a PNG, in which names look as they are written.
+
+    No `$` begins a formula, and letters that matplotlib's own font lacks come from another font.
+    """
+    texts = figure.findobj(Text)
+    letters = frozenset("".join(text.get_text() for text in texts)) - {"\n"}
+    fonts = _fonts_for(letters - _letters_of(FONT))
+    for text in texts:
+        text.set(parse_math=False, fontfamily=[FONT, *fonts])
+    # its label is what it shows, in words
+    figure.savefig(file, format="png", dpi=dpi, metadata={"Description": figure.get_label()})
+
+
+@lru_cache
+def _fonts_for(letters: frozenset[str]) -> list[str]:
+    """Choose fonts on this machine that have these letters; note letters that no font has."""
+    # not matplotlib's last resort, which has boxes for all letters
+    names = sorted({font.name for font in fontManager.ttflist
+                    if letters and (font.style, font.weight) == ("normal", 400)
+                    and not font.name.startswith("Last Resort")})
+    chosen, missing = [], letters
+    while missing:
+        best = max(names, key=lambda name: len(_letters_of(name) & missing), default=FONT)
+        if not _letters_of(best) & missing:
+            print(f"Note: no font on this machine has {''.join(sorted(missing))!r}: pictures show "
+                  "boxes instead; install one, for instance Noto Sans CJK", file=sys.stderr)
+            break
+        chosen.append(best)
+        missing -= _letters_of(best)
+    return chosen
+
+
+@lru_cache(None)
+def _letters_of(font: str) -> frozenset[str]:
+    return frozenset(map(chr, get_font(fontManager.findfont(font)).get_charmap()))
+
+
+def is_dark() -> bool:
+    """Tell whether the picture has a black background."""
+    return rcParams["axes.facecolor"] == "black"
+
+
+def color_of(label: int | None) -> str:
+    """Give a class's colour, the same in every picture; of 30 classes none has another's."""
+    if label is None:
+        return "grey"
+    # by the golden ratio, hues of neighbours are far apart, and no hue comes twice
+    return to_hex(hls_to_rgb(0.6 + 0.618034 * label % 1, (0.45, 0.58)[label % 2], 0.7))
+
+
+def wrapped(name: str, columns: int) -> str:
+    """Break a name into lines of so many columns at most; a Japanese letter takes two."""
+    name = one_line(name)
+    letters = columns * len(name) // max(columns_of(name), 1)
+    return "\n".join(textwrap.wrap(name, max(letters, 1)))
