@@ -75,7 +75,7 @@ def color_of(label: int | None) -> str:
     if label is None:
         return "grey"
     # by the golden ratio, hues of neighbours are far apart, and no hue comes twice
-    return to_hex(hls_to_rgb(0.6 + 0.618034 * label % 1, (0.45, 0.58)[label % 2], 0.7))
+    return to_hex(hls_to_rgb(0.6 + 0.618034 * label % 1, (0.42, 0.53)[label % 2], 0.75))
 
 
 def wrapped(name: str, columns: int) -> str:

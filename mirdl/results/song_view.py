@@ -84,7 +84,7 @@ class SongView:
         bands, found = len(self.hertz), []
         for hertz in (100, 200, 500, 1000, 2000, 5000, 10000, 20000):
             height = (np.interp(hertz, self.hertz, np.arange(bands), -1, bands) + 0.5) / bands
-            if 0.05 < height < 0.95 and (not found or height > found[-1][0] + 0.12):
+            if 0.05 < height < 0.95 and (not found or height > found[-1][0] + 0.17):
                 found.append((float(height), in_hertz(hertz)))
         return found
 

@@ -9,7 +9,7 @@ import soundfile
 from mirdl.spectrograms import libsndfile
 from mirdl.system.isolated import ProcessDiedError, isolated
 
-SMALLEST = 0.8          # of 0 to 1: about 45 kbit a second
+SMALLEST = 1.0          # of 0 to 1: about 50 kbit a second, at 44.1 kHz
 BLOCK = 2**16           # samples written at a time: libsndfile crashes if it is given many
 SECONDS, MEMORY = 600, 2**32        # that one song may take
 

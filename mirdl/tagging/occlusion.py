@@ -11,6 +11,7 @@ from mirdl.system.progress import bar
 
 SECONDS, STEP = 0.5, 0.25       # that are hidden at a time, and from one place to the next
 GROUPS = 5      # of neighbouring bands, hidden one by one
+LONG = 5000     # chunks whose progress is shown
 BATCH = 16      # chunks that go through the network at a time
 
 
@@ -68,7 +69,8 @@ def occlusion(forward: Callable, spectrogram: np.ndarray, shown: np.ndarray, sta
     whole = _logarithms(forward, [spectrogram[:, start:start + width] for start in starts], label)
     before = dict(zip(starts, whole, strict=True))
     losses = np.zeros((len(groups), len(spans)))
-    chunks = bar(hidden(), total=len(pieces), desc="hiding", unit="chunk")
+    chunks = bar(hidden(), total=len(pieces), desc="hiding", unit="chunk",
+                 disable=len(pieces) < LONG)
     for (group, place, start), after in zip(pieces, _logarithms(forward, chunks, label),
                                             strict=True):
         losses[group, place] += (before[start] - after) / len(starts)
