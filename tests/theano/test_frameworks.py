@@ -14,6 +14,7 @@ import theano.tensor as T
 from theano.compile import pfunc
 from theano.gof import OpRemove, local_optimizer
 from theano.gof.null_type import NullType
+from theano.link.function import SlowPath
 from theano.sandbox.rng_mrg import MRG_RandomStreams
 from theano.scalar.basic import UnaryScalarOp, same_out_nocomplex
 from theano.scan_module.scan_op import Scan
@@ -128,13 +129,36 @@ class Straight(UnaryScalarOp):
         return gout
 
 
-@pytest.mark.filterwarnings("ignore::theano.link.function.SlowPath")
-def test_a_scalar_op_of_ones_own():
-    op = Straight(same_out_nocomplex, name="straight")
-    op.impl = np.round
+def straight():
+    return Straight(same_out_nocomplex, name="straight")
+
+
+def check_straight(op):
     rounded = T.Elemwise(op)(v)
     assert theano.function([v], rounded)([-0.9, 0.2]).tolist() == [-1, 0]
-    assert theano.function([v], T.grad(rounded.sum(), v))([-0.9, 0.2]).tolist() == [1, 1]
+    assert theano.function([v], T.grad((rounded ** 2).sum(), v))([-0.9, 0.2]).tolist() == [-2, 0]
+
+
+def test_a_scalar_op_of_ones_own_runs_by_impl():
+    op = straight()
+    op.impl = np.round
+    with pytest.warns(SlowPath, match="Straight") as warned:
+        check_straight(op)
+    assert len(warned) == 2     # one for each function
+
+
+def test_a_scalar_op_that_names_a_function_of_numpys_is_compiled(compiled_only):
+    op = straight()
+    op.nfunc_spec = "round", 1, 1
+    check_straight(op)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_scalar_op_of_c_code_alone_is_refused(loop):
+    rounded = T.Elemwise(straight())
+    y = theano.map(lambda x: rounded(x), v)[0] if loop else rounded(v)
+    with pytest.raises(theano.gof.utils.MethodNotDefined, match=r"straight .*write impl\(\)"):
+        theano.function([v], y)
 
 
 def test_softmax_as_an_op():
@@ -190,6 +214,17 @@ def test_modules():
     assert linalg.ops.matrix_inverse(m).eval({m: matrix})[0, 0] == 0.5
     assert linalg.ops.MatrixInverse
     assert isinstance(theano.gradient.grad_undefined(T.exp, 0, v).type, NullType)
+
+
+def test_names_for_ops_of_ones_own():
+    assert T.Tensor("int8", [True, False])().type.shape == (1, None)
+    assert T.hashtype(straight()) == T.hashtype(straight()) != T.hashtype(Away())
+
+
+def test_a_function_with_a_profile():
+    f = theano.function([v], v * 2, profile=True)
+    assert isinstance(f.profile, theano.compile.profiling.ProfileStats)
+    assert f([1.0]).tolist() == [2] and f.profile.fct_callcount == 1
 
 
 def test_dtypes_are_lists():

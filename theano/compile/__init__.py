@@ -4,7 +4,7 @@ from pytensor.compile.io import SymbolicInput, SymbolicOutput
 from pytensor.compile.rebuild import UnusedInputError
 from pytensor.compile.sharedvalue import SharedVariable
 
-from theano.compile import debugmode, function_module, monitormode, nanguardmode, ops
+from theano.compile import debugmode, function_module, monitormode, nanguardmode, ops, profiling
 from theano.compile.builders import OpFromGraph
 from theano.compile.debugmode import DebugMode
 from theano.compile.function import function

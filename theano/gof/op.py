@@ -30,8 +30,7 @@ class Op(op.Op, metaclass=_AnyOp):
 
     def perform(self, node, inputs, output_storage):
         """Compute the outputs; an Op without it can stand in a graph, but not be computed."""
-        raise MethodNotDefined(f"{self} cannot be computed: it has no perform(), "
-                               "and C code is not used")
+        raise MethodNotDefined(f"{self} has no perform()")
 
     def grad(self, *arguments):
         """Return the inputs' gradients; an Op without it has none."""

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 from pytensor.graph.basic import Apply, Constant
+from pytensor.graph.utils import MethodNotDefined
+from pytensor.scalar.basic import ScalarOp
 
+from theano.gof.op import Op
 from theano.link import host
 from theano.link.convert import convert
 
@@ -67,11 +70,26 @@ def function_of(node):
             raise NotImplementedError("JAX's sparse matrices are not SciPy's")
         return convert(node.op, node)
     except NotImplementedError:
+        check_has_code(node.op)
+
         def in_numpy(*inputs):
             if any(isinstance(x, jax.core.Tracer) for x in inputs):
                 raise NotTraceable(node, "JAX has no version of it")
             return host.compute(node, inputs)
         return in_numpy
+
+
+def check_has_code(op):
+    """Refuse an Op that has C code alone."""
+    inner = getattr(op, "scalar_op", op)
+    if getattr(getattr(inner, "impl", None), "__func__", None) is ScalarOp.impl:
+        raise MethodNotDefined(
+            f"{inner} cannot be computed: C code is not used, and it has no impl(); write impl(), "
+            "or nfunc_spec = ('round', 1, 1) if it is NumPy's round of 1 input to 1 output")
+    if type(op).perform is Op.perform:
+        raise MethodNotDefined(
+            f"{op} cannot be computed: C code is not used, and it has no perform(); write "
+            "perform(self, node, inputs, outputs), which puts arrays into outputs[0][0] ...")
 
 
 def run(step, inputs):

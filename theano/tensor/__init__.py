@@ -10,10 +10,10 @@ from theano.tensor import (axes, basic, blas, elemwise, extra_ops, inplace, nlin
                            sharedvar, shared_randomstreams, signal, slinalg, subtensor, type)
 from theano.tensor.axes import (all, any, argmax, argmin, cumprod, cumsum, max, max_and_argmax,
                                 mean, min, prod, std, sum)
-from theano.tensor.basic import (addbroadcast, all_dtypes, argtopk, as_tensor_variable, batched_dot,
-                                 batched_tensordot, complex_dtypes, consider_constant, default,
-                                 discrete_dtypes, extract_constant, flatten, float_dtypes,
-                                 int_dtypes, integer_dtypes, norm,
+from theano.tensor.basic import (Tensor, addbroadcast, all_dtypes, argtopk, as_tensor_variable,
+                                 batched_dot, batched_tensordot, complex_dtypes,
+                                 consider_constant, default, discrete_dtypes, extract_constant,
+                                 flatten, float_dtypes, hashtype, int_dtypes, integer_dtypes, norm,
                                  patternbroadcast, split, stack, to_one_hot, tile, topk,
                                  topk_and_argtopk, uint_dtypes, unbroadcast, upcast)
 from theano.tensor.elemwise import CAReduce, DimShuffle, Elemwise

@@ -10,6 +10,7 @@ from pytensor.tensor import as_tensor_variable
 
 import theano
 from theano.gof.graph import Standing
+from theano.gof.utils import hashtype
 from theano.gradient import consider_constant
 from theano.xla.op import apply, tensor_type
 
@@ -30,6 +31,9 @@ class TensorType(metaclass=Standing):
     def __new__(cls, dtype, broadcastable, name=None):
         """Make PyTensor's, to which integers are sizes."""
         return pt.TensorType(dtype, tuple(map(bool, broadcastable)), name)
+
+
+Tensor = TensorType
 
 
 def addbroadcast(x, *axes):

@@ -1,6 +1,5 @@
 """Ops as programs write them."""
 
-import numpy as np
 import pytest
 from graphs import value
 
@@ -34,8 +33,8 @@ def test_an_op_of_ones_own_without_perform():
     assert not isinstance(T.exp, Doubled) and issubclass(T.Elemwise, theano.gof.op.Op)
     assert value(T.grad(None, x, known_grads={op(x): y}), {y: [1]}) == 2
     assert value(T.Rop(op(x), x, y), {x: [1], y: [3]}) == 6
-    with pytest.raises(theano.gof.utils.MethodNotDefined, match="no perform"):
-        op(x).eval({x: np.ones(1, x.dtype)})
+    with pytest.raises(theano.gof.utils.MethodNotDefined, match="Doubled.*write perform"):
+        theano.function([x], op(x))
     Doubled.perform = lambda self, node, inputs, outputs: outputs[0].__setitem__(0, 2 * inputs[0])
     with pytest.warns(SlowPath, match="JAX has no version"):
         assert value(op(x), {x: [1]}) == 2
