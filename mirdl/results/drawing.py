@@ -18,6 +18,7 @@ from mirdl.system.whole_files import whole
 
 WIDTH = 7.0         # inches: a page's text width
 FONT = "DejaVu Sans"        # comes with matplotlib
+_told = set()       # letters that no font has, as a note said
 
 
 def save(figure: Figure, path: str) -> str:
@@ -52,8 +53,11 @@ def _fonts_for(letters: frozenset[str]) -> list[str]:
     while missing:
         best = max(names, key=lambda name: len(_letters_of(name) & missing), default=FONT)
         if not _letters_of(best) & missing:
-            print(f"Note: no font on this machine has {''.join(sorted(missing))!r}: pictures show "
-                  "boxes instead; install one, for instance Noto Sans CJK", file=sys.stderr)
+            if missing - _told:
+                print(f"Note: no font on this machine has {''.join(sorted(missing - _told))!r}: "
+                      "pictures show boxes instead; install one, for instance Noto Sans CJK",
+                      file=sys.stderr)
+            _told.update(missing)
             break
         chosen.append(best)
         missing -= _letters_of(best)
@@ -78,8 +82,12 @@ def color_of(label: int | None) -> str:
     return to_hex(hls_to_rgb(0.6 + 0.618034 * label % 1, (0.42, 0.53)[label % 2], 0.75))
 
 
-def wrapped(name: str, columns: int) -> str:
-    """Break a name into lines of so many columns at most; a Japanese letter takes two."""
+def wrapped(name: str, columns: int, lines: int | None = None) -> str:
+    """Break a name into lines of so many columns at most; a Japanese letter takes two.
+
+    What goes beyond so many lines is left out, and an ellipsis says so.
+    """
     name = one_line(name)
     letters = columns * len(name) // max(columns_of(name), 1)
-    return "\n".join(textwrap.wrap(name, max(letters, 1)))
+    broken = textwrap.wrap(name, max(letters, 1), max_lines=lines, placeholder="…")
+    return "\n".join(broken)

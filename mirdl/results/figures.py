@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from mirdl.errors import one_line
 from mirdl.results.calibration import FoldAnswers, losses
 from mirdl.results.drawing import WIDTH, color_of, is_dark, wrapped
 from mirdl.results.filters import Filter
@@ -231,7 +230,9 @@ def _matrix(matrix: np.ndarray, songs: np.ndarray, classes: list[str]) -> Figure
             share = shares[row, column]
             axes.text(column, row, f"{count}\n{share:.0f} %", ha="center", va="center",
                       fontsize=7.5, color="white" if (share > 55) != dark else "black")
-    axes.set_xticks(range(len(classes)), names, rotation=45, ha="right", rotation_mode="anchor")
+    # on one line: those of neighbours would lie on each other
+    axes.set_xticks(range(len(classes)), [wrapped(tag, 24, 1) for tag in classes], rotation=45,
+                    ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(classes)),
                     [f"{name} ({count})" for name, count in zip(names, songs, strict=True)])
     axes.set(xlabel="voted", ylabel="true (songs)")
@@ -312,7 +313,5 @@ def _notes_on(each: Filter, classes: list[str]) -> list[str]:
     """Give the class that a filter raises most, if it is known, and its tempo."""
     if each.feeds is None:
         return [each.beats]
-    name = one_line(classes[each.feeds])
     # there is room for two lines; the colour shows the class, too
-    return [wrapped(name if columns_of(name) <= 32 else f"{name[:15]}…{name[-14:]}", 16),
-            each.beats]
+    return [wrapped(classes[each.feeds], 16, 2), each.beats]

@@ -60,7 +60,7 @@ def data_uri(content: bytes, kind: str) -> str:
 
 def _spectrogram(view: SongView) -> str:
     seen = view.spectrogram - view.spectrogram.min()
-    caption = "Spectrogram: the darker, the louder" if view.hertz is not None else (
+    caption = "Spectrogram: the stronger the colour, the louder" if view.hertz is not None else (
         "The numbers that the network sees")
     return _lane(escape(caption), _picture((seen / max(seen.max(), 1e-12)) ** GAMMA,
                                            f"Spectrogram of {view.title}") + _heights(view))

@@ -168,9 +168,10 @@ def table(rows: list[Row], caption: str, links: dict[str, str] | None = None) ->
         heading = escape(row[column])
         if place := (links or {}).get(row[column]):
             heading = f'<a href="#{place}">{heading}</a>'
-        cells = "".join(f'<td{kind} data-of="{escape(column)}">{escape(row[column])}</td>'
-                        for column, kind in others)
-        body += f'<tr><th scope="row"{kind}>{heading}</th>{cells}</tr>\n'
+        cells = "".join(f'<td{kind_of} data-of="{escape(of)}">{escape(row[of])}</td>'
+                        for of, kind_of in others)
+        body += (f'<tr><th scope="row"{kind} data-of="{escape(column)}">{heading}</th>{cells}'
+                 "</tr>\n")
     size = "wide long" if len(rows) > MOST_ROWS else "wide"
     return (f'<div class="{size}" tabindex="0" role="region" aria-label="{escape(caption)}">'
             f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"

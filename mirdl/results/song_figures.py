@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from mirdl.results.drawing import WIDTH, color_of, is_dark, wrapped
 from mirdl.results.filters import Activation
-from mirdl.results.song_view import LIKELIEST, SongView
+from mirdl.results.song_view import SongView
 
 GAMMA = 0.4     # of the spectrogram: lifts what is quiet
 
@@ -79,7 +79,7 @@ def occlusion(view: SongView, losses: np.ndarray) -> Figure:
                      color=color_of(each), lw=2.5 if each == view.label else 1,
                      label=wrapped(view.classes[each], 30))
     below.set(ylabel="probability", ylim=(0, 1), xlim=(0, view.length), xlabel="time (s)")
-    figure.legend(fontsize=7, loc="outside lower center", ncol=LIKELIEST)
+    figure.legend(fontsize=7, loc="outside lower center", ncols=3, frameon=False)
     top.set_title(_heading(view, f"it loses {view.most_lost(losses)}"), fontsize=8)
     figure.set_label(f"{view.title}: {view.tag} by {view.by}, which loses "
                      f"{view.most_lost(losses)}")

@@ -6,8 +6,10 @@ from html import unescape
 import numpy as np
 import pytest
 from matplotlib import style
+from matplotlib.colors import to_rgb
 from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
+from PIL import Image
 
 from mirdl.results import drawing, figures, song_figures
 from mirdl.results.filters import Activation, Filter
@@ -112,8 +114,10 @@ def no_other_font(monkeypatch):
     monkeypatch.setattr(fontManager, "ttflist", [font for font in fontManager.ttflist
                                                  if font.name == drawing.FONT])
     drawing._fonts_for.cache_clear()
+    drawing._told.clear()
     yield
     drawing._fonts_for.cache_clear()
+    drawing._told.clear()
 
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing")      # the test's own SVG
@@ -141,6 +145,39 @@ def test_another_font_has_the_letters_that_the_first_one_lacks(capsys, caplog):
 def test_control_characters_are_escaped():
     texts, _ = texts_on(figures.confusion(result(["a\nb", "c\udcff"]), "run"))
     assert {r"a\nb", r"c\udcff"} <= set(texts)
+
+
+def test_long_names_lie_on_one_line_below_the_matrix_and_on_two_beside_filters():
+    tag = "Percussion ensemble with many voices of the northern islands"
+    texts, _ = texts_on(figures.confusion(result(["a", tag]), "run"))
+    assert "Percussion ensemble…" in texts
+    assert "Percussion ensemble with" in texts, "beside it, all of the name"
+    texts, _ = texts_on(figures.filters(bank(2), ["a", tag], "run"))
+    assert {"Percussion", "ensemble with…", "no tempo"} <= set(texts)
+
+
+def test_thirty_classes_have_colours_of_their_own():
+    colors = np.array([to_rgb(drawing.color_of(label)) for label in range(30)])
+    apart = np.abs(colors[:, None] - colors).max(axis=2) + np.eye(30)
+    assert apart.min() > 0.05 and np.abs(np.diff(colors, axis=0)).max(axis=1).min() > 0.3
+    assert drawing.color_of(None) == "grey"
+
+
+def test_what_a_picture_shows_is_in_words():
+    outcome = result(["a", "b"], voted=[1, 1])
+    figure = figures.confusion(outcome, "run")
+    assert figure.get_label() == "run: 1 of 2 songs right (50.0 %); 1 of 1 song of a given b"
+    figure = figures.curves({"one": [training()], "other": [training(2)]})
+    assert figure.get_label() == (
+        "Loss and accuracy over the epochs: one ends after 3 epochs with 50.0 % of validation "
+        "chunks right; other ends after 2 epochs with 25.0 % of validation chunks right")
+    wave = Filter(np.sin(2 * np.pi * np.arange(100) / 21.5), 0.0, 43.0, None)
+    figure = figures.filters([*bank(2, lengths=(6,)), wave], ["a", "b"], "run-f0")
+    assert figure.get_label() == (
+        "3 filters over time of run-f0, of 6 to 100 frames; 1 with a tempo, from 120 to 120 BPM")
+    file = io.BytesIO()
+    drawing.write(figure, file, dpi=30)
+    assert Image.open(file).text["Description"] == figure.get_label()
 
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing")
