@@ -37,9 +37,9 @@ LINKED = [*TEXTS, HOME / "bench/README.md", HOME / "theano/README.md"]
 ELSEWHERE = ("make ", "pip install", ". .venv", "export ", "dask ", "PYTHONPATH=. OMP_NUM_THREADS",
              "CUDA_VISIBLE_DEVICES", "THEANO_FLAGS=device=cuda make")
 # tests/mirdl/songs/test_download.py has a server of its own, tests/test_resume.py a cluster,
-# tests/test_dl.py musicnn's weights
+# tests/test_dl.py and tests/test_utils.py musicnn's weights
 PARTS_ELSEWHERE = ("DS.dataset=Ballroom", "DS.dataset=GTZAN", "DS.dataset=ESC10", "cluster=",
-                   "recipe=transfer", "predict.py musicnn-")
+                   "recipe=transfer", "musicnn-MTT", "musicnn-MSD")
 # the commands of `make test`: one of each script, and none that trains
 QUICK = "python run.py --help", "python utils.py NAME"
 

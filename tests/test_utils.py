@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import ROOT
-from matplotlib.image import imread
+from PIL import Image
 
 import utils
 from mirdl.errors import UserError
@@ -45,7 +45,7 @@ def page(trained):
 
 def isPicture(path):
     """Tell whether the file is a picture with something drawn on it."""
-    return len(np.unique((255 * imread(path)).astype(int).reshape(-1, 4), axis=0)) > 5
+    return len(np.unique(np.array(Image.open(path).convert("RGBA")).reshape(-1, 4), axis=0)) > 5
 
 
 @pytest.mark.parametrize("command, ending", [
@@ -110,6 +110,23 @@ def test_activations_in_songs(run, tmp_path):
     assert isPicture(files.path_of(run, ".occlusion.fast 1.png"))
 
 
+@pytest.mark.parametrize("command", ["curves", "filters", "activations", "songs", "report"])
+def test_a_published_model_is_no_run(command):
+    with pytest.raises(UserError, match=f"{command} needs the name of a run; 'musicnn-MTT' is a "
+                                        "published model.*utils.py occlusion and predict.py"):
+        utils.main([command, "musicnn-MTT", "song.wav"])
+
+
+@pytest.mark.slow
+def test_musicnn_shows_where_it_finds_its_tag(musicnn_weights, beats, monkeypatch):
+    views = []
+    monkeypatch.setattr(utils.song_figures, "occlusion", lambda *drawn: views.append(drawn))
+    utils._occlusion(str(beats / "slow" / "slow 0.wav"), "slow 0", "musicnn-MTT")()
+    [(view, losses)] = views
+    assert view.by == "mean probability of musicnn-MTT" and len(view.classes) == 50
+    assert losses.shape == (5, 36) and losses.max() > 0
+
+
 def test_a_song_that_cannot_be_read_is_told(run, tmp_path):
     with pytest.raises(UserError, match="there is no file or folder 'nowhere.wav'"):
         utils.activations(run, "nowhere.wav")
@@ -167,7 +184,7 @@ def test_the_report_is_one_page_with_all_of_it(page):
     found.feed(page)
     assert found.tags.count("table") >= 4 and found.tags.count("picture") == 4, "light and dark"
     assert not found.outside, "nothing from elsewhere"
-    drawn = [isPicture(io.BytesIO(base64.b64decode(picture.removeprefix("data:image/png;base64,"))))
+    drawn = [isPicture(io.BytesIO(base64.b64decode(picture.partition(";base64,")[2])))
              for picture in found.pictures]
     # an occlusion map is empty where nothing is lost
     assert sum(drawn) >= 8 + len(found.sounds), "light, dark; a spectrogram of each song"
