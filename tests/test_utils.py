@@ -238,13 +238,21 @@ BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 LOOK = """<script>addEventListener("load", () => {
   const skip = document.querySelector(".skip");
   skip.focus();
+  const pictures = [...document.querySelectorAll("picture img")];
+  const [sound, line] = [document.querySelector("audio"), document.querySelector(".lanes input")];
+  line.value = 3;
+  line.dispatchEvent(new Event("input"));
+  line.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight"}));
   document.title = [
-    document.images.length,
-    [...document.images].every(image => image.naturalWidth > 300),
+    pictures.length,
+    pictures.every(image => image.naturalWidth > 300),
+    [...document.images].every(image => image.naturalWidth > 0),
     document.querySelectorAll("tbody tr").length > 20,
     document.documentElement.scrollWidth <= innerWidth,
     document.querySelectorAll("a, [tabindex]").length > 8,
-    skip.getBoundingClientRect().left >= 0].join();
+    skip.getBoundingClientRect().left >= 0,
+    sound.currentTime,
+    line.ariaValueText.startsWith("4.0 s: ")].join();
 })</script>"""
 
 
@@ -256,7 +264,7 @@ def test_a_browser_shows_the_report(page, tmp_path):
         [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
          f"--user-data-dir={tmp_path}/profile", f"file://{tmp_path}/page.html"],
         capture_output=True, text=True, timeout=120)
-    assert "<title>4,true,true,true,true,true</title>" in shown.stdout, shown.stderr
+    assert "<title>4,true,true,true,true,true,true,4,true</title>" in shown.stdout, shown.stderr
 
 
 def test_what_cannot_be_shown_is_told(run, tmp_path, monkeypatch):

@@ -41,7 +41,8 @@ def html(view: SongView, losses: np.ndarray | None, fired: list[Activation], sou
     audio, line = "<p>There is no sound here: the file could not be compressed.</p>", ""
     if sound:
         audio = (f'<audio controls preload="none" src="{escape(sound)}"></audio>'
-                 '<p class="now" aria-hidden="true">Click below: it plays from there.</p>')
+                 '<p class="now" aria-hidden="true">Click below, and it plays from there; or use '
+                 "the arrow keys and Enter.</p>")
         line = (f'<input type="range" min="0" max="{view.length:.3f}" step="any" value="0" '
                 f'aria-label="{escape(f"Time in {view.title}")}">')
     return (f'<div class="song"><p>{escape(f"{view.tag} by {view.by}")}</p>{audio}'
