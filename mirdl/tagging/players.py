@@ -78,8 +78,10 @@ class Players:
             there = [song for song in songs if song in self._sounds]
             problems += [f"there is no file {self._wrong[song][0]!r}"
                          for song in songs if song not in there]
+            if not there:
+                continue
             try:
-                tagger = self._tagger_of(outcome.name) if there else None
+                tagger = self._tagger_of(outcome.name)
             except UserError as error:
                 problems.append(str(error))
                 continue

@@ -87,13 +87,13 @@ def test_a_stretch_is_heard_and_tagged_alone(run):
 def test_what_has_no_player_is_told_in_one_line(run, capsys):
     make, _ = run
     result, tagger_of, _ = make(("n-f0", ["one.wav", "gone.wav", "text.wav"]),
-                                ("lost-f1", ["two.wav"]))
+                                ("lost-f1", ["two.wav"]), ("lost-f1", ["gone too.wav"]))
     found = players.Players("n", result, [], tagger_of).misclassified()
     assert list(found) == ["one.wav"]
     assert "by majority vote of n-f0, for which it was a test song" in found["one.wav"]
     sound, several = capsys.readouterr().err.splitlines()
     assert sound.startswith("without the sound of 'text.wav': libsndfile cannot read it: ")
-    assert several == ("without 3 players of misclassified songs: there is no file "
+    assert several == ("without 4 players of misclassified songs: there is no file "
                        "'data/datasets/Set/gone.wav'")
 
 
