@@ -212,8 +212,8 @@ def confusion(result: CrossValidation, title: str) -> Figure:
 
 def confused(pair: Confused, classes: list[str]) -> str:
     """Say how often one class is taken for another."""
-    return (f"{pair.songs} of {some(pair.of, 'song', 'songs')} of {classes[pair.true]} given "
-            f"{classes[pair.voted]}")
+    return (f"{classes[pair.true]} taken for {classes[pair.voted]} ({pair.songs} of "
+            f"{some(pair.of, 'song', 'songs')})")
 
 
 def _matrix(matrix: np.ndarray, songs: np.ndarray, classes: list[str]) -> Figure:

@@ -99,19 +99,22 @@ def _in_short(result: CrossValidation) -> list[str]:
     vote, counts = result.intervals["majority_vote"], np.bincount(result.true)
     right, total = sum(np.equal(result.voted, result.true)), counts.sum()
     chance = 100 * counts.max() / total
-    better = "better: all of the interval is above" if vote.low > chance else "not clearly better"
+    better = ("All of the interval lies above that, so the network is better than chance."
+              if vote.low > chance else
+              "The interval does not lie above that: the network is not clearly better than "
+              "chance.")
     lines = [f"{right} of {total} test songs are right by majority vote: {vote.accuracy:.1f} %, "
              f"95 % interval {vote}.",
-             f"Chance: {chance:.1f} % if every song is given the largest class, "
-             f"{result.classes[counts.argmax()]}. The network is {better}."]
+             f"If every song were given the largest class, {result.classes[counts.argmax()]}, "
+             f"{chance:.1f} % would be right. {better}"]
     if best := result.best_baseline:
-        lines.append(f"The best baseline, {best.name}, has {best.mean:.1f} %.")
+        lines.append(f"The best baseline, {best.name}, gets {best.mean:.1f} % right.")
     if pairs := result.confusions[:MOST_SAID]:
         lines.append("Most often confused: "
                      f"{'; '.join(confused(pair, result.classes) for pair in pairs)}.")
         hardest = tables.misclassified(result)[0]
-        lines.append(f"The hardest song, with the surest wrong votes: {hardest['song']}, "
-                     f"{hardest['true']}; votes of its chunks: {hardest['votes']}.")
+        lines.append(f"The hardest song, with the surest wrong votes, is {hardest['song']}: "
+                     f"{hardest['true']}, whose chunks voted {hardest['votes']}.")
     return lines
 
 

@@ -50,11 +50,6 @@ class SongView:
         return self.classes[self.label]
 
     @property
-    def votes(self) -> int:
-        """How many chunks voted for it."""
-        return int((self.probabilities.argmax(axis=1) == self.label).sum())
-
-    @property
     def likeliest(self) -> list[int]:
         """The labels of the `LIKELIEST` classes, by their mean probability."""
         return np.argsort(-self.probabilities.mean(axis=0), kind="stable")[:LIKELIEST].tolist()
@@ -72,7 +67,7 @@ class SongView:
         if losses[group, place] <= 0:
             return "nothing, whatever is hidden"
         bands = np.array_split(np.arange(len(self.spectrogram)), len(losses))[group]
-        where = (f", {self.frequency(bands[0])} to {self.frequency(bands[-1])}"
+        where = (f", {self.frequency(bands[0])} to {self.frequency(bands[-1])},"
                  if len(losses) > 1 else "")
         return (f"most where the sound around {(place + 0.5) * self.length / losses.shape[1]:.1f} "
                 f"s{where} is hidden: log p falls by {losses[group, place]:.2g}")

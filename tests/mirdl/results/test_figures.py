@@ -99,7 +99,7 @@ def test_names_of_songs_are_drawn_as_they_are():
     assert any(f"adds 0.50 to {NAMES[0]}, most around 100 Hz" in text for text in texts)
     texts, _ = texts_on(song_figures.occlusion(view, np.array([[0, 0.5], [0, -0.1]])))
     assert {f"Yelle - Ba$$in: {NAMES[0]}", "by _$My$ run-f0", NAMES[0], "b"} <= set(texts)
-    assert ("it loses most where the sound around 2.2 s, 100 Hz to 300 Hz is hidden: log p falls "
+    assert ("it loses most where the sound around 2.2 s, 100 Hz to 300 Hz, is hidden: log p falls "
             "by 0.5") in texts
 
 
@@ -166,7 +166,7 @@ def test_thirty_classes_have_colours_of_their_own():
 def test_what_a_picture_shows_is_in_words():
     outcome = result(["a", "b"], voted=[1, 1])
     figure = figures.confusion(outcome, "run")
-    assert figure.get_label() == "run: 1 of 2 songs right (50.0 %); 1 of 1 song of a given b"
+    assert figure.get_label() == "run: 1 of 2 songs right (50.0 %); a taken for b (1 of 1 song)"
     figure = figures.curves({"one": [training()], "other": [training(2)]})
     assert figure.get_label() == (
         "Loss and accuracy over the epochs: one ends after 3 epochs with 50.0 % of validation "

@@ -87,7 +87,7 @@ def test_pictures_show_bands_from_below(view):
     assert occlusion[..., 3].round(2).tolist() == [[0, 0, 0, 1, 0.5], [0] * 5]
     assert occlusion[0, 3, 2] > occlusion[0, 3, 0], "blue where it loses"
     assert occlusion[0, 4, 2] < occlusion[0, 4, 0], "red where it gains"
-    assert any("around 7.0 s, 1 kHz to 4 kHz is hidden: log p falls by 0.5" in text
+    assert any("around 7.0 s, 1 kHz to 4 kHz, is hidden: log p falls by 0.5" in text
                for text in found.texts)
     heights = {text: each["style"] for text, each in zip(
         [text for text in found.texts if re.fullmatch(r"[\d.]+ k?Hz", text)],

@@ -41,6 +41,34 @@ def test_names_are_shown_as_they_are(finished_run):
     assert found.texts[found.texts.index("DS.dataset") + 1] == "_$My$ & 'data'"
 
 
+def test_the_page_begins_with_the_answers(finished_run):
+    """Of each class four songs; the first song of each fold, of class slow, was given fast."""
+    result = files.read_outcomes(finished_run())
+    texts = Reader(report.html("n", result, [])).texts
+    for said in ("6 of 8 test songs are right by majority vote: 75.0 %, 95 % interval 40.9 to 92.9 "
+                 "by songs.",
+                 "If every song were given the largest class, slow, 50.0 % would be right. The "
+                 "interval does not lie above that: the network is not clearly better than chance.",
+                 "Most often confused: slow taken for fast (2 of 4 songs).",
+                 "The hardest song, with the surest wrong votes, is slow/0.wav: slow, whose chunks "
+                 "voted fast 3."):
+        assert said in texts
+    result.outcomes[0].voted = result.outcomes[1].voted = [0, 0, 1, 1]
+    texts = Reader(report.html("n", result, [])).texts
+    assert any("so the network is better than chance" in text for text in texts)
+    assert not any(text.startswith(("Most often confused", "The hardest")) for text in texts)
+
+
+def test_misclassified_songs_lead_to_their_players(finished_run):
+    result = files.read_outcomes(finished_run())
+    page = report.html("n", result, [], [("Song x", lambda: "<p>asked for</p>")],
+                       lambda: {"slow/1.wav": "<p>heard</p>"})
+    found = Reader(page)
+    assert {"asked for", "heard", "slow/1.wav: slow, voted fast"} <= set(found.texts)
+    assert "#wrong-1" in found.links and "wrong-1" in found.ids and "#song-x" in found.links
+    assert found.tags.count("details") == 1
+
+
 def test_baselines_have_a_section_of_their_own(finished_run):
     name = finished_run()
     result = files.read_outcomes(name)

@@ -55,4 +55,4 @@ def test_each_chunk_speaks_for_what_is_nearest_to_its_middle(tagger):
     view = view_of(tagger("leave"), answer, "title", "1.wav")
     assert (view.times / SECONDS).round(6).tolist() == [[0, 75], [75, 150], [150, 250]]
     assert len(view.hertz) == 40 and view.hertz[0] < 100 and 19000 < view.hertz[-1] < 22050
-    assert view.by == "majority vote of run-f0, for which it was no song of its data set"
+    assert view.by == "majority vote of run-f0; the song is not of its data set"
