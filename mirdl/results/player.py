@@ -95,7 +95,8 @@ def _probabilities(view: SongView) -> str:
         middle = view.times[found.argmax()].mean()
         said.insert(0, f"{view.classes[label]}: mean {found.mean():.2f}, at most "
                        f"{found.max():.2f} around {middle:.1f} s")
-    return _lane(f"Probabilities, from 0 to 1; their means: {', '.join(names)}",
+    voting = "" if view.times[-1, 1] == view.length else " of the chunks that vote"
+    return _lane(f"Probabilities{voting}, from 0 to 1; their means: {', '.join(names)}",
                  _svg(curves, "; ".join(said)), "tall")
 
 

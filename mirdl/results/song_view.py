@@ -26,9 +26,9 @@ class SongView:
     length : float
         Of the song, in seconds.
     times : ndarray
-        (chunks, 2), start and end of the time for which each chunk speaks, in seconds.
+        (chunks, 2), start and end of the time for which each chunk that votes speaks, in seconds.
     probabilities : ndarray
-        (chunks, classes).
+        (chunks, classes), of these.
     segments : list of tuple
         Start and end in seconds, label and probability of each stretch of time that has one class.
     """

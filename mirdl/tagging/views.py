@@ -6,6 +6,7 @@ from mirdl.frames import MUSICNN, frames_of
 from mirdl.results.filters import Activation, find_filters, strongest
 from mirdl.results.models import part_of
 from mirdl.results.song_view import SongView
+from mirdl.spectrograms.chunks import chunk_starts
 from mirdl.spectrograms.plain import middles_of_bands
 from mirdl.tagging.answer import Answer
 from mirdl.tagging.occlusion import GROUPS, occlusion
@@ -36,11 +37,14 @@ def view_of(tagger: Tagger, answer: Answer, title: str, song: str) -> SongView:
     if not model.info.training_songs:       # a published model does not name them
         role = ""
     seconds, frames = frames_of(ds).seconds, answer.frames
-    times = stretches(_starts(answer, seconds), frames, ds["xInput"]) * seconds
+    # as in the segments: with asPublished the last chunk, which has no vote, has its own time
+    starts = chunk_starts(frames, {**tagger.parameters, "asPublished": False})
+    times = stretches(starts, frames, ds["xInput"]) * seconds
     times[-1, 1] = length
     return SongView(title, f"{WAYS[answer.by]} of {model.name}{role}",
                     tagger.classes, answer.label, answer.spectrogram[:, :frames],
-                    middles_of_bands(ds), length, times, answer.probabilities, answer.segments)
+                    middles_of_bands(ds), length, times[:len(answer.start)],
+                    answer.probabilities, answer.segments)
 
 
 def fired_in(tagger: Tagger, answer: Answer) -> list[Activation]:

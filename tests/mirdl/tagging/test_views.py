@@ -20,7 +20,7 @@ def tagger(parameters):
         return np.column_stack([1 - sure, sure])
 
     def of(short):
-        settled = parameters(f"DS.xInput={WIDTH}", f"DS.short={short}")
+        settled = parameters(f"DS.xInput={WIDTH}", f"DS.short={short}", "chunkHop=50")
         info = ModelInfo(settled, ["a", "b"], 11, 0, "", {}, [0.0, 1.0], ["a/1.wav"], [], [])
         return SimpleNamespace(
             models=[Model("run-f0", "run-f0.npz", [], info)], parameters=settled,
@@ -50,9 +50,13 @@ def test_a_short_song_is_hidden_in_its_own_time(tagger, short):
     assert view.length == 40 * SECONDS
 
 
-def test_each_chunk_speaks_for_what_is_nearest_to_its_middle(tagger):
-    answer = answer_of(np.zeros((40, 250), np.float32), 250, [0, 50, 150])
+@pytest.mark.parametrize("starts, ends", [([0, 50, 100, 150], [75, 125, 175, 250]),
+                                          ([0, 50, 100], [75, 125, 175])])
+def test_each_chunk_speaks_for_what_is_nearest_to_its_middle(tagger, starts, ends):
+    """A published model's last chunk has no vote, and no probability is drawn for its time."""
+    answer = answer_of(np.zeros((40, 250), np.float32), 250, starts)
     view = view_of(tagger("leave"), answer, "title", "1.wav")
-    assert (view.times / SECONDS).round(6).tolist() == [[0, 75], [75, 150], [150, 250]]
+    assert (view.times / SECONDS).round(6).tolist() == list(
+        map(list, zip([0, *ends[:-1]], ends, strict=True)))
     assert len(view.hertz) == 40 and view.hertz[0] < 100 and 19000 < view.hertz[-1] < 22050
     assert view.by == "majority vote of run-f0; the song is not of its data set"
