@@ -22,6 +22,8 @@ from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
 from mirdl.results.tensorboard import events
 from mirdl.songs.checks import check_folds
 from mirdl.system.progress import bar, set_quiet
+from mirdl.tagging import likeness
+from mirdl.tagging.network import Network as TaggingNetwork
 from mirdl.training import checkpoint, model_checks, processes, runs, sweep
 from mirdl.training.baselines import baselines_of
 from mirdl.training.lockstep import Lockstep, make_network
@@ -121,6 +123,7 @@ def crossValidate(run, dataset, execution):
         baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published, paths)
         if best:
             calibration.write(best, run.name)
+            learnLikeness(best, run, dataset)
             summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)
     runs.forget(run, trials)
     if not best:
@@ -246,6 +249,22 @@ def testTrial(network, fold, outcome, parameters):
         bySong = [probabilities[chunks.song == song] for song in range(len(chunks.labels))]
         outcome.add_songs(chunks.labels.tolist(), bySong, parameters["errorCode"])
     return outcome
+
+
+def learnLikeness(outcomes, run, dataset):
+    """Learn how far test songs are from the others, to tell songs unlike all; write it."""
+    network, folds = None, {}
+    for outcome in outcomes:
+        model, fold = models.load(outcome.name), loadDatasets.foldOf(dataset, outcome.fold,
+                                                                     run.parameters)
+        network = network or TaggingNetwork(model, run.parameters, buildArchitecture)
+        network.set_weights(model)
+        through = [likeness.songs_through(network.look, part) for part in (fold.train, fold.test)]
+        folds[calibration.fold_in(model)] = fold.songs.test, *through
+    textures = list(loadDatasets.textures(dataset, run.parameters))
+    found = likeness.learnt(textures, dataset.labels, folds)
+    if found:
+        likeness.write(found, run.name)
 
 
 def bestTrial(outcomes, parameters):

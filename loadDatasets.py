@@ -23,8 +23,10 @@ from mirdl.songs.given_splits import given_split, settled
 from mirdl.songs.left_out import leave_out
 from mirdl.spectrograms import cache
 from mirdl.spectrograms.chunks import Chunks, chunk_starts
+from mirdl.spectrograms.level import is_logarithm
 from mirdl.spectrograms.normalisation import bands_mean_and_std, mean_and_std
 from mirdl.spectrograms.store import compressed
+from mirdl.spectrograms.texture import texture
 from mirdl.theano_flags import start_theano
 
 # Loaders: a function in this file that takes `folder` loads the data set with its name. Any other
@@ -168,6 +170,22 @@ def publishedMel(dataset, parameters):
             raise UserError(f"{name!r} {spectrograms[name]}, so that the baselines cannot see it; "
                             "run again with baselines=False")
     return [compressed(spectrograms[name], DS["inputNorm"]) for name in dataset.names]
+
+
+def textures(dataset, parameters):
+    """Yield the texture of each song: of the network's bands, or the published ones of windows.
+
+    None stands for a song that has none.
+    """
+    if parameters["DS"]["specTransform"] not in MUSICNN:
+        for spectrogram in dataset.spectrograms:
+            yield texture(np.asarray(spectrogram), is_logarithm(parameters["DS"]))
+        return
+    songs, *_ = findSongs(parameters)
+    spectrograms, DS = publishedOf(songs, parameters)
+    for found in (spectrograms.get(name, "") for name in dataset.names):
+        yield None if isinstance(found, str) else texture(
+            np.asarray(compressed(found, DS["inputNorm"])))
 
 
 def networkOf(transform):

@@ -18,13 +18,13 @@ from mirdl.system.progress import aside
 from mirdl.tagging import tagger
 from mirdl.tagging.answer import BY, likeliest_first
 from mirdl.tagging.as_files import check
-from mirdl.tagging.segments import LABELS, labels_of
+from mirdl.tagging.segments import LABELS, UNKNOWN, labels_of, tag_of
 
 
 def main(arguments):
     """Tag the audio files named on the command line; print each answer as soon as it is there."""
     asked = parse(arguments)
-    model = Tagger(asked.name, asked.ensemble, asked.by)
+    model = Tagger(asked.name, asked.ensemble, asked.by, asked.reject)
     if asked.ensemble:
         print(f"the mean of {len(model.models)} models", file=sys.stderr)
     songs = findAudio(asked.songs)
@@ -64,6 +64,8 @@ def parse(arguments):
     parser.add_argument("--by", choices=BY, help="a song has the tag of most chunks (vote) or of "
                         "the largest mean probability (mean); by default vote if the model was "
                         "trained with recipe=published, otherwise mean")
+    parser.add_argument("--reject", action="store_true", help="songs unlike all those of the run, "
+                        "and silence, have the tag unknown")
     asked = parser.parse_args(arguments)
     if asked.format in LABELS and asked.unit == "chunk":
         raise UserError(f"--format {asked.format} writes labels of segments: leave out --chunks")
@@ -104,8 +106,8 @@ def findAudio(paths):
 class Tagger(tagger.Tagger):
     """A model, or with `ensemble` the models of all folds of a run, of buildArchitecture.py."""
 
-    def __init__(self, name, ensemble=False, by=None):
-        super().__init__(name, partial(import_module, "buildArchitecture"), ensemble, by)
+    def __init__(self, name, ensemble=False, by=None, reject=False):
+        super().__init__(name, partial(import_module, "buildArchitecture"), ensemble, by, reject)
 
 
 def columnsOf(classes):
@@ -133,25 +135,23 @@ def rows(answer, classes, unit):
         return []
     if unit == "segment":
         return [{"song": answer.song, "start": f"{each.start:.2f}", "end": f"{each.end:.2f}",
-                 "tag": classes[each.label], "probability": f"{each.probability:.4f}"}
+                 "tag": tag_of(each.label, classes), "probability": f"{each.probability:.4f}"}
                 for each in answer.segments]
     if unit == "chunk":
         return [{"song": answer.song, "start": f"{start:.2f}", **told}
-                for start, probabilities in zip(answer.start, answer.probabilities, strict=True)
+                for start, label, probabilities in zip(answer.start, answer.labels,
+                                                       answer.probabilities, strict=True)
                 for told in (likeliest(probabilities) if answer.several else
-                             [{"tag": classes[probabilities.argmax()], **shares(probabilities)}])]
+                             [{"tag": tag_of(label, classes), **shares(probabilities)}])]
     if answer.several:
         return [{"song": answer.song, **told} for told in likeliest(answer.final)]
-    return [{"song": answer.song, "tag": classes[answer.label], "by": answer.by,
-             "votes": f"{answer.votes[answer.label]}/{answer.votes.sum()}",
-             **shares(answer.final)}]
+    votes = 0 if answer.label is None else answer.votes[answer.label]
+    return [{"song": answer.song, "tag": tag_of(answer.label, classes), "by": answer.by,
+             "votes": f"{votes}/{answer.votes.sum()}", **shares(answer.final)}]
 
 
 def asTable(answers, songs, classes, unit):
     """Yield lines of aligned columns; the header comes with the first row."""
-    least = {"song": max(map(columns_of, songs)), "tag": max(map(columns_of, classes)), "start": 8,
-             "end": 8, "by": 4, "votes": 9}
-
     def line(cells, widths):
         padded = [cell + " " * (width - columns_of(cell))
                   for cell, width in zip(cells, widths, strict=True)]
@@ -161,6 +161,9 @@ def asTable(answers, songs, classes, unit):
     for answer in answers:
         for row in rows(answer, classes, unit):
             if not widths:
+                tags = classes if answer.rejected is None else [*classes, UNKNOWN]
+                least = {"song": max(map(columns_of, songs)), "tag": max(map(columns_of, tags)),
+                         "start": 8, "end": 8, "by": 4, "votes": 9}
                 widths = [max(columns_of(column), least.get(column, 6)) for column in row]
                 yield line(row, widths)
             yield line(row.values(), widths)
@@ -203,16 +206,19 @@ def plain(answer, classes, unit):
     if answer.several:
         said = {"tags": [classes[label] for label in likeliest_first(answer.final)]}
     else:
-        said = {"tag": classes[answer.label], "by": answer.by, "votes": ofClasses(answer.votes)}
+        said = {"tag": tag_of(answer.label, classes), "by": answer.by,
+                "votes": ofClasses(answer.votes)}
     found = {"song": answer.song, **said, "probabilities": ofClasses(answer.final),
              "chunks": [{"start": start, "probabilities": ofClasses(probabilities)} for
                         start, probabilities in zip(starts, answer.probabilities, strict=True)]}
-    if answer.temperature is not None:
-        found["temperature"] = answer.temperature
+    for key in "temperature", "likeness":
+        if getattr(answer, key) is not None:
+            found[key] = getattr(answer, key)
     if answer.note:
         found["note"] = answer.note
     if unit == "segment":
-        found["segments"] = [{"start": each.start, "end": each.end, "tag": classes[each.label],
+        found["segments"] = [{"start": each.start, "end": each.end,
+                              "tag": tag_of(each.label, classes),
                               "probability": each.probability} for each in answer.segments]
     return found
 

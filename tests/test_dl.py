@@ -121,7 +121,7 @@ def test_a_cross_validation_writes_every_file_and_they_agree(asked, capsys):
          for ending in (".npz", ".param", ".result", ".training")]
         + [f"CrossValidation_{whole}{ending}" for ending in (".confusionMatrix", ".json",
                                                              ".result")]
-        + [f"{whole}.calibration.json"])
+        + [f"{whole}.calibration.json", f"{whole}.unknown"])
     for outcome in outcomes:
         assert parametersOf(outcome.name) == settings.divide(settled)[0], (
             "how the work was done is no part of it")

@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 
+import makeSounds
 import numpy as np
 import pytest
 import scipy.io.wavfile
@@ -144,7 +145,9 @@ def test_an_odd_file_is_noted(run, tmp_path, capsys):
     (lambda sound: sound * 0, "is silence, or two channels that cancel out; better left out\n"),
     (lambda sound: np.sign(sound) * (sound % 2), "is silence, or two channels that cancel out; "),
     (lambda sound: sound // 2, "")])
-def test_a_song_of_another_level_is_noted_as_in_a_run(run, tmp_path, capsys, change, told):
+def test_a_song_of_another_level_is_noted_as_in_a_run(run, tmp_path, capsys, monkeypatch, change,
+                                                      told):
+    monkeypatch.setattr("mirdl.tagging.likeness.read", lambda models: None)
     _, sound = scipy.io.wavfile.read("data/datasets/Beats/fast/fast 0.wav")
     path = str(tmp_path / "song.wav")
     write_wav(path, change(sound).astype(np.int16))
@@ -203,7 +206,8 @@ def test_a_class_may_be_called_like_a_column():
 def test_a_tag_is_that_of_most_chunks_or_of_the_largest_mean(run, monkeypatch, capsys):
     song = "data/datasets/Beats/slow/slow 0.wav"
     found = np.float32([[0.6, 0.4, 0], [0.6, 0.4, 0], [0, 1, 0], [0, 0, 1]])    # three of them vote
-    monkeypatch.setattr(predict.Tagger, "probabilities", lambda *given: found)
+    monkeypatch.setattr(predict.Tagger, "through", lambda *given: (found, None))
+    monkeypatch.setattr("mirdl.tagging.likeness.read", lambda models: None)
     answers = [predict.Tagger(run, by=by).tag(song) for by in (None, "vote", "mean")]
     assert [answer.label for answer in answers] == [0, 0, 1]
     for by, row in ("vote", "fast,vote,2/3"), ("mean", "middle,mean,1/3"):
@@ -283,3 +287,31 @@ def test_labels_of_a_folder_are_files_of_their_own(run, tmp_path, capsys):
     folder = str(tmp_path / "labels")
     predict.main([run, "data/datasets/Beats/slow", "--format", "audacity", "--out", folder])
     assert len(capsys.readouterr().out.splitlines()) == len(os.listdir(folder)) == 6
+
+
+def test_rejected_songs_are_unknown_in_every_format(run, tmp_path, capsys):
+    own, odd = "data/datasets/Beats/slow/slow 0.wav", str(tmp_path / "noise.wav")
+    write_wav(odd, (3000 * makeSounds.noise(9)).astype(np.int16))
+
+    def printed(*arguments):
+        predict.main([run, own, odd, "--reject", *arguments])
+        return capsys.readouterr().out
+    known, unknown = list(csv.DictReader(io.StringIO(printed("--format", "csv"))))
+    tag = known["tag"]
+    assert tag in ("slow", "middle", "fast")
+    assert (unknown["tag"], unknown["votes"]) == ("unknown", "0/3")
+    assert float(unknown["slow"]) > 0, "its probabilities are told"
+    lines = printed().splitlines()
+    place = lines[0].index("tag ")
+    assert [line[place:].split()[0] for line in lines[1:]] == [tag, "unknown"]
+    assert lines[0].index("by") == lines[2].index("vote"), "the columns are aligned"
+    known, unknown = json.loads(printed("--format", "json", "--segments"))
+    assert unknown["tag"] == "unknown" and unknown["likeness"] == 0 < known["likeness"]
+    assert {each["tag"] for each in unknown["segments"]} == {"unknown"}
+    for unit in "--chunks", "--segments":
+        rows = list(csv.DictReader(io.StringIO(printed("--format", "csv", unit))))
+        assert {row["tag"] for row in rows if row["song"] == odd} == {"unknown"}
+        assert "unknown" not in {row["tag"] for row in rows if row["song"] == own}
+    for form in "audacity", "sonic":
+        predict.main([run, odd, "--reject", "--format", form])
+        assert "unknown" in capsys.readouterr().out

@@ -133,6 +133,20 @@ def write(outcomes: list[Outcome], run: str) -> None:
         files.write_text(json.dumps(content) + "\n", run, ENDING)
 
 
+FOLD = re.compile(r"-(f\d+(t\d+)?)$")      # at the end of a model's name
+
+
+def fold_in(model: Model) -> str:
+    """Give the fold in a model's name, such as f0; "" if there is none."""
+    found = FOLD.search(model.name)
+    return found[1] if found else ""
+
+
+def path_beside(model: Model, ending: str) -> str:
+    """Give the path of a file of its run that lies beside a model, if it is there."""
+    return os.path.join(os.path.dirname(model.path), FOLD.sub("", model.name) + ending)
+
+
 def read(model: Model) -> float | None:
     """Read the temperature that lies beside a model.
 
@@ -146,8 +160,7 @@ def read(model: Model) -> float | None:
     UserError
         If it is damaged.
     """
-    run = re.sub(r"-f\d+(t\d+)?$", "", model.name)
-    path = os.path.join(os.path.dirname(model.path), run + ENDING)
+    path = path_beside(model, ENDING)
     if not os.path.exists(path):
         return None
     try:

@@ -64,7 +64,7 @@ def load(name: str) -> Model:
     """
     path = _find(name)
     try:
-        arrays = _arrays(path)
+        arrays = arrays_of(path)
         content = json.loads(str(arrays.pop("about", "{}")))
         info = ModelInfo.from_json(content) if content != {} else None
         weights = [arrays[f"arr_{place}"] for place in range(len(arrays))]
@@ -227,7 +227,7 @@ def _find(name: str) -> str:
     return path
 
 
-def _arrays(path: str) -> dict[str, np.ndarray]:
+def arrays_of(path: str) -> dict[str, np.ndarray]:
     """Read the arrays of an .npz file by name.
 
     Nothing is allocated because a header says so, and no object is made.

@@ -68,7 +68,7 @@ def odd_levels(means: np.ndarray, training: np.ndarray, ds: dict) -> list[str]:
     """
     if ds["specTransform"] in MUSICNN or ds["level"] == "rms":
         return [""] * len(means)
-    silence = SILENCE[_is_logarithm(ds)]
+    silence = SILENCE[is_logarithm(ds)]
     levels, usual = _decibels(means, ds), _decibels(training[training > silence], ds)
     words = np.full(len(means), "", object)
     if len(usual):
@@ -83,12 +83,13 @@ def odd_levels(means: np.ndarray, training: np.ndarray, ds: dict) -> list[str]:
 
 def _decibels(means: np.ndarray, ds: dict) -> np.ndarray:
     """Return the levels of songs: in dB, of the value whose compression is the mean."""
-    if _is_logarithm(ds):
+    if is_logarithm(ds):
         means = np.expm1(means * np.log(10))
     smallest = np.finfo(np.float64).tiny        # has a logarithm, which 0 has not
     of_magnitudes = ds["specTransform"] == MAGNITUDES
     return (20 if of_magnitudes else 10) * np.log10(np.maximum(means, smallest))
 
 
-def _is_logarithm(ds: dict) -> bool:
+def is_logarithm(ds: dict) -> bool:
+    """Tell whether the numbers of a spectrogram are log10(10000 x + 1)."""
     return ds["inputNorm"] == "log0m1v" or ds["specTransform"] == MUSICNN_MEL

@@ -31,7 +31,8 @@ class Answer:
     song : str
         The path of the file; "samples" if it was none.
     label : int or None
-        The class of the song, found as `by` says; None where `problem` says why there is no answer.
+        The class of the song, found as `by` says; None where it is rejected, or `problem` says why
+        there is no answer.
     probabilities : ndarray
         (chunks, classes), of the chunks that vote.
     start : ndarray
@@ -46,13 +47,17 @@ class Answer:
     note : str
         What is odd about the file; empty if nothing is.
     tag : str
-        The name of the class; empty if there is no answer.
+        The name of the class, "unknown" where the song is rejected; empty if there is no answer.
     by : {"vote", "mean"}
         The class is the one that most chunks voted for, or the one of the largest mean probability.
     several : bool
         A song may have several of the classes; `label` is the likeliest.
     temperature : float or None
         See `final`.
+    likeness : float or None
+        See `mirdl.results.likeness`; None if the run has not learnt it.
+    rejected : ndarray of bool or None
+        (chunks,), which chunks are "unknown" by themselves; None if nothing is to be rejected.
     """
 
     song: str
@@ -68,6 +73,16 @@ class Answer:
     by: str = "vote"
     several: bool = False
     temperature: float | None = None
+    likeness: float | None = None
+    rejected: np.ndarray | None = None
+
+    @property
+    def labels(self) -> list[int | None]:
+        """The class of each chunk, None where it is rejected."""
+        found = self.probabilities.argmax(axis=1).tolist()
+        if self.rejected is None:
+            return found
+        return [None if odd else label for label, odd in zip(found, self.rejected, strict=True)]
 
     @property
     def final(self) -> np.ndarray:

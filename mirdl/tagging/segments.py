@@ -13,6 +13,8 @@ from mirdl.errors import UserError, one_line
 from mirdl.results.files import distinct_name
 from mirdl.system.whole_files import make_folder, remove_leftovers, whole
 
+UNKNOWN = "unknown"     # the tag of what is rejected
+
 
 class Segment(NamedTuple):
     """Neighbouring chunks of one class, joined.
@@ -21,16 +23,21 @@ class Segment(NamedTuple):
     ----------
     start, end : float
         Seconds from the start of the song.
-    label : int
-        The class.
+    label : int or None
+        The class; None for `UNKNOWN`.
     probability : float
-        Of this class, the mean over the chunks.
+        Of this class, the mean over the chunks; 0 for `UNKNOWN`.
     """
 
     start: float
     end: float
-    label: int
+    label: int | None
     probability: float
+
+
+def tag_of(label: int | None, classes: list[str]) -> str:
+    """Give the name of a class; None is `UNKNOWN`."""
+    return UNKNOWN if label is None else classes[label]
 
 
 def stretches(starts: range, frames: int, width: int) -> np.ndarray:
@@ -56,8 +63,8 @@ def stretches(starts: range, frames: int, width: int) -> np.ndarray:
     return np.column_stack([borders[:-1], borders[1:]])
 
 
-def joined(times: np.ndarray, probabilities: np.ndarray) -> list[Segment]:
-    """Join neighbouring chunks of one class.
+def joined(times: np.ndarray, probabilities: np.ndarray, rejected: np.ndarray) -> list[Segment]:
+    """Join neighbouring chunks of one class, and those that are rejected.
 
     Parameters
     ----------
@@ -65,18 +72,22 @@ def joined(times: np.ndarray, probabilities: np.ndarray) -> list[Segment]:
         (chunks, 2), start and end of the time that each chunk covers, in order.
     probabilities : ndarray
         (chunks, classes).
+    rejected : ndarray of bool
+        (chunks,).
     """
-    labels, found = probabilities.argmax(axis=1), []
+    labels = [None if odd else label for label, odd in
+              zip(probabilities.argmax(axis=1).tolist(), rejected, strict=True)]
+    found = []
     for label, group in groupby(range(len(labels)), labels.__getitem__):
         chunks = list(group)
-        found.append(Segment(float(times[chunks[0], 0]), float(times[chunks[-1], 1]), int(label),
-                             float(probabilities[chunks, label].mean())))
+        mean = 0.0 if label is None else float(probabilities[chunks, label].mean())
+        found.append(Segment(float(times[chunks[0], 0]), float(times[chunks[-1], 1]), label, mean))
     return found
 
 
 def audacity(segments: list[Segment], classes: list[str]) -> str:
     """Write a label track of Audacity: start, end and tag, a line each, separated by tabs."""
-    return "".join(f"{each.start:.6f}\t{each.end:.6f}\t{one_line(classes[each.label])}\n"
+    return "".join(f"{each.start:.6f}\t{each.end:.6f}\t{one_line(tag_of(each.label, classes))}\n"
                    for each in segments)
 
 
@@ -89,7 +100,7 @@ def sonic(segments: list[Segment], classes: list[str]) -> str:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["TIME", "VALUE", "DURATION", "LABEL"])
     table.writerows([f"{each.start:.6f}", f"{each.probability:.4f}",
-                     f"{each.end - each.start:.6f}", one_line(classes[each.label])]
+                     f"{each.end - each.start:.6f}", one_line(tag_of(each.label, classes))]
                     for each in segments)
     return text.getvalue()
 

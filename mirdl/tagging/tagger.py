@@ -17,21 +17,23 @@ from mirdl.frames import MUSICNN, before_network, frames_of
 from mirdl.results import calibration, models
 from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
 from mirdl.spectrograms.decoding import spectrogram_of
-from mirdl.spectrograms.level import odd_levels
+from mirdl.spectrograms.level import is_logarithm, odd_levels
 from mirdl.spectrograms.normalisation import compress, moments, own_mean_and_std
+from mirdl.spectrograms.texture import texture
 from mirdl.spectrograms.windows import finished
 from mirdl.system.pool import in_parallel
 from mirdl.system.progress import aside
-from mirdl.tagging import published
+from mirdl.tagging import likeness, published
 from mirdl.tagging.answer import BY, Answer, usual_way
 from mirdl.tagging.as_files import check, file_of, file_of_samples
-from mirdl.tagging.segments import joined, stretches
+from mirdl.tagging.segments import UNKNOWN, joined, stretches, tag_of
 from mirdl.theano_flags import start_theano
 
 if TYPE_CHECKING:
     from mirdl.tagging.network import Network
 
 BATCH = 4       # chunks that go through the network at a time
+UNLIKE = (f"unlike the songs of the run, so its tag means little; --reject makes it {UNKNOWN!r}")
 
 
 class Tagger:
@@ -49,6 +51,8 @@ class Tagger:
         Take the models of all folds of a run, and the mean of their probabilities.
     by : {"vote", "mean"}, optional
         How the class of a song follows from those of its chunks; by default as `usual_way`.
+    reject : bool
+        A song unlike those of the run has the tag "unknown", and so has silence.
 
     Attributes
     ----------
@@ -61,16 +65,19 @@ class Tagger:
         That the models were trained with, complete.
     temperature : float or None
         By which the probabilities of songs are calibrated; see `mirdl.results.calibration`.
+    likeness : Likeness or None
+        Tells songs unlike those of the run; see `mirdl.tagging.likeness`.
 
     Raises
     ------
     UserError
-        If there is no such model, or one that gives several tags is asked for a vote; when it
-        first tags, if it does not fit the network of its name in buildArchitecture.py.
+        If there is no such model, or one that gives several tags is asked for a vote or to reject,
+        or one whose run has not learnt what it takes to reject; when it first tags, if it does not
+        fit the network of its name in buildArchitecture.py.
     """
 
     def __init__(self, name: str, networks: Callable[[], ModuleType],
-                 ensemble: bool = False, by: str | None = None) -> None:
+                 ensemble: bool = False, by: str | None = None, reject: bool = False) -> None:
         if name in MUSICNN:
             if ensemble:
                 raise UserError(f"{name} is one model, without folds: leave out --ensemble")
@@ -90,8 +97,17 @@ class Tagger:
         if self.several and by == "vote":
             raise UserError(f"with {name} a song may have several tags, so that its chunks do not "
                             "vote: leave out --by vote")
+        if self.several and reject:
+            raise UserError(f"with {name} a song may have several tags, or none that is likely: "
+                            "leave out --reject")
         self.by = "mean" if self.several else by or usual_way(self.parameters)
         self.temperature = calibration.read(model)
+        self.likeness, self.reject = likeness.read(self.models), reject
+        if reject and self.likeness is None:
+            beside = calibration.path_beside(model, likeness.ENDING)
+            raise UserError(f"{name} has no {beside!r}, so that it cannot tell unknown songs: copy "
+                            "that file there, or train again, as earlier versions did not write "
+                            "it; or leave out --reject")
 
     def tag(self, song: str | np.ndarray, rate: int | None = None) -> Answer:
         """Tag one song.
@@ -142,21 +158,32 @@ class Tagger:
         with ExitStack() as files, ThreadPoolExecutor(1) as builder:
             building = builder.submit(self.network)     # takes seconds, in which songs are read
             before = before_network(self.parameters["DS"])
-            calls = [(files.enter_context(file_of(song)), before) for song in songs]
-            computed = in_parallel(spectrogram_of, calls, "songs", "song")
-            for (found, note), song in zip(computed, songs, strict=True):
+            ways = [before, settings.published()["DS"]] if self._hears_twice else [before]
+            calls = [(path, way) for path in (files.enter_context(file_of(song)) for song in songs)
+                     for way in ways]
+            computed = iter(in_parallel(spectrogram_of, calls, "songs", "song"))
+            for song in songs:
+                found, note = next(computed)
+                heard = next(computed)[0] if self._hears_twice else None
                 if isinstance(found, str):
                     answer = Answer(song, problem=found)
                 else:
                     seconds = found.shape[1] * frames_of(before).seconds
                     windows = building.result().windows
-                    answer = self.answer(song, finished(found, windows), seconds)
+                    answer = self.answer(song, finished(found, windows), seconds, heard)
                 yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
 
-    def answer(self, song: str, spectrogram: np.ndarray, seconds: float | None = None) -> Answer:
+    @property
+    def _hears_twice(self) -> bool:
+        """Whether the texture of a song is that of mel bands, as the network gets windows."""
+        return self.likeness is not None and self.parameters["DS"]["specTransform"] in MUSICNN
+
+    def answer(self, song: str, spectrogram: np.ndarray, seconds: float | None = None,
+               heard: np.ndarray | str | None = None) -> Answer:
         """Give the answer for a spectrogram, (bands, frames), of mel energies.
 
-        `seconds` is the length of the song, if the frames do not tell it, as windows do not.
+        `seconds` is the length of the song, if the frames do not tell it, as windows do not; then
+        `heard` has its published mel bands.
         """
         DS, frames = self.parameters["DS"], spectrogram.shape[1]  # noqa: N806 (as its key)
         start = chunk_starts(frames, {**self.parameters, "asPublished": False})
@@ -165,14 +192,20 @@ class Tagger:
                                         f"{DS['xInput']}")
         spectrogram = compress(spectrogram, DS["inputNorm"])
         lengthened = filled(spectrogram, DS["xInput"], DS["short"])
+        if self._hears_twice:
+            heard = None if isinstance(heard, str) else compress(heard, "log0m1v")
+        else:
+            heard = spectrogram
         training = np.reshape(self.models[0].info.training_moments or [], (-1, 2))
         [odd] = odd_levels(np.array(moments(spectrogram)[:1]), training[:, 0], DS)
-        each = []
+        each, entering = [], {}
         for model in self.models:
             mean, std = np.float32(model.info.moments or own_mean_and_std(spectrogram, DS))
             chunks = Chunks([lengthened], [0], [start], DS["xInput"], [mean], [std],
                             batch_size=BATCH)
-            each.append(self.probabilities(model, chunks))
+            found, before = self.through(model, chunks)
+            each.append(found)
+            entering[calibration.fold_in(model)] = before
         second, probabilities = frames_of(DS).seconds, np.mean(each, axis=0)
         times = stretches(start, frames, DS["xInput"]) * second
         if seconds:
@@ -180,21 +213,56 @@ class Tagger:
         # as in training, perhaps without the last one; of a song too short for that, all
         voting = len(chunk_starts(frames, self.parameters)) or len(start)
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
-                        (lengthened - mean) / std, frames, segments=joined(times, probabilities),
-                        by=self.by, several=self.several, temperature=self.temperature)
-        answer.label = BY[self.by](answer.probabilities)
-        answer.tag = self.classes[answer.label]
+                        (lengthened - mean) / std, frames, by=self.by,
+                        several=self.several, temperature=self.temperature)
+        answer.label, rejected = BY[self.by](answer.probabilities), np.zeros(len(start), bool)
+        if self.likeness and heard is not None:
+            answer.likeness = self.likeness.of(self._texture(heard), {
+                fold: chunks[:voting].mean(axis=0) for fold, chunks in entering.items()})
+            if self.reject:
+                rejected = self._rejected(answer.likeness, heard, np.array(start) * second)
+            elif answer.likeness < likeness.LEAST:
+                odd = odd or UNLIKE
+        if rejected[:voting].all():
+            answer.label = None
+        if self.reject:
+            answer.rejected = rejected[:voting]
+        answer.segments = joined(times, probabilities, rejected)
+        answer.tag = tag_of(answer.label, self.classes)
         answer.note = odd and f"is {odd}"
         return answer
 
-    def probabilities(self, model: models.Model, chunks: Chunks) -> np.ndarray:
-        """Give the probabilities of one model: (chunks, classes)."""
+    def _texture(self, heard: np.ndarray) -> np.ndarray | None:
+        return texture(heard, self._hears_twice or is_logarithm(self.parameters["DS"]))
+
+    def _rejected(self, alike: float, heard: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """Tell which chunks are "unknown": those of a song unlike the others, and silent ones."""
+        ds = self.parameters["DS"]
+        second = frames_of(settings.published()["DS"] if self._hears_twice else ds).seconds
+        end = start + ds["xInput"] * frames_of(ds).seconds
+        return np.array([alike < likeness.LEAST or not heard[:, first:last].any() for first, last in
+                         zip(np.rint(start / second).astype(int),
+                             np.rint(end / second).astype(int), strict=True)])
+
+    def through(self, model: models.Model, chunks: Chunks) -> tuple[np.ndarray, np.ndarray | None]:
+        """Send chunks through one model.
+
+        Returns
+        -------
+        probabilities : ndarray
+            (chunks, classes).
+        entering : ndarray or None
+            (chunks, numbers), what enters the output layer; None if that is not needed.
+        """
         with self._lock:
             network = self.network()
             if len(self.models) > 1:
                 network.set_weights(model)
-            found = [network.forward(chunks[batch][0]) for batch in chunks.filled_batches()]
-        return np.concatenate(found)[:len(chunks)]
+            look = network.look if self.likeness else lambda x: (network.forward(x),)
+            found = [look(chunks[batch][0]) for batch in chunks.filled_batches()]
+        probabilities, *entering = (np.concatenate(part)[:len(chunks)]
+                                    for part in zip(*found, strict=True))
+        return probabilities, entering[0] if entering else None
 
     def network(self) -> "Network":
         """Give the network of the models; the first call builds it."""

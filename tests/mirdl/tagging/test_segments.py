@@ -39,10 +39,18 @@ def test_neighbours_of_one_class_are_joined():
     times = np.array([[0, 0.8], [0.8, 1], [1, 1.5], [1.5, 2], [2, 2.25]])
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]],
                              np.float32)
-    found = joined(times, probabilities)
+    found = joined(times, probabilities, np.zeros(5, bool))
     assert [(each.start, each.end, each.label) for each in found] == [
         (0, 1.5, 0), (1.5, 2, 1), (2, 2.25, 0)]
     np.testing.assert_allclose([each.probability for each in found], [0.7, 0.8, 0.7], rtol=1e-6)
+
+
+def test_rejected_neighbours_are_joined_whatever_their_class():
+    times = np.arange(10.0).reshape(5, 2)
+    found = joined(times, np.eye(2)[[0, 0, 1, 1, 1]], np.array([0, 1, 1, 0, 0], bool))
+    assert [tuple(each) for each in found] == [(0, 1, 0, 1), (2, 5, None, 0), (6, 9, 1, 1)]
+    assert audacity(found, CLASSES).splitlines()[1] == "2.000000\t5.000000\tunknown"
+    assert sonic(found, CLASSES).splitlines()[2] == "2.000000,0.0000,3.000000,unknown"
 
 
 def test_audacity_has_a_line_of_three_fields_for_each():

@@ -63,7 +63,7 @@ def test_an_answer_has_the_spectrogram_that_the_network_saw(run):
 def test_of_a_model_that_does_not_know_its_songs_levels_silence_is_told(run, tmp_path):
     path = str(tmp_path / "song.wav")
     tagger = Tagger(run)
-    tagger.models[0].info.training_moments = None
+    tagger.models[0].info.training_moments, tagger.likeness = None, None
     for level, told in (0, "is silence, or "), (0.001, ""):
         write_wav(path, (level * 2**15 * makeSounds.noise(9)).astype(np.int16))
         assert tagger.tag(path).note.startswith(told) and bool(tagger.tag(path).note) == bool(told)
@@ -96,6 +96,7 @@ def test_the_probabilities_of_a_song_are_calibrated(run):
 
 def test_at_one_level_a_gain_changes_no_answer(run, tmp_path):
     tagger = Tagger(run)
+    tagger.likeness = None
     tagger.parameters["DS"].update(level="rms")
     sound, path = makeSounds.noise(9).astype(np.float32), tmp_path / "song.wav"
     first = tagger.tag(sound, 44100)
@@ -249,7 +250,8 @@ def test_the_chunk_that_the_test_leaves_out_has_a_segment_but_no_vote(
     tagger = Tagger(run)
     tagger.parameters["asPublished"] = asPublished
     each = np.eye(3, dtype=np.float32)[[0, 0, 0, 2]]        # of 387 frames, 40 from one to the next
-    monkeypatch.setattr(tagger, "probabilities", lambda model, chunks: each[:len(chunks)])
+    monkeypatch.setattr(tagger, "through", lambda model, chunks: (each[:len(chunks)], None))
+    monkeypatch.setattr(tagger, "likeness", None)
     answer = tagger.answer("a.wav", np.ones((40, 387), np.float32))
     assert answer.votes.tolist() == [3, 0, voting - 3] and answer.label == 0
     assert len(answer.start) == len(answer.probabilities) == voting
