@@ -21,6 +21,7 @@ from mirdl.songs.audio_files import in_folders
 from mirdl.songs.dataset import DataSet, Fold
 from mirdl.songs.given_splits import given_split, settled
 from mirdl.songs.left_out import leave_out
+from mirdl.songs.tags import labels_of
 from mirdl.spectrograms import cache
 from mirdl.spectrograms.chunks import Chunks, chunk_starts
 from mirdl.spectrograms.level import is_logarithm
@@ -61,6 +62,7 @@ def findSongs(parameters):
     split = given_split(songs, parameters)
     songs = loaders.without_replicas(songs, parameters["DS"], split and split.places)
     songs, split = stretches.divided(songs, split)
+    checks.check_several(songs, parameters)
     return songs, split, settled(parameters, split)
 
 
@@ -95,7 +97,7 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
     DS, tags = parameters["DS"], songs.tags
     checks.print_songs(songs, split, parameters)
     used = {name: tags[name] for name in tags if split is None or name in split.places}
-    classes = sorted(set(used.values()))
+    classes = checks.classes_in(used, parameters)
     checks.check_songs(used, classes, parameters)       # before the spectrograms, which take long
     # of all songs, so that another split or other tags need no new ones
     spectrograms = spectrogramsOf(songs, DS, processes, store)
@@ -106,14 +108,13 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
         usable = shared_sound.without_repeated(usable, shared)
     checks.check_songs({name: tags[name] for name in usable}, classes, parameters)
     names = splits.shuffled(sorted(usable))
-    labels = [classes.index(tags[name]) for name in names]
     groups = loaders.groups_in(songs, names, DS)
     if DS["duplicates"] == "together":
         groups = shared_sound.together(names, groups, shared)
     dataset = DataSet(
         classes,
         names,
-        np.array(labels, np.min_scalar_type(len(classes))),
+        labels_of([tags[name] for name in names], classes),
         [compressed(usable[name], DS["inputNorm"]) for name in names],
         groups,
         [split.places[name] for name in names] if split else None,

@@ -87,9 +87,11 @@ parameters["DS"]["groups"] = ""
 # which songs train, validate and test: a CSV file with the columns song and fold, or song and part,
 # or a split that the data set's loader offers; "none": not even the data set's own
 parameters["DS"]["split"] = ""
-# tags from a CSV file with the columns song and tag; or tags of stretches of time, from one with
-# song, start, end and tag, or from a folder of label files of Audacity or Sonic Visualiser
+# tags from a CSV file with the columns song and tag (several rows, or `rock|live`, for a song of
+# several tags); or tags of stretches of time, from one with song, start, end and tag, or from a
+# folder of label files of Audacity or Sonic Visualiser
 parameters["DS"]["labels"] = ""
+parameters["DS"]["leastSongs"] = 5          # of several tags a song, rarer ones are left out
 parameters["DS"]["background"] = ""         # the tag of what is not labelled in such recordings
 parameters["DS"]["replicas"] = "keep"       # known replicas: "keep", "drop" or "together"
 # songs that share sound, found before training: "note" names them, "together" keeps them in one

@@ -157,8 +157,11 @@ SETTINGS = {setting.key: setting for setting in (
             "song and part (train, validation, test)"),
     Setting("DS.labels", "",
             kinds.text("'' (the tags are the folders' names), a CSV file or a folder"),
-            "the tags of the songs: a CSV file with the columns song and tag; or of stretches of "
-            "time: one with song, start, end and tag, or a folder of label files"),
+            "the tags of the songs: a CSV file with the columns song and tag, with a row for each "
+            "tag; or of stretches of time: one with song, start, end and tag, or a folder of label "
+            "files"),
+    Setting("DS.leastSongs", 5, kinds.integer(1),
+            "where a song may have several tags, those that fewer songs have are left out"),
     Setting("DS.background", "", kinds.text("'' (it is not used) or a tag"),
             "the tag of what is not labelled, where DS.labels has stretches of time"),
     Setting("DS.replicas", "keep", kinds.choice("keep", "drop", "together"),

@@ -268,6 +268,55 @@ TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more,
         "two tags or more").format
 
 
+def tags(*rows, encoding="utf-8", header="song,tag"):
+    """Return what writes the table l.csv of tags of Small."""
+    return lambda folder: Path("l.csv").write_text("\n".join([header, *rows]), encoding)
+
+
+SEVERAL = ["a/0.wav,x|y", "a/1.wav,x", "b/2.wav,y", "b/3.wav,", "a/4.wav,x|y", "b/5.wav,y"]
+
+
+@pytest.mark.parametrize("spoil, line", [
+    (tags("a/0.wav,x", "a/1.wav,"),
+     "DS.labels=l.csv gives no tag to the song 'a/1.wav'; give it one (only where some songs have "
+     "several tags, others may have none)"),
+    (tags(*SEVERAL[1:], "a/0.wav,x|"),
+     "DS.labels=l.csv gives the song 'a/0.wav' the tags 'x|', of which one is empty; expected tags "
+     "with | between them, or none at all"),
+    (tags(*SEVERAL, "b/3.wav,x"),
+     "DS.labels=l.csv gives the song 'b/3.wav' the tags '|x', of which one is empty; expected tags "
+     "with | between them, or none at all"),
+    (tags(*SEVERAL[1:], "a/0.wav,x|y|x"),
+     "DS.labels=l.csv gives the song 'a/0.wav' the tag 'x' twice; leave one of them"),
+    (tags("a/0.wav,x", "a/0.wav,y", "a/0.wav,x"),
+     "DS.labels=l.csv gives the song 'a/0.wav' the tag 'x' twice; leave one of them"),
+    (tags(*SEVERAL, "a/1.wav,x"),
+     "DS.labels=l.csv names the song 'a/1.wav' twice (line 8); leave one of these lines"),
+    (tags(*SEVERAL, "a/1,y"),
+     "DS.labels=l.csv names the song 'a/1.wav' twice, as 'a/1.wav' and 'a/1'; leave one of these "
+     "lines"),
+    (tags(*SEVERAL, "c/1.wav,x"),
+     "DS.labels=l.csv names 'c/1.wav', but no song of data set 'Small', or more than one, has that "
+     "name; give paths below its folder"),
+    (tags(*SEVERAL[1:], "a/0.wav,x,y"),
+     "DS.labels=l.csv has more cells than columns in line 7, ['y']; put what holds the separator "
+     "into quotes, and write 12.5 with a point"),
+    (tags(*SEVERAL, header="song,tags"),
+     "DS.labels=l.csv has the columns ['song', 'tags']; expected song and tag, each once"),
+    (tags(*SEVERAL, encoding="utf-16"),
+     "DS.labels=l.csv cannot be read: it is not UTF-8; save it as such; give a CSV file with the "
+     "columns song and tag"),
+    (tags(*SEVERAL),
+     "data set 'Small' has 0 tag(s) that DS.leastSongs=5 or more songs have; where a song may have "
+     "several tags, two are needed: lower DS.leastSongs, or label more songs"),
+])
+def test_table_of_several_tags(folder, parameters, spoil, line):
+    spoil(folder)
+    with pytest.raises(UserError) as error:
+        dl.main(parameters(*FIT, "DS.labels=l.csv"))
+    assert exact(error.value) == f"error: {line}"
+
+
 @pytest.mark.parametrize("spoil, overrides, line", [
     (None, ["DS.dataset=Smal"], NO_SET("Smal", "Smal", "Small")),
     (None, ["DL.type=oNetone"],

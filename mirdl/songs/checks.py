@@ -1,21 +1,24 @@
 """What is refused or noted about a data set before training."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from unicodedata import category, normalize
 
 import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.kinds import validation_share
-from mirdl.settings import that_work
+from mirdl.settings import flat, that_work
 from mirdl.songs.dataset import DataSet, Songs, Split
 from mirdl.songs.given_splits import GivenSplit
 from mirdl.songs.given_tables import composed
 from mirdl.songs.splits import split
+from mirdl.songs.tags import Tags, each_of, several
 from mirdl.songs.wording import first_of, names_of, some
 from mirdl.spectrograms.chunks import chunk_starts
 from mirdl.spectrograms.level import odd_levels
 
+# settings that need songs of one tag each, with the value for others
+ONE_TAG = {"DL.classWeights": "none", "DL.cost": "crossentropy", "testMethod": "all"}
 PARTS = {"train": "training", "validation": "validation", "test": "test"}   # in messages
 
 
@@ -25,6 +28,9 @@ def print_songs(songs: Songs, split: GivenSplit | None, parameters: dict) -> Non
     by = f", {some(split.folds, 'fold', 'folds')} by {split.source}" if split else ""
     cut = f", {len(songs.files)} labelled stretches" if songs.stretches else ""
     print(f"Data set {dataset}: {len(songs.recordings)} audio files{cut}{by}")
+    if counts := [len(tags) for tags in songs.tags.values() if isinstance(tags, tuple)]:
+        print(f"  songs have several tags, {np.mean(counts):.1f} in the mean; "
+              f"{some(counts.count(0), 'song has', 'songs have')} none")
     for note in songs.notes:
         print(f"  {note}")
     out = [name for name in songs.files if split and name not in split.places]
@@ -38,13 +44,47 @@ def print_songs(songs: Songs, split: GivenSplit | None, parameters: dict) -> Non
               "apart set validation=published")
 
 
-def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> None:
+def classes_in(tags: dict[str, Tags], parameters: dict) -> list[str]:
+    """List the tags of songs, sorted; where a song may have several, without rare ones.
+
+    Parameters
+    ----------
+    tags : dict
+        Name of each song -> its tag or tags.
+    parameters : dict
+        Used is DS.leastSongs. The tags with fewer songs are noted.
+    """
+    counts = Counter(tag for found in tags.values() for tag in each_of(found))
+    least = parameters["DS"]["leastSongs"]
+    rare = sorted(tag for tag, count in counts.items() if several(tags) and count < least)
+    if rare:
+        print(f"  Note: {some(len(rare), 'tag is', 'tags are')} left out, as fewer than "
+              f"DS.leastSongs={least} songs have {'it' if len(rare) == 1 else 'each'}: "
+              f"{', '.join(map(repr, rare))}; to keep all of them set DS.leastSongs=1")
+    return sorted(counts.keys() - rare)
+
+
+def check_several(songs: Songs, parameters: dict) -> None:
+    """Refuse settings that have no meaning where a song may have several tags.
+
+    Raises
+    ------
+    UserError
+    """
+    for key, usual in ONE_TAG.items() if songs.several else ():
+        value = dict(flat(parameters))[key]
+        if value != usual:
+            raise UserError(f"{key}={value} is for songs of one tag each, and those of data set "
+                            f"{parameters['DS']['dataset']!r} may have several; set {key}={usual}")
+
+
+def check_songs(tags: dict[str, Tags], classes: list[str], parameters: dict) -> None:
     """Refuse a data set that cannot be learnt from.
 
     Parameters
     ----------
-    tags : dict of str
-        Name of each usable song -> its tag.
+    tags : dict
+        Name of each usable song -> its tag or tags.
     classes : list of str
         The tags that must have songs.
     parameters : dict
@@ -56,11 +96,17 @@ def check_songs(tags: dict[str, str], classes: list[str], parameters: dict) -> N
         If a tag has no song, there are fewer than two tags, or errorCode is the label of a class.
     """
     dataset, code = parameters["DS"]["dataset"], parameters["errorCode"]
-    empty = set(classes) - set(tags.values())
+    empty = set(classes) - {tag for found in tags.values() for tag in each_of(found)}
     if empty:
         raise UserError(
             f"data set {dataset!r} has no usable song left with the tag {sorted(empty)[0]!r}; "
             "the reasons are listed above"
+        )
+    if len(classes) < 2 and several(tags):
+        raise UserError(
+            f"data set {dataset!r} has {len(classes)} tag(s) that DS.leastSongs="
+            f"{parameters['DS']['leastSongs']} or more songs have; where a song may have several "
+            "tags, two are needed: lower DS.leastSongs, or label more songs"
         )
     if len(classes) < 2:
         raise UserError(
@@ -192,7 +238,7 @@ def _note_untrained(dataset: DataSet, folds: list[Split], parameters: dict) -> N
     advice = next((f"set {way}" for way in that_work(ways, parameters, attempt)), more)
     told = []
     for label, numbers in sorted(untrained.items()):
-        songs = np.flatnonzero(dataset.labels == label)
+        songs = np.flatnonzero(dataset.has[:, label])
         groups = len({dataset.groups[song] for song in songs}) if dataset.groups else 0
         size = some(len(songs), "song", "songs") + (
             f" in {some(groups, 'group', 'groups')}" if groups else "")
@@ -206,7 +252,8 @@ def _untrained(dataset: DataSet, folds: list[Split]) -> dict[int, list[int]]:
     """Give the labels that are tested without training songs -> the numbers of folds, from 1."""
     found = defaultdict(list)
     for number, fold in enumerate(folds, 1):
-        for label in np.setdiff1d(dataset.labels[fold.test], dataset.labels[fold.train]):
+        tested, trained = (dataset.has[part].any(axis=0) for part in (fold.test, fold.train))
+        for label in np.flatnonzero(tested & ~trained):
             found[label].append(number)
     return found
 

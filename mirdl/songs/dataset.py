@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mirdl.songs.tags import BETWEEN, Tags, several
 from mirdl.spectrograms.chunks import Chunks
 from mirdl.spectrograms.normalisation import moments
 from mirdl.spectrograms.store import Stored
@@ -20,7 +21,8 @@ class Songs:
     ----------
     files : dict
         Name of each song -> (path of its file, its tag). The name is a path below the folder of
-        the data set.
+        the data set. In place of the tag a loader may give a tuple of tags, or an empty one; where
+        one song has several, `mirdl.songs.loaders.songs_of` gives a tuple for each.
     groups : dict of str or None
         Name of each song -> its group; the songs of a group stay in one fold. `DS.groups`
         replaces it if it is set.
@@ -41,7 +43,7 @@ class Songs:
         `mirdl.songs.stretches.divided` the stretches, each with the path of its recording.
     """
 
-    files: dict[str, tuple[str, str]]
+    files: dict[str, tuple[str, Tags]]
     groups: dict[str, str] | None = None
     splits: dict[str, dict[str, int | str]] = field(default_factory=dict)
     split: str = ""
@@ -63,8 +65,13 @@ class Songs:
         return {each.recording: self.files[each.name][0] for each in self.stretches}
 
     @property
-    def tags(self) -> dict[str, str]:
-        """Name of each song -> tag."""
+    def several(self) -> bool:
+        """Whether a song may have several tags, or none."""
+        return several(self.tags)
+
+    @property
+    def tags(self) -> dict[str, Tags]:
+        """Name of each song -> tag, or a tuple of tags."""
         return {name: tag for name, (_, tag) in self.files.items()}
 
 
@@ -79,7 +86,8 @@ class DataSet:
     names : list of str
         Of each song, a path below the folder of the data set.
     labels : ndarray
-        (songs,), unsigned integers.
+        (songs,), unsigned integers; or where a song may have several tags float32, (songs,
+        classes), 1 for those that it has.
     spectrograms : list of ndarray or Stored
         float32, (bands, frames); compressed as DS.inputNorm says, not yet normalised.
     groups : list of str or None
@@ -107,6 +115,24 @@ class DataSet:
         self.mean, self.variance = np.array(each).T
 
     @property
+    def several(self) -> bool:
+        """Whether a song may have several tags, or none."""
+        return self.labels.ndim == 2
+
+    @property
+    def has(self) -> np.ndarray:
+        """Which song has which tag: bool, (songs, classes)."""
+        if self.several:
+            return self.labels > 0
+        return self.labels[:, None] == np.arange(len(self.classes))
+
+    @property
+    def tags(self) -> list[str]:
+        """The tag of each song; several are joined by `BETWEEN`."""
+        return [BETWEEN.join(self.classes[label] for label in np.flatnonzero(row))
+                for row in self.has]
+
+    @property
     def in_memory(self) -> bool:
         """Whether the spectrograms are arrays, not read from disk."""
         return not any(isinstance(spectrogram, Stored) for spectrogram in self.spectrograms)
@@ -121,7 +147,7 @@ class DataSet:
             not the first folders of the names; "mean" and "variance": ndarray, (songs,).
         """
         known = [self.names, self.groups]
-        tags = [self.classes[label] for label in self.labels]
+        tags = self.tags
         if tags != [name.split(os.sep)[0] for name in self.names]:
             known.append(("tags", tags))
         if self.split is not None:

@@ -9,6 +9,7 @@ from typing import NamedTuple, TextIO
 from unicodedata import normalize
 
 from mirdl.errors import UserError
+from mirdl.songs.tags import Tags
 from mirdl.songs.wording import names_of
 
 
@@ -38,7 +39,7 @@ def composed(text: str) -> str:
 
 
 def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
-         instead: str = "") -> Column:
+         instead: str = "", between: str = "") -> Column:
     """Read a CSV file with a header, the column song and one of `columns`.
 
     Its first line shows whether commas, semicolons or tabs separate its columns. `Song` counts as
@@ -55,6 +56,8 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
         Whether a song may be named again with the same value.
     instead : str
         What a user may give in place of such a file, for messages.
+    between : str
+        If it is given, a song may have several values, a row each; this joins them.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
         if len(there) != 1 or rows.fieldnames.count("song") != 1:
             raise UserError(f"{source} has the columns {rows.fieldnames}; expected {expected}, "
                             "each once")
-        return Column(source, there[0], _values(rows, source, there[0], twice))
+        return Column(source, there[0], _values(rows, source, there[0], twice, between))
 
 
 @contextmanager
@@ -106,7 +109,8 @@ def table(file: TextIO) -> csv.DictReader:
     return rows
 
 
-def _values(rows: csv.DictReader, source: str, column: str, twice: bool) -> dict[str, str]:
+def _values(rows: csv.DictReader, source: str, column: str, twice: bool,
+            between: str) -> dict[str, str]:
     """Return song -> value, without rows that name no song."""
     values = {}
     for row in rows:
@@ -115,6 +119,9 @@ def _values(rows: csv.DictReader, source: str, column: str, twice: bool) -> dict
             continue
         refuse_more_cells(row, source, rows.line_num)
         if song in values and values[song] != value:
+            if between:
+                values[song] += between + value
+                continue
             raise UserError(
                 f"{source} gives the song {song!r} two {column}s, {values[song]!r} and {value!r} "
                 f"(line {rows.line_num}); leave one of them"
@@ -135,15 +142,16 @@ def refuse_more_cells(row: dict, source: str, line: int) -> None:
                         "what holds the separator into quotes, and write 12.5 with a point")
 
 
-def aliases(tags: Mapping[str, str]) -> dict[str, str | None]:
+def aliases(tags: Mapping[str, Tags]) -> dict[str, str | None]:
     """List what a table may call a song.
 
-    That is its name (a path below the data set) or TAG/file, each with or without the ending.
+    That is its name (a path below the data set) or, if it has one tag, TAG/file, each with or
+    without the ending.
 
     Parameters
     ----------
-    tags : dict of str
-        Name of each song -> its tag.
+    tags : dict
+        Name of each song -> its tag or tags.
 
     Returns
     -------
@@ -162,27 +170,30 @@ def aliases(tags: Mapping[str, str]) -> dict[str, str | None]:
     return found
 
 
-def known(values: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:
+def known(values: Mapping[str, str], tags: Mapping[str, Tags]) -> dict[str, str]:
     """Return name -> value of the songs that are there; other rows are passed over."""
     names = aliases(tags)
     return {names[song]: value for song, value in values.items() if names.get(song)}
 
 
-def of_songs(table: Column, tags: Mapping[str, str], dataset: str) -> dict[str, str]:
+def of_songs(table: Column, tags: Mapping[str, Tags], dataset: str,
+             needed: bool = True) -> dict[str, str]:
     """Find the songs of a table's rows.
 
     Parameters
     ----------
     table : Column
-    tags : dict of str
-        Name of each song -> its tag.
+    tags : dict
+        Name of each song -> its tag or tags.
     dataset : str
         Name of the data set, for messages.
+    needed : bool
+        Whether each row must have a value.
 
     Returns
     -------
     dict of str
-        Name -> value, of the songs that have one.
+        Name -> value, of the songs that are named.
 
     Raises
     ------
@@ -200,7 +211,7 @@ def of_songs(table: Column, tags: Mapping[str, str], dataset: str) -> dict[str, 
             raise UserError(f"{table.source} names the song {names[song]!r} twice, as "
                             f"{rows[names[song]]!r} and {song!r}; leave one of these lines")
         rows[names[song]] = song
-        if not value:
+        if needed and not value:
             raise UserError(f"{table.source} gives no {table.name} to the song {song!r}; "
                             "give it one")
     return {name: table.values[song] for name, song in rows.items()}
@@ -210,5 +221,6 @@ def _stem(name: str) -> str:
     return os.path.splitext(name)[0]
 
 
-def _by_tag(name: str, tags: Mapping[str, str]) -> str:
-    return os.path.join(tags[name], os.path.basename(name))
+def _by_tag(name: str, tags: Mapping[str, Tags]) -> str:
+    tag = tags[name]
+    return os.path.join(tag, os.path.basename(name)) if isinstance(tag, str) else name

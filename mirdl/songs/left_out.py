@@ -11,6 +11,7 @@ import numpy as np
 from mirdl.errors import UserError
 from mirdl.frames import frames_of
 from mirdl.settings import that_work
+from mirdl.songs.tags import each_of
 from mirdl.songs.wording import names_of, some
 from mirdl.spectrograms.cache import FOLDER
 from mirdl.spectrograms.chunks import chunk_starts
@@ -30,7 +31,7 @@ def leave_out(songs: dict, tags: dict, parameters: dict,
     songs : dict
         Song name -> ndarray or Stored, (bands, frames), or the reason (str) why there is none.
     tags : dict
-        Song name -> its tag.
+        Song name -> its tag or tags.
     parameters : dict
         See `mirdl.spectrograms.chunks.chunk_starts`.
     attempt : callable
@@ -105,7 +106,7 @@ def _print_losses(tags: dict, kept: Collection[str], frames: dict, parameters: d
     Parameters
     ----------
     tags : dict
-        Song name -> its tag.
+        Song name -> its tag or tags.
     kept : collection of str
         The songs that are not left out.
     frames : dict
@@ -114,8 +115,9 @@ def _print_losses(tags: dict, kept: Collection[str], frames: dict, parameters: d
         As for `leave_out`.
     """
     songs = defaultdict(list)
-    for name, tag in sorted(tags.items(), key=itemgetter(1)):
-        songs[tag].append(name)
+    for name, found in sorted(tags.items(), key=itemgetter(1)):
+        for tag in each_of(found):
+            songs[tag].append(name)
     left = {tag: sum(name in kept for name in names) for tag, names in songs.items()}
     losing = [tag for tag, names in songs.items() if left[tag] < len(names) / 2]
     for tag in losing[:MOST_TAGS]:

@@ -15,6 +15,7 @@ from mirdl.songs.groups import groups_of, joined
 from mirdl.songs.label_files import TABLE
 from mirdl.songs.public_sets import PublicSet
 from mirdl.songs.stretch import recording_of
+from mirdl.songs.tags import BETWEEN, Tags, in_cell, settled
 from mirdl.songs.wording import names_of, some
 
 ARGUMENTS = ["folder"]
@@ -139,8 +140,9 @@ def groups_in(songs: Songs, names: list[str], ds: dict) -> list[str] | None:
 def _labelled(songs: Songs, ds: dict) -> Songs:
     """Give songs the tags of the table DS.labels; those that it does not name are passed over."""
     source = f"DS.labels={ds['labels']}"
-    table = given_tables.read(source, ds["labels"], ("tag",))
-    tags = given_tables.of_songs(table, songs.tags, ds["dataset"])
+    table = given_tables.read(source, ds["labels"], ("tag",), between=BETWEEN)
+    cells = given_tables.of_songs(table, songs.tags, ds["dataset"], needed=False)
+    tags = settled({name: in_cell(cell, source, name) for name, cell in cells.items()}, source)
     return _tagged(songs, {name: (songs.files[name][0], tag) for name, tag in tags.items()}, source)
 
 
@@ -151,7 +153,7 @@ def _with_stretches(songs: Songs, ds: dict) -> Songs:
     return replace(_tagged(songs, files, f"DS.labels={ds['labels']}"), stretches=found)
 
 
-def _tagged(songs: Songs, files: dict[str, tuple[str, str]], source: str) -> Songs:
+def _tagged(songs: Songs, files: dict[str, tuple[str, Tags]], source: str) -> Songs:
     """Use these files, which have a tag, and note that the others have none."""
     without = [name for name in songs.files if name not in files]
     told = f"{some(len(without), 'song has', 'songs have')} no tag in {source} and " \
@@ -159,7 +161,7 @@ def _tagged(songs: Songs, files: dict[str, tuple[str, str]], source: str) -> Son
     return _only(replace(songs, notes=[*songs.notes, *([told] if without else [])]), files)
 
 
-def _only(songs: Songs, files: dict[str, tuple[str, str]]) -> Songs:
+def _only(songs: Songs, files: dict[str, tuple[str, Tags]]) -> Songs:
     """Use these files only."""
     paths = {name: path for name, path in songs.paths.items() if name not in files}
     return replace(songs, files=files, others={**songs.others, **paths})
@@ -192,7 +194,8 @@ def _load(load: Callable[[str], Songs], folder: str, module: ModuleType) -> Song
         raise UserError(f"{where} failed in line {line.lineno}, {line.line!r}: "
                         f"{type(error).__name__}: {error}") from error
     _check(songs, where)
-    return songs
+    tags = settled(songs.tags, where)
+    return replace(songs, files={name: (path, tags[name]) for name, path in songs.paths.items()})
 
 
 def _check(songs: Songs, where: str) -> None:
@@ -200,7 +203,8 @@ def _check(songs: Songs, where: str) -> None:
     if not isinstance(songs, Songs):
         raise UserError(f"{where} gives {type(songs).__name__}; expected Songs")
     try:
-        texts = [text for song, (path, tag) in songs.files.items() for text in (song, path, tag)]
+        texts = [text for song, (path, tags) in songs.files.items() for text in (
+            song, path, *(tags if isinstance(tags, tuple) else (tags,)))]
     except (TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{where} gives files that are not of the form song -> (path, tag): {error}"
                         ) from error

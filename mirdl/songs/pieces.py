@@ -46,18 +46,18 @@ def note(dataset: DataSet, parameters: dict) -> None:
 
 def _pieces(dataset: DataSet, expression: str) -> list[list[str]]:
     """Group songs of one tag whose names differ in a number that counts; none if others match."""
-    groups, sizes = defaultdict(list), Counter(dataset.labels.tolist())
-    for name, label, group in zip(dataset.names, dataset.labels.tolist(),
-                                  groups_of(dataset.names, expression), strict=True):
-        groups[group].append((name, label))
+    groups, sizes = defaultdict(list), Counter(dataset.tags)
+    for name, tag, group in zip(dataset.names, dataset.tags,
+                                groups_of(dataset.names, expression), strict=True):
+        groups[group].append((name, tag))
     found = []
     for group, songs in groups.items():
         if len(songs) == 1:
             continue
-        [label, *others] = {label for _, label in songs}
+        [tag, *others] = {tag for _, tag in songs}
         numbers = sorted(_number(name[len(group):]) for name, _ in songs)
         counts = numbers[0] in (0, 1) and numbers[-1] <= 2 * len(songs)
-        if others or not counts or len(songs) > MOST * sizes[label]:
+        if others or not counts or len(songs) > MOST * sizes[tag]:
             return []
         found.append(sorted(name for name, _ in songs))
     return sorted(found)

@@ -10,6 +10,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 from mirdl.errors import UserError
 from mirdl.kinds import validation_share
 from mirdl.songs.dataset import DataSet, Split
+from mirdl.songs.stratification import blocks_of
 from mirdl.songs.wording import some
 
 # by stratified, and whether there are groups
@@ -38,11 +39,11 @@ def split(dataset: DataSet, number: int, parameters: dict) -> Split:
     """Choose the songs of one fold.
 
     Without a given split, groups and stratified this is `published_split`. Otherwise the given
-    split or scikit-learn's splitters choose the test songs of each fold, and a fold validates on
-    the test songs of the next one; with two folds, on half of the songs that are not tested. Where
-    `validation` is a share, the songs that are not tested are divided anew: one block of 1 / share
-    validates; with 0 none does. A given split may also name the parts of one fixed split. Of the
-    training songs `trainShare` are used.
+    split, scikit-learn's splitters or `blocks_of` choose the test songs of each fold, and a fold
+    validates on the test songs of the next one; with two folds, on half of the songs that are not
+    tested. Where `validation` is a share, the songs that are not tested are divided anew: one block
+    of 1 / share validates; with 0 none does. A given split may also name the parts of one fixed
+    split. Of the training songs `trainShare` are used.
 
     Parameters
     ----------
@@ -144,12 +145,14 @@ def _divided_anew(dataset: DataSet, chosen: Split, parameters: dict) -> Split:
 def _share_of(dataset: DataSet, songs: np.ndarray, share: float) -> np.ndarray:
     """Choose a share of each tag's songs, at least one; where there are groups, of its groups.
 
-    The songs of a smaller share are among those of a larger one.
+    Where a song may have several tags, it is a share of the songs that have the same ones. The
+    songs of a smaller share are among those of a larger one.
     """
     units = np.array(dataset.groups or dataset.names)[songs]
     kept = set()
-    for label in np.unique(dataset.labels[songs]):
-        own = list(dict.fromkeys(units[dataset.labels[songs] == label]))
+    tags = np.array(dataset.tags)[songs]
+    for tag in np.unique(tags):
+        own = list(dict.fromkeys(units[tags == tag]))
         kept.update(own[:ceil(round(share * len(own), 6))])
     return songs[np.isin(units, list(kept))]
 
@@ -168,11 +171,13 @@ def _blocks(
             f"{asked} is more than {some(len(set(groups)), 'group', 'groups')} of songs can be "
             "divided into (training, validation and test each need one)"
         )
-    most = np.bincount(labels).max()
+    most = dataset.has[songs].sum(axis=0).max()
     if parameters["stratified"] and most < count:
         raise UserError(
             f"{asked} is more than stratified=True can divide: no tag has more than {most} songs"
         )
+    if parameters["stratified"] and dataset.several:
+        return [songs[block] for block in blocks_of(dataset.has[songs], groups, count)]
     splitter = SPLITTERS[parameters["stratified"], dataset.groups is not None](count)
     # a class with fewer songs than folds is in some of the blocks only; see `check_folds`
     return [songs[test] for _, test in splitter.split(songs, labels, dataset.groups and groups)]

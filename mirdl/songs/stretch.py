@@ -4,6 +4,8 @@ import math
 import re
 from typing import NamedTuple
 
+from mirdl.songs.tags import Tags
+
 NAME = re.compile(r" (\d+\.\d{3})-(\d+\.\d{3}|end)$")
 
 
@@ -16,13 +18,14 @@ class Stretch(NamedTuple):
         Its name, a path below the folder of the data set.
     start, end : float
         Seconds; the end is inf for that of the recording.
-    tag : str
+    tag : str or tuple of str
+        All tags at that time, where there may be several.
     """
 
     recording: str
     start: float
     end: float
-    tag: str
+    tag: Tags
 
     @property
     def name(self) -> str:

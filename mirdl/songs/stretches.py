@@ -1,10 +1,12 @@
-"""Stretches of recordings, each of which has a tag and is an example like a song."""
+"""Stretches of recordings, each of which has tags and is an example like a song."""
 
+import itertools
 import math
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -14,12 +16,14 @@ from mirdl.songs import given_tables, label_files
 from mirdl.songs.dataset import Songs
 from mirdl.songs.given_splits import GivenSplit
 from mirdl.songs.stretch import Stretch
+from mirdl.songs.tags import Tags
 from mirdl.songs.wording import names_of
 from mirdl.spectrograms.store import Stored
 
-ROUNDING = 0.001    # seconds by which stretches may overlap
+ROUNDING = 0.001    # seconds by which stretches of one tag may overlap
 BEYOND = 0.1        # seconds by which one may end after its recording, if its end was rounded
-LEAST = 1.0         # seconds of what is unlabelled, to count as DS.background
+LEAST = 1.0         # seconds of what is unlabelled, to count as DS.background, and of an overlap
+                    # that is no slip
 ENDINGS = (".txt", ".csv")
 
 
@@ -41,12 +45,15 @@ def read(songs: Songs, ds: dict) -> tuple[Stretch, ...]:
     Returns
     -------
     tuple of Stretch
-        Sorted; with DS.background also what lies between them.
+        Sorted; with DS.background also what lies between them. If two stretches of different tags
+        overlap by `LEAST` anywhere, there may be several tags at a time: then each stretch lasts
+        from one start or end to the next, with a tuple of the tags.
 
     Raises
     ------
     UserError
-        If a file cannot be used, belongs to no recording, or two stretches overlap.
+        If a file cannot be used or belongs to no recording; if two stretches of one tag overlap, or
+        all overlaps are so short that they look like slips.
     """
     source, found = f"DS.labels={ds['labels']}", defaultdict(list)
     for recording, label in _labels(songs, ds["labels"], source, ds["dataset"]):
@@ -54,16 +61,12 @@ def read(songs: Songs, ds: dict) -> tuple[Stretch, ...]:
             found[recording].append(label)
         else:
             found[recording]        # a file without a line: all of it is background
-    stretches = []
+    several, background = _overlap(found.values()), ds["background"].strip()
+    parts, stretches = (_parts if several else _wholes), []
     for recording, labels in sorted(found.items()):
-        labels.sort(key=lambda label: label.start)
-        for one, other in zip(labels, labels[1:], strict=False):
-            if other.start < one.end - ROUNDING:
-                raise UserError(f"{other.where} starts at {other.start} s, within {one.tag!r} from "
-                                f"{one.start} to {one.end} s; a stretch of time has one tag: move "
-                                "or join them")
-        each = [Stretch(recording, label.start, label.end, label.tag) for label in labels]
-        stretches += sorted([*each, *_between(recording, each, ds["background"].strip())])
+        each = parts(recording, labels)
+        between = _between(recording, each, (background,) if several else background)
+        stretches += sorted([*each, *(between if background else ())])
     if not stretches and os.path.isdir(ds["labels"]):
         raise UserError(f"{source} has no labels; expected files {' or '.join(ENDINGS)} with "
                         f"{label_files.FORMS}")
@@ -179,10 +182,53 @@ def _unknown(start: str, dataset: str) -> str:
             "a path below its folder, with capitals as there")
 
 
-def _between(recording: str, stretches: list[Stretch], tag: str) -> Iterator[Stretch]:
-    """Yield what is unlabelled in a recording, if it has a tag."""
+def _overlap(recordings: Iterable[list[label_files.Label]]) -> bool:
+    """Tell whether there are several tags at a time; refuse overlaps that are none.
+
+    Parameters
+    ----------
+    recordings : iterable of list of Label
+        The labels of each, which are sorted by their start.
+    """
+    pairs = [pair for labels in recordings for pair in _overlapping(labels)]
+    several = any(one.tag != other.tag and seconds >= LEAST for one, other, seconds in pairs)
+    for one, other, _ in pairs:
+        if not several or one.tag == other.tag:
+            raise UserError(f"{other.where} starts at {other.start} s, within {one.tag!r} from "
+                            f"{one.start} to {one.end} s; a stretch of time has one tag, unless "
+                            f"different ones overlap by {LEAST:g} s or more: move or join them")
+    return several
+
+
+def _overlapping(labels: list[label_files.Label]) -> Iterator[tuple]:
+    """Sort labels; yield two that overlap, and by how many seconds."""
+    labels.sort(key=lambda label: label.start)
+    longest = itertools.accumulate(labels, partial(max, key=lambda label: label.end))
+    for one, other in zip(longest, labels[1:], strict=False):
+        seconds = min(one.end, other.end) - other.start
+        if seconds > ROUNDING:
+            yield one, other, seconds
+
+
+def _wholes(recording: str, labels: list[label_files.Label]) -> list[Stretch]:
+    """Give the stretches of labels that do not overlap."""
+    return [Stretch(recording, label.start, label.end, label.tag) for label in labels]
+
+
+def _parts(recording: str, labels: list[label_files.Label]) -> list[Stretch]:
+    """Give the stretches from each start or end of a label to the next, with all their tags."""
+    borders, found = sorted({time for label in labels for time in (label.start, label.end)}), []
+    for start, end in itertools.pairwise(borders):
+        tags = {label.tag for label in labels if label.start <= start and end <= label.end}
+        if tags and end - start > ROUNDING:
+            found.append(Stretch(recording, start, end, tuple(sorted(tags))))
+    return found
+
+
+def _between(recording: str, stretches: list[Stretch], tag: Tags) -> Iterator[Stretch]:
+    """Yield what is unlabelled in a recording, with this tag."""
     starts = [*(each.start for each in stretches), math.inf]
     ends = [0.0, *(each.end for each in stretches)]
     for start, end in zip(ends, starts, strict=True):
-        if tag and end - start >= LEAST:
+        if end - start >= LEAST:
             yield Stretch(recording, start, end, tag)
