@@ -26,7 +26,7 @@ from lasagne.layers import (
     get_output,
     set_all_param_values,
 )
-from lasagne.nonlinearities import softmax
+from lasagne.nonlinearities import sigmoid, softmax
 
 import theano
 import theano.tensor as T
@@ -266,7 +266,7 @@ def windowsOf(model):
     return network
 
 
-def buildNet(inputs, parameters, numClasses):
+def buildNet(inputs, parameters, numClasses, several=False):
     """Build the network parameters["DL"]["type"].
 
     Parameters
@@ -276,6 +276,8 @@ def buildNet(inputs, parameters, numClasses):
     parameters : dict
         Checked by mirdl.settings.check.
     numClasses : int
+    several : bool
+        A song may have several of the classes: sigmoid takes the place of the last softmax.
 
     Returns
     -------
@@ -287,12 +289,12 @@ def buildNet(inputs, parameters, numClasses):
     ------
     UserError
         If there is no such network, or its filters do not fit into the chunks; with settings that
-        fit.
+        fit. If its last layer has no softmax that can be replaced.
     """
     names = architectures.networks(sys.modules[__name__])
     architectures.find(parameters["DL"]["type"], sys.modules[__name__])
     try:
-        return built(inputs, parameters, numClasses)
+        output, network = built(inputs, parameters, numClasses)
     except UserError as error:
         def fits(width):
             return any(that_work([f"DS.xInput={width}"], parameters, checkFit))
@@ -308,6 +310,13 @@ def buildNet(inputs, parameters, numClasses):
         advice = [f"set {way}{ways[way]}" for way in that_work(ways, parameters, checkFit)]
         advice += [f"choose a network that fits: {fitting}"] if fitting else []
         raise UserError(f"{error}; {' or '.join(advice) or 'no network fits'}") from error
+    if several and getattr(output, "nonlinearity", None) is not softmax:
+        raise UserError(f"DL.type={parameters['DL']['type']} cannot learn songs that have several "
+                        "tags: its last layer has no nonlinearity=softmax, in whose place sigmoid "
+                        "would come; let it end with outputLayer(..., numClasses)")
+    if several:
+        output.nonlinearity = sigmoid
+    return output, network
 
 
 def built(inputs, parameters, numClasses):

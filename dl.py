@@ -17,9 +17,10 @@ import loadDatasets
 from buildArchitecture import buildNet, checkFit
 from mirdl import recipes, settings
 from mirdl.networks import architectures
-from mirdl.results import calibration, files, models, prose
-from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
+from mirdl.results import calibration, files, models, prose, threshold_file
+from mirdl.results.outcome import CrossValidation, Outcome
 from mirdl.results.tensorboard import events
+from mirdl.results.thresholds import fitted
 from mirdl.songs.checks import check_folds
 from mirdl.system.progress import bar, set_quiet
 from mirdl.tagging import likeness
@@ -27,8 +28,8 @@ from mirdl.tagging.network import Network as TaggingNetwork
 from mirdl.training import checkpoint, model_checks, processes, runs, sweep
 from mirdl.training.baselines import baselines_of
 from mirdl.training.lockstep import Lockstep, make_network
-from mirdl.training.network import mean_figures
 from mirdl.training.run import DivergedError, new_run
+from mirdl.training.targets import mean_figures, song_means, target_of
 from mirdl.training.trial import Job, Training, Trial, all_trials, model_info, progress
 
 architectures.keep_source(buildArchitecture)
@@ -46,7 +47,8 @@ def main(parameters):
         return beginSweep(parameters, execution)
     buildNet(None, parameters, numClasses=2)    # fails early if it cannot be built
     found = loadDatasets.findSongs(model_checks.with_split(parameters))
-    *_, parameters = found
+    songs, _, parameters = found
+    buildNet(None, parameters, numClasses=2, several=songs.several)
     return (beginRun(parameters, files.new_id(), execution, found=found)
             if parameters["mode"] == "train" else testModel(parameters, execution, found))
 
@@ -123,7 +125,9 @@ def crossValidate(run, dataset, execution):
         baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published, paths)
         if best:
             calibration.write(best, run.name)
-            learnLikeness(best, run, dataset)
+            threshold_file.write(best, dataset.classes, run.name)
+            if not dataset.several:
+                learnLikeness(best, run, dataset)
             summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)
     runs.forget(run, trials)
     if not best:
@@ -172,7 +176,7 @@ def trainTrial(trial, dataset, network, saved):
     else:
         network.reset(training.rng, trial.dropout_seed)
         network.weigh_classes(fold.train.y)
-    files.write_training(training.rows, name)
+    files.write_training(training.rows, name, training.figures)
     fit(network, fold, trial, training, saved)
     if training.best is None:
         return None
@@ -195,8 +199,8 @@ def fit(network, fold, trial, training, saved):
         for epoch in shown:
             start, lr = time.monotonic(), schedule.lr
             chunks = fold.train.augmented(trial.parameters["DS"]["augment"], training.rng)
-            figures = EpochFigures(epoch, *trainEpoch(network, chunks, training.rng),
-                                   *validate(network, fold.validation))
+            figures = training.figures(epoch, *trainEpoch(network, chunks, training.rng),
+                                       *validate(network, fold.validation))
             if figures.diverged():
                 shown.write(f"{trial.title}: {figures.diverged()} in epoch {epoch + 1}, training "
                             f"stops here; lower DL.lr (now {lr:g})")
@@ -230,11 +234,14 @@ def trainEpoch(network, chunks, rng):
 
 
 def validate(network, chunks):
-    """Give mean loss and accuracy (%) of `chunks.batches`; nan if no songs validate."""
+    """Give mean loss and accuracy (%) of `chunks.batches`; nan if no songs validate.
+
+    The accuracy is that of `mean_figures`.
+    """
     if not len(chunks):
         return np.nan, np.nan
     order = np.concatenate(chunks.batches())
-    return mean_figures(*network.evaluate_all(chunks, order), chunks.y[order])
+    return mean_figures(*network.evaluate_all(chunks, order), chunks.y[order], chunks.song[order])
 
 
 def testTrial(network, fold, outcome, parameters):
@@ -244,8 +251,13 @@ def testTrial(network, fold, outcome, parameters):
     if method in ("all", "utterances"):
         kept = np.concatenate(chunks.batches())
         outcome.loss, outcome.utterances = mean_figures(
-            losses[kept], probabilities[kept], chunks.y[kept])
-    if method in ("all", "majorityVote"):
+            losses[kept], probabilities[kept], chunks.y[kept], chunks.song[kept])
+    if target_of(chunks.labels).several:
+        outcome.utterances = np.nan
+        outcome.add_tagged(chunks.labels > 0, song_means(probabilities, chunks.song,
+                                                         len(chunks.labels)))
+        outcome.thresholds = thresholdsOf(network, fold.validation)
+    elif method in ("all", "majorityVote"):
         bySong = [probabilities[chunks.song == song] for song in range(len(chunks.labels))]
         outcome.add_songs(chunks.labels.tolist(), bySong, parameters["errorCode"])
     return outcome
@@ -265,6 +277,15 @@ def learnLikeness(outcomes, run, dataset):
     found = likeness.learnt(textures, dataset.labels, folds)
     if found:
         likeness.write(found, run.name)
+
+
+def thresholdsOf(network, chunks):
+    """Fit the threshold of each tag on the songs of these chunks; give none without songs."""
+    if not len(chunks):
+        return []
+    _, probabilities = network.evaluate_all(chunks, np.arange(len(chunks)))
+    songs = song_means(probabilities, chunks.song, len(chunks.labels))
+    return fitted(songs, chunks.labels > 0).round(6).tolist()
 
 
 def bestTrial(outcomes, parameters):

@@ -41,7 +41,8 @@ NAME: DATASET_TYPE_ID, as in data/results: a whole run, or one fold of it (ID-f0
                               files
   occlusion NAME SONG ...     for any network, and for musicnn-MTT or musicnn-MSD, where in time and
                               in which bands it finds its tag: what it loses where this is hidden
-  songs NAME                  the misclassified songs with their votes
+  songs NAME                  the misclassified songs with their votes; of several tags, those
+                              that are missed or wrongly given
   compare NAME NAME ...       a table: the settings that differ, accuracies, epochs, seconds, and a
                               paired test over the songs
   learning NAME NAME ...      accuracy over the share of the training songs, of runs that differ in
@@ -149,9 +150,11 @@ def occlusion(name, *songs):
 
 def songs(name):
     """List the misclassified songs of a run with their votes, as a text."""
-    result = _votesOf(name)
+    result = files.read_outcomes(name)
+    if not result.several:
+        result = _votesOf(name)
     wrong = tables.misclassified(result)
-    return f"{tables.text(wrong)}\n{len(wrong)} of {len(result.true)} songs"
+    return f"{tables.text(wrong)}\n{len(wrong)} of {len(result.has)} songs"
 
 
 def compare(*names):
@@ -186,7 +189,7 @@ def report(name, *songs):
     """
     result, titles = files.read_outcomes(name), _titlesOf(songs)
     pictures = [("Training curves", partial(_curves, name)),
-                ("Confusion of songs", partial(_confusion, name)),
+                *([] if result.several else [("Confusion of songs", partial(_confusion, name))]),
                 *_reliability(name),
                 ("Filters over time", partial(_filters, name))]
     players = Players(name, result, songs, _taggerOf)
@@ -265,8 +268,9 @@ def _votesOf(name):
     """Read the results of a run; refuse one that has no votes of songs."""
     result = files.read_outcomes(name)
     if not result.true:
-        raise UserError(f"the run {name!r} has no votes of songs: it was run with "
-                        "testMethod=utterances")
+        why = ("songs may have several tags; see its report" if result.several else
+               "it was run with testMethod=utterances")
+        raise UserError(f"the run {name!r} has no votes of songs: {why}")
     return result
 
 
@@ -341,7 +345,8 @@ def _taggerOf(model):
 @lru_cache(1)       # for the next song
 def _tagger(model, written):
     """Give the tagger of a model whose file was written at that time, by vote as in its run."""
-    return Tagger(model, NETWORKS, by=None if model in MUSICNN else "vote")
+    by = None if model in MUSICNN or models.load(model).info.several else "vote"
+    return Tagger(model, NETWORKS, by=by)
 
 
 def _titlesOf(songs):

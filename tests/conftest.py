@@ -227,8 +227,9 @@ def finished_run(workplace, parameters):
     class. The models are filters of random numbers.
     """
     from mirdl.results import files, models
+    from mirdl.results.curves import EpochFigures
     from mirdl.results.model_info import ModelInfo
-    from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
+    from mirdl.results.outcome import CrossValidation, Outcome
 
     def make(classes=("slow", "fast"), dataset="Beats", epochs=4):
         settled = parameters(f"DS.dataset={dataset}", "DL.type=oNetOne", "folds=2", "chunkHop=40")

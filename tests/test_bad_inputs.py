@@ -22,6 +22,7 @@ from mirdl import settings
 from mirdl.errors import UserError, exit_on_user_error
 from mirdl.networks import architectures
 from mirdl.results import files, models
+from mirdl.results.curves import EpochFigures
 from mirdl.results.model_info import ModelInfo
 
 SOUND = noise()
@@ -537,7 +538,7 @@ def test_labels_that_are_asked_for_in_vain(arguments, line):
     assert exact(error.value) == f"error: {line}"
 
 
-HEADER = ",".join(files.CURVES).encode()
+HEADER = ",".join(EpochFigures.columns).encode()
 TABLE = "'data/results/r.training' is damaged: expected 5 numbers in each line; "
 NO_TABLE = ("'data/results/r.training' is not a table of training curves: expected the header "
             "epoch,trainingLoss,trainingAccuracy,validationLoss,validationAccuracy")

@@ -255,9 +255,9 @@ def test_without_asPublished_every_chunk_counts(cross_validate, monkeypatch):
     seen = []
     original = dl.mean_figures
 
-    def mean_figures(losses, probabilities, y):
+    def mean_figures(losses, probabilities, y, song):
         seen.append(len(y))
-        return original(losses, probabilities, y)
+        return original(losses, probabilities, y, song)
     monkeypatch.setattr(dl, "mean_figures", mean_figures)
     few = "DL.batchSize=4", "DL.num_epochs=1"
     cross_validate(*few, "asPublished=False")
@@ -442,7 +442,7 @@ def fitted(asked, monkeypatch):
         settled = asked(f"DL.num_epochs={len(losses)}", *overrides)
         trial = Trial(Run(settled, "id", 11, {}, ""), 0, 0)
         files.write_training([], trial.name)
-        training, network = Training.new(trial, SimpleNamespace()), Recorded()
+        training, network = Training.new(trial, SimpleNamespace(several=False)), Recorded()
         dl.fit(network, UNDIVIDED, trial, training, network)
         assert files.read_training(trial.name).training_loss.tolist() == [
             row.training_loss for row in training.rows]
@@ -574,7 +574,7 @@ def test_stop_and_best_model_follow_the_originals_rule(asked, oracle, monkeypatc
     settled = asked(f"DL.num_epochs={len(case['val_acc'])}")
     trial = Trial(Run(settled, "id", 11, {}, ""), 0, 0)
     files.write_training([], trial.name)
-    training = Training(Published(0.01), None, SimpleNamespace())
+    training = Training(Published(0.01), None, SimpleNamespace(several=False))
     dl.fit(Still(), UNDIVIDED, trial, training, Still())
     rows = files.read_training(trial.name).epoch
     assert [rows[0], rows[-1], len(rows)] == case["rows_in_training_file"]

@@ -14,9 +14,11 @@ class Baseline:
     ----------
     name : str
     voted : list of list of int
-        For each fold the label given to each of its test songs.
+        For each fold the label given to each of its test songs; empty where a song may have
+        several tags.
     accuracies : list of float
-        For each fold the share of its test songs that got their own label, in %.
+        For each fold the share of its test songs that got their own label, in %; or the mean
+        average precision, in %.
     simple : bool
         Whether it sees simple numbers, not those of a published network.
     """
@@ -38,7 +40,7 @@ class Baseline:
 
     def of_folds(self, chosen: list[int]) -> Self:
         """Give the answers of some folds, by their places."""
-        return type(self)(self.name, [self.voted[place] for place in chosen],
+        return type(self)(self.name, [self.voted[place] for place in chosen if self.voted],
                           [self.accuracies[place] for place in chosen], self.simple)
 
     def to_json(self) -> dict[str, Any]:
@@ -56,7 +58,7 @@ class Baseline:
         """
         baseline = cls(content["name"], content["voted"], list(map(float, content["accuracies"])),
                        content.get("simple", True))
-        if len(baseline.voted) != len(baseline.accuracies):
+        if baseline.voted and len(baseline.voted) != len(baseline.accuracies):
             raise ValueError(f"the baseline {baseline.name!r} has no accuracy for each fold")
         return baseline
 

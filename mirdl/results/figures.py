@@ -8,9 +8,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mirdl.results.calibration import FoldAnswers, losses
+from mirdl.results.curves import EpochFigures
 from mirdl.results.drawing import WIDTH, color_of, is_dark, wrapped
 from mirdl.results.filters import Filter
-from mirdl.results.outcome import Confused, CrossValidation, EpochFigures
+from mirdl.results.outcome import Confused, CrossValidation
 from mirdl.results.tables import columns_of
 from mirdl.songs.wording import some
 
@@ -56,7 +57,7 @@ def curves(runs: dict[str, list[EpochFigures]], tested: dict[str, float] | None 
         labels[f"{who}: {accuracy:.1f} % of test songs"] = accuracies.axhline(
             accuracy, color=rcParams["text.color"], ls=style, lw=1.2)
     losses.set(ylabel="loss", yscale="log")
-    accuracies.set(ylabel="accuracy of chunks (%)", xlabel="epoch", ylim=(0, 101))
+    accuracies.set(ylabel=_accuracies_of(runs), xlabel="epoch", ylim=(0, 101))
     accuracies.xaxis.get_major_locator().set_params(integer=True)
     accuracies.set_xlim(left=0 if len(losses.lines[0].get_xdata()) == 1 else 1)
     heading = next(iter(runs)) if single else "lines: validation; dashed: training"
@@ -83,11 +84,21 @@ def curves(runs: dict[str, list[EpochFigures]], tested: dict[str, float] | None 
 
 def _end_of(folds: list[EpochFigures]) -> str:
     """Say what is reached at the end of the trainings, on average."""
-    part = "validation" if _is_validated(folds) else "training"
+    is_validated = _is_validated(folds)
+    part = "validation" if is_validated else "training"
     last = np.nanmean([getattr(fold, f"{part}_accuracy")[-1] for fold in folds
                        if len(fold.epoch)])
-    return (f"ends after {max(len(fold.epoch) for fold in folds)} epochs with {last:.1f} % of "
-            f"{part} chunks right")
+    what = folds[0].words[is_validated]
+    reached = f"of {part} chunks right" if what == "accuracy" else f"{part} {what}"
+    return (f"ends after {max(len(fold.epoch) for fold in folds)} epochs with {last:.1f} % "
+            f"{reached}")
+
+
+def _accuracies_of(runs: dict[str, list[EpochFigures]]) -> str:
+    """Name what the curves of accuracies show."""
+    trained, validated = next(fold.words for folds in runs.values() for fold in folds)
+    return "accuracy of chunks (%)" if trained == validated else (
+        f"{trained} (%);\nvalidation: {validated}")
 
 
 def _is_validated(folds: list[EpochFigures]) -> bool:

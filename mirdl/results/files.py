@@ -13,14 +13,15 @@ from unicodedata import category, normalize
 import numpy as np
 
 from mirdl.errors import UserError
-from mirdl.results.outcome import CrossValidation, EpochFigures
+from mirdl.results.curves import EpochFigures, TagFigures
+from mirdl.results.outcome import CrossValidation
 from mirdl.results.prose import run_text
 from mirdl.system import pickles
 from mirdl.system.whole_files import cannot_write, make_folder, whole
 
 FOLDER = os.path.join("data", "results")
 LONGEST = 255       # bytes of a file's name, on nearly every file system
-CURVES = ("epoch", "trainingLoss", "trainingAccuracy", "validationLoss", "validationAccuracy")
+CURVES = {kind.columns: kind for kind in (EpochFigures, TagFigures)}     # headers of .training
 
 
 def make_results_folder() -> None:
@@ -166,9 +167,10 @@ def read_outcomes(name: str) -> CrossValidation:
     return chosen
 
 
-def write_training(rows: list[EpochFigures], name: str) -> None:
+def write_training(rows: list[EpochFigures], name: str,
+                   kind: type[EpochFigures] = EpochFigures) -> None:
     """Write NAME.training: the table of the training curves, as far as they are known."""
-    write_text(",".join(CURVES) + "\n" + "".join(map(_line, rows)), name, ".training")
+    write_text(",".join(kind.columns) + "\n" + "".join(map(_line, rows)), name, ".training")
 
 
 def append_training(row: EpochFigures, name: str) -> None:
@@ -199,15 +201,15 @@ def read_training(name: str) -> EpochFigures:
     # not count
     lines = _read_text(name, ".training").split("\n")[:-1]
     header, *rows = [tuple(line.split(",")) for line in lines] or [()]
-    if header != CURVES:
+    if header not in CURVES:
         raise UserError(f"{path!r} is not a table of training curves: expected the header "
-                        f"{','.join(CURVES)}")
+                        f"{','.join(EpochFigures.columns)}")
     try:
-        table = np.array(rows, dtype=np.float64).reshape(len(rows), len(CURVES))
+        table = np.array(rows, dtype=np.float64).reshape(len(rows), len(header))
     except ValueError as error:
-        raise UserError(f"{path!r} is damaged: expected {len(CURVES)} numbers in each line; "
+        raise UserError(f"{path!r} is damaged: expected {len(header)} numbers in each line; "
                         f"{error}") from error
-    return EpochFigures(*table.T)
+    return CURVES[header](*table.T)
 
 
 def count_epochs(name: str) -> int:

@@ -8,41 +8,8 @@ import numpy as np
 from mirdl.results import json_form, ranking
 from mirdl.results.baseline import Baseline, PairedTest
 from mirdl.results.interval import Interval
+from mirdl.results.thresholds import of_folds
 from mirdl.results.votes import likeliest, majority_vote, share_right
-
-
-class EpochFigures(NamedTuple):
-    """The figures of one epoch, a row of the training curves.
-
-    Attributes
-    ----------
-    epoch : int
-        From 0.
-    training_loss, validation_loss : float
-    training_accuracy, validation_accuracy : float
-        In %. Those of the validation are nan if no songs validate.
-    """
-
-    epoch: int
-    training_loss: float
-    training_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-
-    @property
-    def is_validated(self) -> bool:
-        """Whether there are validation songs."""
-        return not np.isnan(self.validation_accuracy)
-
-    def diverged(self) -> str:
-        """Say which loss is not finite, '' if both are."""
-        losses = {"training": self.training_loss}
-        if self.is_validated:
-            losses["validation"] = self.validation_loss
-        for part, loss in losses.items():
-            if not np.isfinite(loss):
-                return f"the {part} loss is {loss}"
-        return ""
 
 
 class Confused(NamedTuple):
@@ -101,6 +68,14 @@ class Outcome:
     probabilities : list of list of float
         The mean probabilities of each test song, (songs, classes), to 4 digits; see
         `ranking.mean_probabilities`.
+    tags : list of list of int
+        Where a song may have several tags: the labels of each test song. Then there are no `true`,
+        `voted`, `votes` and `likeliest`.
+    average_precision : float
+        Then that of the test songs, in %, the mean over the tags; and `validation` is that of the
+        validation songs.
+    thresholds : list of float
+        Then that of each tag that fits the validation songs best, (classes,); empty without any.
     """
 
     name: str
@@ -119,11 +94,17 @@ class Outcome:
     mean_probability: float = np.nan
     likeliest: list[int] = field(default_factory=list)
     probabilities: list[list[float]] = field(default_factory=list)
+    tags: list[list[int]] = field(default_factory=list)
+    average_precision: float = np.nan
+    thresholds: list[float] = field(default_factory=list)
 
     @property
     def test(self) -> list[float]:
-        """Test accuracy by majority vote, then that of chunks, to compare outcomes by; not nan."""
-        return np.nan_to_num([self.majority_vote, self.utterances]).tolist()
+        """Test accuracy by majority vote, then that of chunks, to compare outcomes by; not nan.
+
+        The last one is the average precision, which stands alone where it is known.
+        """
+        return np.nan_to_num([self.majority_vote, self.utterances, self.average_precision]).tolist()
 
     def add_songs(self, true: list[int], probabilities: list[np.ndarray],
                   error_code: int) -> None:
@@ -148,6 +129,20 @@ class Outcome:
         self.majority_vote = share_right(self.voted, true)
         self.mean_probability = share_right(self.likeliest, true)
 
+    def add_tagged(self, has: np.ndarray, probabilities: np.ndarray) -> None:
+        """Rank the test songs by their mean probabilities, where a song may have several tags.
+
+        Parameters
+        ----------
+        has : ndarray of bool
+            (songs, classes).
+        probabilities : ndarray
+            (songs, classes).
+        """
+        self.tags = [np.flatnonzero(row).tolist() for row in has]
+        self.probabilities = probabilities.round(ranking.DIGITS).tolist()
+        self.average_precision = ranking.mean_precision(has, np.array(self.probabilities))
+
     def to_json(self) -> dict[str, Any]:
         """Give the values under the keys of the .json files."""
         content = json_form.to_json(self)
@@ -155,6 +150,8 @@ class Outcome:
             del content["meanProbability"], content["likeliest"]
         if not self.probabilities:
             del content["probabilities"]
+        if not self.tags:
+            del content["tags"], content["averagePrecision"], content["thresholds"]
         return content
 
     @classmethod
@@ -201,6 +198,39 @@ class CrossValidation:
         return [label for outcome in self.outcomes for label in outcome.voted]
 
     @property
+    def several(self) -> bool:
+        """Whether a song may have several tags; then `true` and `voted` are empty."""
+        return any(outcome.tags for outcome in self.outcomes)
+
+    @property
+    def has(self) -> np.ndarray:
+        """Which tested song has which tag: bool, (songs, classes), fold by fold."""
+        return np.concatenate(self._by_fold()[0]) if self.several else np.equal.outer(
+            self.true, np.arange(len(self.classes)))
+
+    @property
+    def given(self) -> np.ndarray:
+        """Which song is given which tag, where there may be several: bool, (songs, classes).
+
+        A song is given the tags whose probabilities reach `thresholds.of_folds`.
+        """
+        return self.probabilities >= self.thresholds
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """The threshold of each tag for each song, in the order of `has`: (songs, classes)."""
+        has, probabilities = self._by_fold()
+        found = of_folds(probabilities, has, [outcome.thresholds for outcome in self.outcomes])
+        return np.repeat(found, list(map(len, has)), axis=0)
+
+    def _by_fold(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Give `has` and `probabilities` of each fold, where there may be several tags."""
+        places = np.arange(len(self.classes))
+        return ([np.array([np.isin(places, song) for song in outcome.tags])
+                 for outcome in self.outcomes],
+                [np.array(outcome.probabilities) for outcome in self.outcomes])
+
+    @property
     def confusion(self) -> np.ndarray:
         """Counts of songs: (classes, classes), rows the true classes, columns the votes."""
         from sklearn.metrics import confusion_matrix  # takes 0.5 s, unused by tagging
@@ -222,7 +252,7 @@ class CrossValidation:
         None if an earlier version wrote the results, or no songs were tested.
         """
         found = [song for outcome in self.outcomes for song in outcome.probabilities]
-        return np.array(found) if found and len(found) == len(self.true) else None
+        return np.array(found) if found and len(found) == len(self.has) else None
 
     @property
     def per_class(self) -> dict[str, dict[str, float | None]]:
@@ -230,19 +260,25 @@ class CrossValidation:
 
         Also the figures of `ranking.of_class`, if the songs' probabilities are known.
         """
-        if not self.true:
+        if not len(self.has):
             return {}
         from sklearn.metrics import precision_recall_fscore_support
+        answers = (self.has, self.given) if self.several else (self.true, self.voted)
         # not by classification_report, in whose dict a tag may be called 'accuracy', too
         figures = precision_recall_fscore_support(
-            self.true, self.voted, labels=range(len(self.classes)), zero_division=0)
+            *answers, labels=range(len(self.classes)), zero_division=0)
         names = "precision", "recall", "f1-score", "support"
         found = {tag: dict(zip(names, map(float, row), strict=True))
                  for tag, row in zip(self.classes, np.transpose(figures), strict=True)}
         if self.probabilities is not None:
-            for label, (tag, column) in enumerate(zip(found, self.probabilities.T, strict=True)):
-                found[tag] |= ranking.of_class(np.equal(self.true, label), column)
+            for tag, *columns in zip(found, self.has.T, self.probabilities.T, strict=True):
+                found[tag] |= ranking.of_class(*columns)
         return found
+
+    @property
+    def average_precision(self) -> float:
+        """The mean average precision in %, the mean over the folds; nan if songs have one tag."""
+        return float(np.mean([outcome.average_precision for outcome in self.outcomes]))
 
     @property
     def train_share(self) -> float:
@@ -271,7 +307,7 @@ class CrossValidation:
         vote = float(np.mean([outcome.majority_vote for outcome in self.outcomes]))
         best, network = self.best_baseline, self.parameters["DL"]["type"]
         found = {f"{network} by majority vote": vote} if self.true else {}
-        return found if best is None else {**found, best.name: best.mean}
+        return found if best is None or self.several else {**found, best.name: best.mean}
 
     def against(self, baseline: Baseline) -> PairedTest:
         """Compare the majority vote with a baseline, song by song."""
@@ -288,10 +324,11 @@ class CrossValidation:
         content = {"parameters": self.parameters, "classes": self.classes,
                    "numParams": self.num_params,
                    "folds": [outcome.to_json() for outcome in self.outcomes]}
-        if self.true:
-            content["perClass"] = self.per_class
-            if means := ranking.means(content["perClass"]):
+        if per_class := self.per_class:
+            content["perClass"] = per_class
+            if means := ranking.means(per_class):
                 content["means"] = means
+        if self.true:
             content["intervals"] = {json_form.key(figure): each._asdict()
                                     for figure, each in self.intervals.items()}
         if self.baselines:
@@ -312,10 +349,10 @@ class CrossValidation:
         outcomes = [Outcome.from_json(fold) for fold in content["folds"]]
         baselines = [Baseline.from_json(each) for each in content.get("baselines", [])]
         tested = [len(outcome.songs) for outcome in outcomes]
-        if any(list(map(len, each.voted)) != tested for each in baselines):
+        if any(list(map(len, each.voted)) != tested for each in baselines if each.voted):
             raise ValueError("its baselines answered other songs")
         if any(each.probabilities and np.shape(each.probabilities) != (
-                len(each.true), len(content["classes"])) for each in outcomes):
+                len(each.tags or each.true), len(content["classes"])) for each in outcomes):
             raise ValueError("its probabilities are of other songs or classes")
         return cls(content["parameters"], content["classes"], content["numParams"], outcomes,
                    baselines, content.get("groups", {}))

@@ -1,25 +1,30 @@
 """The results of runs in words, for .result files and for the terminal."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
+from mirdl.results import ranking
+from mirdl.results.curves import EpochFigures
+from mirdl.results.outcome import CrossValidation, Outcome
 
 
 def epoch_line(figures: EpochFigures) -> str:
     """Write the figures in one line, for a progress bar."""
-    text = f"loss {figures.training_loss:.3f}, accuracy {figures.training_accuracy:.0f} %"
+    text = f"loss {figures.training_loss:.3f}, {figures.words[0]} {figures.training_accuracy:.0f} %"
     return text + (f", validation {figures.validation_accuracy:.0f} %" if figures.is_validated
                    else "")
 
 
 def epoch_text(figures: EpochFigures, epochs: int) -> str:
     """Write the figures for a .result file; `epochs` is how many there are at most."""
+    trained, validated = figures.words
     text = (f"Epoch {figures.epoch + 1} of {epochs}\n"
             f"  training loss:\t\t{figures.training_loss:.6f}\n"
-            f"  training accuracy:\t\t{figures.training_accuracy:.2f} %\n")
+            f"  training {trained}:\t\t{figures.training_accuracy:.2f} %\n")
     if figures.is_validated:
         text += (f"  validation loss:\t\t{figures.validation_loss:.6f}\n"
-                 f"  validation accuracy:\t\t{figures.validation_accuracy:.2f} %\n")
+                 f"  validation {validated}:\t\t{figures.validation_accuracy:.2f} %\n")
     return text
 
 
@@ -35,6 +40,9 @@ def outcome_text(outcome: Outcome) -> str:
     if not np.isnan(outcome.mean_probability):
         text += (f"\n[MEANPROBABILITY] Final results:\n"
                  f"  test accuracy:\t\t{outcome.mean_probability:.2f} %\n")
+    if outcome.tags:
+        text += (f"\n[AVERAGEPRECISION] Final results:\n  test loss:\t\t\t{outcome.loss:.6f}\n"
+                 f"  mean average precision:\t{outcome.average_precision:.2f} %\n")
     return text
 
 
@@ -43,8 +51,10 @@ def outcome_line(outcome: Outcome) -> str:
     tested = {"of chunks": outcome.utterances, "of songs by majority vote": outcome.majority_vote}
     figures = [f"{figure:.2f} % {what}" for what, figure in tested.items()
                if not np.isnan(figure)]
-    return (f"{outcome.epochs} epochs in {outcome.seconds:.1f} s, best {outcome.best_epoch + 1}; "
+    said = (f"mean average precision {outcome.average_precision:.2f} %" if outcome.tags else
             f"test accuracy {', '.join(figures)}")
+    return (f"{outcome.epochs} epochs in {outcome.seconds:.1f} s, best {outcome.best_epoch + 1}; "
+            f"{said}")
 
 
 def run_text(result: CrossValidation) -> str:
@@ -62,7 +72,10 @@ def run_text(result: CrossValidation) -> str:
             result.true, result.voted, labels=range(len(result.classes)),
             target_names=result.classes, zero_division=0)
         text += f"Songs by majority vote, all folds together:\n{report}"
-    return text + _accuracy(result, "mean_probability") + _beside_baselines(result)
+    text += _accuracy(result, "mean_probability")
+    if result.several:
+        text += _accuracy(result, "average_precision", "mean average precision") + _tags(result)
+    return text + _beside_baselines(result)
 
 
 def how_sure(result: CrossValidation) -> str:
@@ -75,6 +88,9 @@ def how_sure(result: CrossValidation) -> str:
 def beside_best(result: CrossValidation) -> list[str]:
     """Say how the majority vote compares with the best baseline; nothing if one is missing."""
     best = result.best_baseline
+    if result.several and best and result.average_precision < best.mean:
+        return [f"The network does worse than {best.name}: try recipe=transfer, another network "
+                "(DL.type), more epochs (DL.num_epochs) or more songs"]
     if best is None or not result.true:
         return []
     test = result.against(best)
@@ -90,12 +106,36 @@ def beside_best(result: CrossValidation) -> list[str]:
     return lines
 
 
-def _accuracy(result: CrossValidation, figure: str) -> str:
+def _tags(result: CrossValidation) -> str:
+    """Write the figures of each tag, where a song may have several."""
+    columns = "precision", "recall", "f1-score", *ranking.FIGURES, "support"
+    width = max(map(len, [*result.classes, "tag"]))
+
+    def line(tag: str, cells: Iterable[str]) -> str:
+        return tag.ljust(width) + "".join(f"{cell:>{len(column) + 2}}" for column, cell in
+                                          zip(columns, cells, strict=True)) + "\n"
+
+    def cells(figures: dict[str, float | None]) -> list[str]:
+        values = [figures[column] for column in columns[:-1]]
+        return ["-" if value is None else f"{value:.3f}" for value in values]
+
+    found = result.per_class
+    lines = [line(tag, [*cells(figures), f"{figures['support']:.0f}"])
+             for tag, figures in found.items()]
+    scores = {column: float(np.mean([each[column] for each in found.values()]))
+              for column in columns[:3]}
+    means = {**dict.fromkeys(ranking.FIGURES), **ranking.means(found), **scores}
+    return "".join(["Songs by mean probability, all folds together (precision, recall and F1 at "
+                    "thresholds from other songs):\n", line("tag", columns), *lines,
+                    line("mean", [*cells(means), str(len(result.has))])])
+
+
+def _accuracy(result: CrossValidation, figure: str, name: str = "test accuracy") -> str:
     """Write mean and standard deviation over the folds of one figure of the outcomes."""
     values = [getattr(outcome, figure) for outcome in result.outcomes]
     if np.isnan(values).all():
         return ""
-    return (f"[CV-{figure.replace('_', '').upper()}] test accuracy:\n"
+    return (f"[CV-{figure.replace('_', '').upper()}] {name}:\n"
             f"  mean:\t\t{np.mean(values):.2f} %\n  std:\t\t{np.std(values):.2f} %\n")
 
 
@@ -105,6 +145,7 @@ def _beside_baselines(result: CrossValidation) -> str:
         return ""
     lines = ["Baselines (docs/results.md says what each of them sees):"]
     width = 2 + max(19, *(len(each.name) for each in result.baselines))
-    lines += [f"  {each.name + ':':{width}}{each.mean:6.2f} % of songs, std {each.std:.2f} %"
+    what = "mean average precision" if result.several else "of songs"
+    lines += [f"  {each.name + ':':{width}}{each.mean:6.2f} % {what}, std {each.std:.2f} %"
               for each in result.baselines]
     return "\n".join([*lines, *beside_best(result)]) + "\n"

@@ -51,6 +51,23 @@ def of_class(is_in_it: np.ndarray, probability: np.ndarray) -> dict[str, float |
             AVERAGE_PRECISION: float(average_precision_score(is_in_it, probability))}
 
 
+def mean_precision(has: np.ndarray, probabilities: np.ndarray) -> float:
+    """Give the mean average precision in %, over the classes that have one; nan if none has.
+
+    Parameters
+    ----------
+    has : ndarray of bool
+        (songs, classes).
+    probabilities : ndarray
+        (songs, classes).
+    """
+    from sklearn.metrics import average_precision_score  # takes 0.5 s
+    found = [average_precision_score(of_class, column)
+             for of_class, column in zip(has.T, probabilities.T, strict=True)
+             if of_class.any() and not of_class.all()]
+    return 100 * float(np.mean(found)) if found else float("nan")
+
+
 def means(per_class: dict[str, dict[str, Any]]) -> dict[str, float]:
     """Give the mean of each figure over the classes that have one; empty if none has."""
     known = [each for each in per_class.values() if each.get(ROC_AUC) is not None]

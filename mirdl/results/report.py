@@ -52,13 +52,13 @@ def html(name: str, result: CrossValidation, pictures: Pictures, songs: Songs = 
     """
     parts = [("Result", partial(_summary, name, result)),
              ("Folds", lambda: table(tables.folds(result), "The results of each fold"))]
-    if result.true:
+    if result.true or result.several:
         parts.append(("Classes", partial(_classes, result)))
     if result.baselines:
         parts.append(("Baselines", partial(_baselines, result)))
     parts += [(title, partial(picture, title, prepare)) for title, prepare in pictures]
     parts += songs
-    if result.true:
+    if result.true or result.several:
         parts.append(("Misclassified songs", lambda: _misclassified(result, misclassified())))
     parts.append(("Parameters", partial(_parameters, result)))
     links, sections, ids = "", "", {"main"}
@@ -119,7 +119,8 @@ def _in_short(result: CrossValidation) -> list[str]:
 
 
 def _classes(result: CrossValidation) -> str:
-    caption = "Songs by majority vote, all folds together; the lowest F1 first"
+    how = "mean probability, at thresholds from other songs" if result.several else "majority vote"
+    caption = f"Songs by {how}, all folds together; the lowest F1 first"
     per_class = result.per_class
     if result.probabilities is not None:
         caption += "; ROC AUC and average precision by mean probability"
@@ -131,19 +132,23 @@ def _classes(result: CrossValidation) -> str:
 
 def _baselines(result: CrossValidation) -> str:
     notes = "".join(f"<p>{escape(line)}</p>" for line in beside_best(result))
+    test = "" if result.several else "; p by McNemar's exact test"
     return notes + table(tables.baselines(result), "Simple classifiers, on the same folds and "
-                         "training songs; p by McNemar's exact test")
+                         f"training songs{test}")
 
 
 def _misclassified(result: CrossValidation, players: dict[str, str]) -> str:
     rows, links, details = tables.misclassified(result), {}, ""
     for row in rows:
+        said = (f"missed {row['missed'] or '-'}, wrongly given {row['wrongly given'] or '-'}"
+                if result.several else f"{row['true']}, voted {row['voted']}")
         if row["song"] in players:
             links[row["song"]] = place = f"wrong-{len(links) + 1}"
-            details += (f'<details{"" if details else " open"}><summary>{escape(row["song"])}: '
-                        f"{escape(row['true'])}, voted {escape(row['voted'])}</summary>"
+            details += (f'<details{"" if details else " open"}><summary>'
+                        f'{escape(row["song"])}: {escape(said)}</summary>'
                         f'<div id="{place}">{players[row["song"]]}</div></details>\n')
-    return table(rows, f"{some(len(rows), 'song', 'songs')}, those with the surest votes first, "
+    first = "the worst mistakes" if result.several else "those with the surest votes"
+    return table(rows, f"{some(len(rows), 'song', 'songs')}, {first} first, "
                        "each by the model of the fold that tested it", links) + details
 
 

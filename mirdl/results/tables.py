@@ -54,6 +54,8 @@ def columns_of(cell: str) -> int:
 
 def misclassified(result: CrossValidation) -> list[Row]:
     """List the songs that were given another class, those with the surest votes first."""
+    if result.several:
+        return _mistaken(result)
     wrong = []
     for outcome in result.outcomes:
         for song, true, votes, voted in zip(outcome.songs, outcome.true, outcome.votes,
@@ -73,8 +75,36 @@ def misclassified(result: CrossValidation) -> list[Row]:
     return [row for *_, row in sorted(wrong, key=lambda entry: entry[:2])]
 
 
+def _mistaken(result: CrossValidation) -> list[Row]:
+    """List the songs that miss a tag or were given a wrong one, the worst mistakes first.
+
+    A mistake is as bad as the probability is far from the threshold.
+    """
+    songs = [(song, outcome.fold) for outcome in result.outcomes for song in outcome.songs]
+    far = result.probabilities - result.thresholds
+    wrong = []
+    for (song, fold), has, probabilities, margins in zip(
+            songs, result.has, result.probabilities, far, strict=True):
+        worst = np.argsort(-np.abs(margins))
+
+        def listed(which: np.ndarray, order: np.ndarray = worst,
+                   values: np.ndarray = probabilities) -> str:
+            return ", ".join(f"{result.classes[label]} {values[label]:.2f}"
+                             for label in order if which[label])
+
+        mistakes = has != (margins >= 0)
+        if mistakes.any():
+            row = {"song": song, "missed": listed(has & mistakes),
+                   "wrongly given": listed(~has & mistakes),
+                   "right": listed(has & ~mistakes), "fold": str(fold + 1)}
+            wrong.append((-np.abs(margins[mistakes]).max(), song, row))
+    return [row for *_, row in sorted(wrong, key=lambda entry: entry[:2])]
+
+
 def per_class(result: CrossValidation) -> list[Row]:
     """List precision, recall and F1 of each class, by majority vote, the lowest F1 first.
+
+    Where a song may have several tags, they are those of `CrossValidation.given`.
 
     Also ROC AUC and average precision, if they are known.
     """
@@ -104,6 +134,8 @@ def folds(result: CrossValidation) -> list[Row]:
              "utterances (%)": _number(outcome.utterances),
              "majority vote (%)": _number(outcome.majority_vote),
              "mean probability (%)": _number(outcome.mean_probability),
+             **({"average precision (%)": _number(outcome.average_precision)}
+                if result.several else {}),
              "seconds": f"{outcome.seconds:.0f}"}
             for outcome in result.outcomes]
 
@@ -181,6 +213,12 @@ def written(value: object) -> str:
 
 def baselines(result: CrossValidation) -> list[Row]:
     """Compare a run with each of its baselines, by McNemar's exact test over the songs."""
+    if result.several:
+        answers = {result.parameters["DL"]["type"]: [each.average_precision
+                                                     for each in result.outcomes],
+                   **{each.name: each.accuracies for each in result.baselines}}
+        return [{"classifier": name, "mean average precision (%)": mean_and_std(found)}
+                for name, found in answers.items()]
     rows = [{"classifier": f"{result.parameters['DL']['type']}, {how}",
              "songs (%)": mean_and_std([getattr(each, figure) for each in result.outcomes]),
              "songs only it gets right": "", "songs only the network gets right": "", "p": ""}

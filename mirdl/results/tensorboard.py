@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from mirdl.results.files import CURVES, path_of
-from mirdl.results.outcome import EpochFigures
+from mirdl.results.curves import EpochFigures
+from mirdl.results.files import path_of
 
 
 @contextmanager
@@ -23,6 +23,6 @@ def events(name: str) -> Iterator[Callable[[EpochFigures], None]]:
         return
     with SummaryWriter(path_of(name, ".events")) as writer:
         def write(figures: EpochFigures) -> None:
-            for title, figure in zip(CURVES[1:], figures[1:], strict=True):
+            for title, figure in zip(figures.columns[1:], figures[1:], strict=True):
                 writer.add_scalar(title, figure, figures.epoch)
         yield write

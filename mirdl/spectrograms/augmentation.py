@@ -120,7 +120,10 @@ def altered(x: Any, draws: Draws, xp: ModuleType) -> Any:  # noqa: ANN401 (array
 
 def mixed_targets(y: Any, draws: Draws, xp: ModuleType) -> tuple:  # noqa: ANN401
     """Give the other class of each chunk and the weight of the first one; () without mixup."""
-    return () if draws.weight is None else (xp.roll(y, 1).astype(np.int32), draws.weight)
+    if draws.weight is None:
+        return ()
+    other = xp.roll(y, 1, axis=0)
+    return other if other.ndim == 2 else other.astype(np.int32), draws.weight
 
 
 def _cosines(bands: int, xp: ModuleType) -> Any:  # noqa: ANN401

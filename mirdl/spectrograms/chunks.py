@@ -66,7 +66,8 @@ class Chunks:
     spectrograms : list of ndarray or Stored
         float32, (bands, frames); shared, not copied.
     labels : ndarray
-        (songs,), the class of each song.
+        (songs,), the class of each song; or (songs, tags), 1 for those that it has. Then `y` and
+        what is mixed in are (chunks, tags), float32.
     starts : list of sequence of int
         For each song the first frame of each of its chunks.
     width : int

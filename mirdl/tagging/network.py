@@ -7,7 +7,6 @@ from types import ModuleType
 from typing import Any
 
 import lasagne
-from lasagne.nonlinearities import sigmoid
 
 import theano
 import theano.tensor as T
@@ -45,9 +44,8 @@ class Network:
 
     def __init__(self, model: Model, parameters: dict[str, Any], module: ModuleType) -> None:
         x, self._type = T.tensor4("x"), parameters["DL"]["type"]
-        self.output, _ = module.buildNet(x, parameters, len(model.info.classes))
-        if model.info.several:
-            self.output.nonlinearity = sigmoid      # in the place of softmax
+        self.output, _ = module.buildNet(x, parameters, len(model.info.classes),
+                                         model.info.several)
         self.set_weights(model)
         if model.info.architecture not in (None, architectures.source_hash(self._type, module)):
             print(f"Note: the network {self._type} of buildArchitecture.py has changed since "

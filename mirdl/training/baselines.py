@@ -11,16 +11,19 @@ properties of the files; see `mirdl.training.giveaways`.
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mirdl.frames import LOGARITHMS, MUSICNN
+from mirdl.results import ranking
 from mirdl.results.baseline import Baseline
 from mirdl.results.votes import share_right
 from mirdl.songs.dataset import DataSet, Split
@@ -40,6 +43,19 @@ def classifiers(seed: int) -> dict[str, ClassifierMixin]:
             StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)),
         "random forest": make_pipeline(
             StandardScaler(), RandomForestClassifier(TREES, random_state=seed)),
+    }
+
+
+def rankers(seed: int) -> dict[str, BaseEstimator]:
+    """Make what takes their place where a song may have several tags: each gives probabilities."""
+    return {
+        "tags' shares": DummyRegressor(),
+        "logistic regression": make_pipeline(
+            StandardScaler(), OneVsRestClassifier(LogisticRegression(C=0.1, max_iter=1000))),
+        # the mean over the leaves of trees is the share of their songs that have a tag
+        "random forest": make_pipeline(
+            StandardScaler(),
+            RandomForestRegressor(TREES, max_features="sqrt", random_state=seed)),
     }
 
 
@@ -77,7 +93,8 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
     published : callable, optional
         Gives the songs' published mel bands, compressed; called if the data set's are musicnn's.
     paths : callable, optional
-        Gives name -> path of the songs; without it, properties of their files do not count.
+        Gives name -> path of the songs; without it, or where a song may have several tags,
+        properties of their files do not count.
 
     Returns
     -------
@@ -86,7 +103,9 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
     """
     if not run.parameters["baselines"] or not folds:
         return []
-    made, transform = classifiers(run.seed), run.parameters["DS"]["specTransform"]
+    made = (rankers if dataset.several else classifiers)(run.seed)
+    paths = None if dataset.several else paths
+    transform = run.parameters["DS"]["specTransform"]
     print(f"baselines: {', '.join(made)} ...", flush=True)
     heard = published() if transform in LOGARITHMS else dataset.spectrograms
     seen, windows = features(heard), None
@@ -101,9 +120,12 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
         todo.append((giveaways.NAME, giveaways.tree(run.seed), np.hstack([*properties.values()])))
     baselines = []
     for name, classifier, x in todo:
-        voted = [_answers(classifier, x, labels, songs) for songs in splits]
-        accuracies = [share_right(each, labels[songs.test])
-                      for each, songs in zip(voted, splits, strict=True)]
+        if dataset.several:
+            voted, accuracies = [], [_precision(classifier, x, labels, songs) for songs in splits]
+        else:
+            voted = [_answers(classifier, x, labels, songs) for songs in splits]
+            accuracies = [share_right(each, labels[songs.test])
+                          for each, songs in zip(voted, splits, strict=True)]
         baselines.append(Baseline(name, voted, accuracies, simple=x is not windows))
     if paths:
         giveaways.note(properties, labels, splits, partial(_answers, giveaways.tree(run.seed)),
@@ -118,3 +140,13 @@ def _answers(classifier: ClassifierMixin, x: np.ndarray, labels: np.ndarray,
     if len(set(known)) == 1:    # nothing to learn, which not every classifier accepts
         return [int(known[0])] * len(songs.test)
     return classifier.fit(x[songs.train], known).predict(x[songs.test]).tolist()
+
+
+def _precision(estimator: BaseEstimator, x: np.ndarray, labels: np.ndarray,
+               songs: Split) -> float:
+    """Fit an estimator on a fold's training songs; give its mean average precision in %."""
+    with catch_warnings():
+        simplefilter("ignore")      # a tag that all training songs have, or none, is no mistake
+        estimator.fit(x[songs.train], labels[songs.train])
+    answer = getattr(estimator, "predict_proba", estimator.predict)
+    return ranking.mean_precision(labels[songs.test] > 0, answer(x[songs.test]))

@@ -14,6 +14,7 @@ from mirdl.spectrograms.chunks import Chunks
 from mirdl.system.progress import screen, set_quiet
 from mirdl.training.network import Network, memory_errors_told
 from mirdl.training.on_device import Programs, Songs
+from mirdl.training.targets import target_of
 from theano import device
 
 
@@ -25,7 +26,7 @@ class Lockstep:
     Parameters
     ----------
     build : callable
-        (inputs, parameters, number of classes) -> output layer, dict of layers.
+        As for `Network`.
     parameters : dict
         Checked by `settings.check`.
     dataset : DataSet
@@ -50,7 +51,8 @@ class Lockstep:
             raise UserError("foldsTogether=True needs the data set in memory, and its "
                             "spectrograms are read from disk: set DS.store=memory, or leave out "
                             "foldsTogether")
-        self.network = Network(build, parameters, len(dataset.classes), compile_now=False)
+        self.network = Network(build, parameters, len(dataset.classes), compile_now=False,
+                               target=target_of(dataset.labels))
         self._programs = Programs(self.network, parameters["DS"]["xInput"])
         self._songs = Songs(dataset.spectrograms, parameters["DS"])
         with memory_errors_told():
@@ -255,7 +257,7 @@ def make_network(build: Callable, parameters: dict[str, Any],
     """Make a compiled network; on a GPU, songs that are in memory are kept there, too."""
     if device.in_use().platform != "cpu" and dataset.in_memory:
         return Lockstep(build, parameters, dataset, 1).slots[0]
-    return Network(build, parameters, len(dataset.classes))
+    return Network(build, parameters, len(dataset.classes), target=target_of(dataset.labels))
 
 
 class StoppedError(Exception):

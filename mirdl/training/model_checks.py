@@ -67,13 +67,13 @@ def check_models(models: list[Model], dataset: DataSet, parameters: dict[str, An
     dataset : DataSet
     parameters : dict
     build : callable
-        (inputs, parameters, number of classes) -> output layer, dict of layers.
+        As for `mirdl.training.network.Network`.
 
     Raises
     ------
     UserError
     """
-    output, _ = build(None, parameters, len(dataset.classes))
+    output, _ = build(None, parameters, len(dataset.classes), dataset.several)
     expected = [value.shape for value in lasagne.layers.get_all_param_values(output)]
     for model in models:
         if model.info and model.info.classes != dataset.classes:
@@ -81,6 +81,11 @@ def check_models(models: list[Model], dataset: DataSet, parameters: dict[str, An
                             f"{', '.join(model.info.classes)}, data set "
                             f"{parameters['DS']['dataset']!r} has {', '.join(dataset.classes)}; "
                             "they must be equal")
+        if model.info and model.info.several != dataset.several:
+            one, other = ("several tags", "one tag each")[::1 if model.info.several else -1]
+            raise UserError(f"the model {model.path!r} was trained on songs of {one}, and those of "
+                            f"data set {parameters['DS']['dataset']!r} have {other}; they must be "
+                            "alike")
         found = [value.shape for value in model.weights]
         if found != expected:
             raise UserError(

@@ -15,6 +15,7 @@ from mirdl.errors import UserError
 from mirdl.pretrained import musicnn
 from mirdl.spectrograms.chunks import Chunks
 from mirdl.strengths import strengths
+from mirdl.training.targets import OneTag, Target
 
 
 class Network:
@@ -23,12 +24,15 @@ class Network:
     Parameters
     ----------
     build : callable
-        (inputs, parameters, number of classes) -> output layer, dict of layers.
+        (inputs, parameters, number of classes, whether a song may have several of them) -> output
+        layer, dict of layers.
     parameters : dict
         Checked by `settings.check`.
     num_classes : int
     compile_now : bool
         Otherwise each function is compiled when it is first called.
+    target : OneTag or SeveralTags
+        What y is, below (chunks,).
 
     Attributes
     ----------
@@ -36,29 +40,30 @@ class Network:
         (chunks, classes), probabilities.
     layers : dict of Layer
     train : callable
-        x: (chunks, 1, yInput, xInput), y: (chunks,) -> mean loss, accuracy. Updates the weights.
+        x: (chunks, 1, yInput, xInput), y: (chunks,) -> mean loss, accuracy (a share). Updates the
+        weights.
     evaluate : callable
         x, y -> loss of each chunk: (chunks,), probabilities: (chunks, classes).
     """
 
     def __init__(self, build: Callable, parameters: dict[str, Any], num_classes: int,
-                 compile_now: bool = True) -> None:
+                 compile_now: bool = True, target: Target = OneTag) -> None:
+        self._target = target
         self._build, self._parameters, self._num_classes = build, parameters, num_classes
         settings = parameters["DL"]
         doing, done = ("compiling", "compiled") if compile_now else ("building", "built")
         print(f"{doing} {settings['type']} ...", flush=True)
         start = time.time()
-        x, y = T.tensor4("x"), T.ivector("y")
+        x, y = T.tensor4("x"), target.variable("y")
         self.output, self.layers = self._new(x, np.random.RandomState(0))
         self._lr = theano.shared(np.asarray(settings["lr"], theano.config.floatX), "lr")
         prediction = lasagne.layers.get_output(self.output)
         mixed = []      # the classes of what is mixed in, and the weights of `y`
         if _mixes(parameters):
-            mixed = [T.ivector("other"), T.vector("weight")]
+            mixed = [target.variable("other"), T.vector("weight")]
         self._class_weights = theano.shared(np.ones(num_classes, theano.config.floatX), "classes")
         loss = self._training_costs(prediction, y, *mixed).mean()
-        right = T.eq(T.argmax(prediction, axis=1), y)
-        accuracy = T.mean(right, dtype=theano.config.floatX)
+        accuracy = T.mean(target.right(prediction, y), dtype=theano.config.floatX)
         weights = lasagne.layers.get_all_params(self.output, trainable=True)
         self._weights = lasagne.layers.get_all_params(self.output)
         # the learning rate is a shared variable: nothing is compiled anew when it changes
@@ -66,7 +71,7 @@ class Network:
         self._velocities = [variable for variable in updates if variable not in set(weights)]
         self.train = theano.function([x, y, *mixed], [loss, accuracy], updates=updates)
         test = lasagne.layers.get_output(self.output, deterministic=True)
-        test_costs = costs(test, y, num_classes, settings["cost"])
+        test_costs = target.costs(test, y, num_classes, settings["cost"])
         self.evaluate = theano.function([x, y], [test_costs, test])
         layers = lasagne.layers.get_all_layers(self.output)
         self._streams = [layer._srng for layer in layers if hasattr(layer, "_srng")]
@@ -91,7 +96,7 @@ class Network:
             (batches,).
         """
         with memory_errors_told():
-            figures = [self.train(x, y.astype(np.int32), *mixed)
+            figures = [self.train(x, y.astype(self._target.dtype), *mixed)
                        for x, y, *mixed in chunks.ahead(batches)]
         return [np.array(column) for column in zip(*figures, strict=True)]
 
@@ -113,7 +118,8 @@ class Network:
         """
         batches = chunks.filled_batches(order)
         with memory_errors_told():
-            found = [self.evaluate(x, y.astype(np.int32)) for x, y in chunks.ahead(batches)]
+            found = [self.evaluate(x, y.astype(self._target.dtype))
+                     for x, y in chunks.ahead(batches)]
         return [np.concatenate(parts)[:len(order)] for parts in zip(*found, strict=True)]
 
     def reset(self, rng: np.random.RandomState, seed: int) -> None:
@@ -153,6 +159,8 @@ class Network:
         y : ndarray
             (chunks,), their classes.
         """
+        if self._parameters["DL"]["classWeights"] == "none":
+            return
         counts = np.bincount(y, minlength=self._num_classes)
         weights = len(y) / np.maximum(counts, 1) / np.count_nonzero(counts)
         self._class_weights.set_value(weights.astype(theano.config.floatX))
@@ -188,13 +196,13 @@ class Network:
     def _new(self, x: theano.Variable | None,
              rng: np.random.RandomState) -> tuple[lasagne.layers.Layer, dict]:
         lasagne.random.set_rng(rng)
-        return self._build(x, self._parameters, self._num_classes)
+        return self._build(x, self._parameters, self._num_classes, self._target.several)
 
     def _warm_up(self) -> None:
         """Call each function once, as JAX compiles at the first call."""
         size, data = self._parameters["DL"]["batchSize"], self._parameters["DS"]
         x = np.zeros((size, data["numChannels"], data["yInput"], data["xInput"]), np.float32)
-        y = np.zeros(size, np.int32)
+        y = self._target.example(size, self._num_classes)
         mixed = [y, np.ones(size, np.float32)] if _mixes(self._parameters) else []
         with memory_errors_told():
             self.train(x, y, *mixed)
@@ -208,7 +216,7 @@ class Network:
             return (weight * self._training_costs(prediction, y)
                     + (1 - weight) * self._training_costs(prediction, other))
         settings = self._parameters["DL"]
-        each = costs(prediction, y, self._num_classes, settings["cost"])
+        each = self._target.costs(prediction, y, self._num_classes, settings["cost"])
         return each * self._class_weights[y] if settings["classWeights"] == "balanced" else each
 
 
@@ -244,47 +252,6 @@ def updates_of(loss: theano.Variable, output: lasagne.layers.Layer, lr: theano.V
         for weight in lasagne.layers.get_all_params(output, trainable=True, regularizable=True):
             updates[weight] -= lr * settings["weightDecay"] * weight
     return updates
-
-
-def costs(prediction: theano.Variable, y: theano.Variable, num_classes: int,
-          cost: str) -> theano.Variable:
-    """Give the cost of each chunk.
-
-    Parameters
-    ----------
-    prediction : tensor
-        (chunks, classes), probabilities.
-    y : tensor
-        (chunks,), the true labels.
-    num_classes : int
-    cost : {'crossentropy', 'squared_error'}
-
-    Returns
-    -------
-    tensor
-        (chunks,).
-    """
-    if cost == "squared_error":
-        targets = T.extra_ops.to_one_hot(y, num_classes)
-        return lasagne.objectives.squared_error(prediction, targets).mean(axis=1)
-    return lasagne.objectives.categorical_crossentropy(prediction, y)
-
-
-def mean_figures(losses: np.ndarray, probabilities: np.ndarray,
-                 y: np.ndarray) -> tuple[float, float]:
-    """Give the mean loss and the accuracy (%) of chunks.
-
-    Parameters
-    ----------
-    losses : ndarray
-        (chunks,).
-    probabilities : ndarray
-        (chunks, classes).
-    y : ndarray
-        (chunks,), the true labels.
-    """
-    right = probabilities.argmax(axis=1) == y
-    return float(np.mean(losses, dtype=np.float64)), float(100 * np.mean(right))
 
 
 @contextmanager

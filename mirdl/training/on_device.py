@@ -12,6 +12,7 @@ from jax import Array
 from mirdl.spectrograms.augmentation import Draws, altered, mixed_targets
 from mirdl.spectrograms.chunks import Chunks, filled
 from mirdl.training.network import Network, memory_errors_told
+from mirdl.training.targets import target_of
 from theano.link.pure import pure
 from theano.link.xla import compiled
 
@@ -43,8 +44,8 @@ class Songs:
         """Give what it takes to cut out each of the chunks on the device."""
         song = chunks.song
         first = (self._starts[chunks.places[song]] + chunks.start).astype(np.int32)
-        return Examples(first, chunks.mean[song], chunks.std[song], chunks.y.astype(np.int32),
-                        chunks.draws)
+        y = chunks.y.astype(target_of(chunks.y).dtype)
+        return Examples(first, chunks.mean[song], chunks.std[song], y, chunks.draws)
 
 
 class Examples(NamedTuple):
@@ -57,7 +58,7 @@ class Examples(NamedTuple):
     mean, std : ndarray
         float32, (chunks,) or (chunks, bands, 1), what it is normalised by.
     y : ndarray
-        int32, (chunks,), its class.
+        int32, (chunks,), its class; or float32, (chunks, classes).
     draws : Draws
         How it is altered.
     """

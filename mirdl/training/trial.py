@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from mirdl.results import files
+from mirdl.results.curves import EpochFigures, TagFigures
 from mirdl.results.model_info import ModelInfo
-from mirdl.results.outcome import EpochFigures, Outcome
+from mirdl.results.outcome import Outcome
 from mirdl.songs.dataset import DataSet, Fold
 from mirdl.training import schedule
 from mirdl.training.network import Network
@@ -130,6 +131,11 @@ class Training:
     weights: list[np.ndarray] | None = None
 
     @property
+    def figures(self) -> type[EpochFigures]:
+        """What the figures of an epoch mean."""
+        return TagFigures if self.info.several else EpochFigures
+
+    @property
     def epoch(self) -> int:
         """The number of the next epoch, from 0."""
         return len(self.rows)
@@ -169,7 +175,7 @@ class Training:
         """Continue from what `get_state` gave."""
         self.schedule = type(self.schedule)(**state["schedule"])
         self.rng.set_state(state["rng"])
-        self.rows = [EpochFigures(*row) for row in state["rows"]]
+        self.rows = [self.figures(*row) for row in state["rows"]]
         self.seconds, self.best, self.weights = state["seconds"], state["best"], state["weights"]
         if self.best is not None:
             self.info.validation = self.rows[self.best].validation_accuracy
@@ -191,7 +197,7 @@ def model_info(trial: Trial, dataset: DataSet, fold: Fold) -> ModelInfo:
     training_moments = np.transpose([dataset.mean, dataset.variance])[fold.songs.train].tolist()
     return ModelInfo(trial.parameters, dataset.classes, trial.run.seed, trial.fold,
                      trial.run.source, versions, moments, *songs,
-                     training_moments=training_moments)
+                     training_moments=training_moments, several=dataset.several)
 
 
 def progress(trials: list[Trial], ended: Collection[str]) -> tuple[int, int, str]:

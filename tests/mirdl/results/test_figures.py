@@ -12,8 +12,9 @@ from matplotlib.image import imread
 from PIL import Image
 
 from mirdl.results import drawing, figures, song_figures
+from mirdl.results.curves import EpochFigures
 from mirdl.results.filters import Activation, Filter
-from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
+from mirdl.results.outcome import CrossValidation, Outcome
 from mirdl.results.song_view import SongView
 
 NAMES = ["Ty Dolla $ign & A$AP", "<b>", 'a"b', "accuracy", "macro avg", "_$x^2$",

@@ -6,7 +6,8 @@ import pytest
 
 from mirdl.errors import UserError
 from mirdl.results import files
-from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
+from mirdl.results.curves import EpochFigures
+from mirdl.results.outcome import CrossValidation, Outcome
 from mirdl.system import pickles
 
 ROWS = [EpochFigures(0, 2.5, 12.5, 2.0, 25.0), EpochFigures(1, float("nan"), 50.0, 1.0, 75.0)]

@@ -3,7 +3,8 @@ import pytest
 
 from mirdl.results import prose
 from mirdl.results.baseline import Baseline
-from mirdl.results.outcome import CrossValidation, EpochFigures, Outcome
+from mirdl.results.curves import EpochFigures
+from mirdl.results.outcome import CrossValidation, Outcome
 
 
 @pytest.fixture

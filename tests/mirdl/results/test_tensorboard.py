@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT, optional
 
 from mirdl.results import tensorboard
-from mirdl.results.outcome import EpochFigures
+from mirdl.results.curves import EpochFigures
 
 ROWS = [EpochFigures(0, 2.5, 12.5, 2.0, 25.0), EpochFigures(1, 1.5, 50.0, 1.0, 75.0)]
 

@@ -6,8 +6,9 @@ import pytest
 
 from mirdl.errors import UserError
 from mirdl.results import files, models
+from mirdl.results.curves import EpochFigures
 from mirdl.results.model_info import ModelInfo
-from mirdl.results.outcome import EpochFigures, Outcome
+from mirdl.results.outcome import Outcome
 from mirdl.system import pickles
 from mirdl.training import checkpoint
 from mirdl.training.checkpoint import Checkpoint

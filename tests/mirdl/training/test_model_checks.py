@@ -70,11 +70,15 @@ def test_what_does_not_shape_the_input_may_differ(parameters, model):
 
 def test_other_classes_and_other_weights_are_refused(parameters, model):
     settled = parameters("DL.type=oNetOne", "DS.dataset=Set")
-    data = SimpleNamespace(classes=["a", "b"])
+    data = SimpleNamespace(classes=["a", "b"], several=False)
     model_checks.check_models([model], data, settled, buildArchitecture.buildNet)
     with pytest.raises(UserError, match="'data/results/m.npz'.* a, b.*'Set'.* a, c"):
-        model_checks.check_models([model], SimpleNamespace(classes=["a", "c"]), settled,
-                                 buildArchitecture.buildNet)
+        model_checks.check_models([model], SimpleNamespace(classes=["a", "c"], several=False),
+                                 settled, buildArchitecture.buildNet)
+    with pytest.raises(UserError, match="was trained on songs of one tag each, and those of data "
+                                        "set 'Set' have several tags; they must be alike"):
+        model_checks.check_models([model], SimpleNamespace(classes=["a", "b"], several=True),
+                                  settled, buildArchitecture.buildNet)
     model.weights.pop()
     with pytest.raises(UserError, match="'data/results/m.npz'.*oNetOne.*17 arrays and 1780 .*"
                                         "expected 18 arrays and 1782 numbers"):

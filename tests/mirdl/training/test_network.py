@@ -4,8 +4,7 @@ import pytest
 
 import buildArchitecture
 import theano
-import theano.tensor as T
-from mirdl.training.network import Network, costs, mean_figures
+from mirdl.training.network import Network
 
 
 @pytest.fixture(scope="module")
@@ -184,21 +183,3 @@ def test_a_state_goes_on_to_the_bit(network, batch):
     np.testing.assert_array_equal(found[0], expected[0])
     for one, other in zip(found[1], expected[1], strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_costs_of_each_chunk():
-    prediction = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]], np.float32)
-    y = np.array([0, 2], np.int32)
-    p, labels = T.matrix(), T.ivector()
-    both = theano.function([p, labels], [costs(p, labels, 3, cost)
-                                         for cost in ("crossentropy", "squared_error")])
-    entropy, squared = both(prediction, y)
-    np.testing.assert_allclose(entropy, -np.log([0.7, 0.3]), rtol=1e-6)
-    np.testing.assert_allclose(squared, [(0.09 + 0.04 + 0.01) / 3, (0.01 + 0.36 + 0.49) / 3],
-                               rtol=1e-5)
-
-
-def test_mean_figures():
-    losses = np.array([1.0, 2.0, 2.0**24, 3.0], np.float32)     # in float32 they have another sum
-    probabilities = np.array([[0.6, 0.4], [0.9, 0.1], [0.3, 0.7], [0.8, 0.2]])
-    assert mean_figures(losses, probabilities, np.array([0, 1, 1, 0])) == (2**22 + 1.5, 75.0)

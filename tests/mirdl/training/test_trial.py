@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mirdl.results import files
+from mirdl.results.curves import EpochFigures
 from mirdl.results.model_info import ModelInfo
-from mirdl.results.outcome import EpochFigures, Outcome
+from mirdl.results.outcome import Outcome
 from mirdl.songs.dataset import DataSet, Split
 from mirdl.training.run import Run
 from mirdl.training.schedule import Cosine, Published
