@@ -13,10 +13,11 @@ from importlib import import_module
 from mirdl.errors import UserError, exit_on_user_error, one_line
 from mirdl.results.tables import columns_of
 from mirdl.songs import audio_files
+from mirdl.songs.tags import BETWEEN
 from mirdl.spectrograms.audio import ENDINGS
 from mirdl.system.progress import aside
 from mirdl.tagging import tagger
-from mirdl.tagging.answer import BY, likeliest_first
+from mirdl.tagging.answer import BY
 from mirdl.tagging.as_files import check
 from mirdl.tagging.segments import LABELS, UNKNOWN, labels_of, tag_of
 
@@ -56,7 +57,8 @@ def parse(arguments):
     unit.add_argument("--chunks", dest="unit", action="store_const", const="chunk", default="song",
                       help="a line for each chunk over time instead of one for each song")
     unit.add_argument("--segments", dest="unit", action="store_const", const="segment",
-                      help="a line for each stretch of time that has one tag")
+                      help="a line for each stretch of time that has one tag; where there may be "
+                      "several, for each of them")
     parser.add_argument("--out", metavar="FOLDER", help="for audacity and sonic: write the labels "
                         "of each song to a file of its own in this folder")
     parser.add_argument("--ensemble", action="store_true",
@@ -112,7 +114,7 @@ class Tagger(tagger.Tagger):
 
 def columnsOf(classes):
     """Name the column of each class, unlike the other columns of the table."""
-    others = {"song", "start", "tag", "by", "votes"}
+    others = {"song", "start", "tag", "tags", "by", "votes"}
     return [f"p({tag})" if tag in others or tag.startswith("p(") else tag for tag in classes]
 
 
@@ -121,15 +123,19 @@ def rows(answer, classes, unit):
 
     A row: song, start in seconds of a chunk, tag, how the tag of a song was found, share of its
     votes, probabilities; of a segment start, end, tag and its probability. Where a song may have
-    several tags, each of the likeliest has a row, with its probability.
+    several tags, they are in one cell; or each of the likeliest has a row, with its probability, if
+    there are no thresholds.
     """
     def shares(probabilities):
         texts = [f"{value:.4f}" for value in probabilities]
         return dict(zip(columnsOf(classes), texts, strict=True))
 
-    def likeliest(probabilities):
-        return [{"tag": classes[label], "probability": f"{probabilities[label]:.4f}"}
-                for label in likeliest_first(probabilities)]
+    def tagged(probabilities):
+        tags = answer.tags(probabilities)
+        if answer.thresholds is None:
+            return [{"tag": classes[label], "probability": f"{probabilities[label]:.4f}"}
+                    for label in tags]
+        return [{"tags": BETWEEN.join(classes[label] for label in tags), **shares(probabilities)}]
 
     if answer.problem:
         return []
@@ -141,10 +147,10 @@ def rows(answer, classes, unit):
         return [{"song": answer.song, "start": f"{start:.2f}", **told}
                 for start, label, probabilities in zip(answer.start, answer.labels,
                                                        answer.probabilities, strict=True)
-                for told in (likeliest(probabilities) if answer.several else
+                for told in (tagged(probabilities) if answer.several else
                              [{"tag": tag_of(label, classes), **shares(probabilities)}])]
     if answer.several:
-        return [{"song": answer.song, **told} for told in likeliest(answer.final)]
+        return [{"song": answer.song, **told} for told in tagged(answer.final)]
     votes = 0 if answer.label is None else answer.votes[answer.label]
     return [{"song": answer.song, "tag": tag_of(answer.label, classes), "by": answer.by,
              "votes": f"{votes}/{answer.votes.sum()}", **shares(answer.final)}]
@@ -163,7 +169,8 @@ def asTable(answers, songs, classes, unit):
             if not widths:
                 tags = classes if answer.rejected is None else [*classes, UNKNOWN]
                 least = {"song": max(map(columns_of, songs)), "tag": max(map(columns_of, tags)),
-                         "start": 8, "end": 8, "by": 4, "votes": 9}
+                         "start": 8, "end": 8, "by": 4, "votes": 9,
+                         "tags": 2 * max(map(columns_of, classes)) + 1}
                 widths = [max(columns_of(column), least.get(column, 6)) for column in row]
                 yield line(row, widths)
             yield line(row.values(), widths)
@@ -204,7 +211,7 @@ def plain(answer, classes, unit):
         return {"song": answer.song, "problem": answer.problem}
     starts = answer.start.tolist()
     if answer.several:
-        said = {"tags": [classes[label] for label in likeliest_first(answer.final)]}
+        said = {"tags": [classes[label] for label in answer.tags(answer.final)]}
     else:
         said = {"tag": tag_of(answer.label, classes), "by": answer.by,
                 "votes": ofClasses(answer.votes)}
@@ -214,6 +221,8 @@ def plain(answer, classes, unit):
     for key in "temperature", "likeness":
         if getattr(answer, key) is not None:
             found[key] = getattr(answer, key)
+    if answer.thresholds is not None:
+        found["thresholds"] = ofClasses(answer.thresholds)
     if answer.note:
         found["note"] = answer.note
     if unit == "segment":

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from dataclasses import replace
 
 import makeSounds
 import numpy as np
@@ -92,6 +93,24 @@ def test_of_several_tags_the_likeliest_are_shown():
     [said] = map(json.loads, predict.asJSONLines([answer], ["a.wav"], classes, "song"))
     assert said["tags"] == list("dfegc") and said["probabilities"]["g"] == 0.35
     assert "votes" not in said and "tag" not in said
+
+
+def test_of_several_tags_those_that_reach_their_thresholds_are_in_one_cell():
+    chunks = np.array([[0.5, 0.9, 0.1], [0.1, 0.9, 0.1]])
+    answer = Answer("a.wav", 1, chunks, np.array([0, 3.0]), several=True, by="mean",
+                    thresholds=np.array([0.3, 0.8, 0.2]))
+    classes = ["live", "tags", "dub"]
+
+    def told(unit, given=answer):
+        return list(csv.reader(predict.asCSV([given], ["a.wav"], classes, unit)))
+    assert told("song") == [["song", "tags", "live", "p(tags)", "dub"],
+                            ["a.wav", "tags|live", "0.3000", "0.9000", "0.1000"]]
+    assert [row[1:3] for row in told("chunk")[1:]] == [["0.00", "tags|live"], ["3.00", "tags"]]
+    none = replace(answer, thresholds=np.array([0.31, 0.91, 0.2]))
+    assert told("song", none)[1][:2] == ["a.wav", ""]
+    [said] = map(json.loads, predict.asJSONLines([answer], ["a.wav"], classes, "song"))
+    assert said["tags"] == ["tags", "live"] and said["probabilities"]["dub"] == 0.1
+    assert said["thresholds"] == {"live": 0.3, "tags": 0.8, "dub": 0.2}
 
 
 def test_of_many_songs_no_spectrogram_is_kept(run, monkeypatch):

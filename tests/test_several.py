@@ -1,5 +1,6 @@
 """Songs that may have several tags, from a table of them to tags of other songs."""
 
+import csv
 import io
 import json
 import os
@@ -12,6 +13,7 @@ from sklearn.metrics import average_precision_score, precision_recall_fscore_sup
 import buildArchitecture
 import dl
 import loadDatasets
+import predict
 import utils
 from mirdl import settings
 from mirdl.errors import UserError
@@ -155,6 +157,36 @@ def test_a_loader_may_give_several_tags(run, tagged, parameters, monkeypatch):
     assert by_loader.fingerprint()["songs"] == by_table.fingerprint()["songs"]
 
 
+def test_other_songs_are_given_the_tags_above_their_thresholds(run, tmp_path, capsys):
+    rng = np.random.RandomState(9)
+    song = str(tmp_path / "new.wav")
+    silent = sound(set(), rng, 2)
+    write_wav(song, np.concatenate([sound({"hum", "whistle"}, rng, 8), silent,
+                                    sound({"whistle"}, rng, 3)]))
+
+    def told(*arguments):
+        capsys.readouterr()
+        predict.main([run, song, *arguments])
+        return capsys.readouterr().out
+    [answer] = json.loads(told("--format", "json"))
+    assert {"hum", "whistle"} <= set(answer["tags"])
+    assert all((answer["probabilities"][tag] >= threshold) == (tag in answer["tags"])
+               for tag, threshold in answer["thresholds"].items())
+    [row] = csv.DictReader(io.StringIO(told("--format", "csv")))
+    assert row["tags"].split("|") == answer["tags"]
+    assert float(row["hum"]) == pytest.approx(answer["probabilities"]["hum"], abs=1e-4)
+    assert row["tags"] in told() and "tags" in told("--chunks").splitlines()[0]
+    segments = list(csv.DictReader(io.StringIO(told("--segments", "--format", "csv"))))
+    hums = [row for row in segments if row["tag"] == "hum"]
+    whistles = [row for row in segments if row["tag"] == "whistle"]
+    assert len(hums) == 1 and len(whistles) == 2, "tags overlap, and pause"
+    assert float(hums[0]["end"]) == pytest.approx(8, abs=1)
+    lines = [line.split("\t") for line in told("--format", "audacity").splitlines()]
+    assert [tag for *_, tag in lines] == [row["tag"] for row in segments]
+    ensemble = json.loads(told("--format", "json", "--ensemble"))[0]
+    assert {"hum", "whistle"} <= set(ensemble["tags"])
+
+
 def test_what_a_run_leaves_is_shown(run, tagged):
     text = utils.songs(run)
     assert "missed" in text and text.endswith(" of 60 songs")
@@ -165,6 +197,12 @@ def test_what_a_run_leaves_is_shown(run, tagged):
     assert "Confusion" not in page and "Reliability" not in page
     with pytest.raises(UserError, match="no votes of songs: songs may have several tags"):
         utils.confusion(run)
+
+
+@pytest.mark.slow
+def test_a_song_is_occluded_by_its_likeliest_tag(run, tagged):
+    song = str(tagged[0] / "data/datasets/Sounds/song 00.wav")
+    assert os.path.exists(utils.occlusion(run, song))
 
 
 def test_a_run_is_tested_again_as_it_was(run, parameters):

@@ -41,9 +41,12 @@ class Answer:
         float32, (bands, frames), normalised as the network saw it.
     frames : int
         How many of these are the song's own: one shorter than a chunk may have been lengthened.
+    length : float
+        Seconds.
     problem : str
     segments : list of Segment
-        The stretches of time in which all chunks have one class; together they cover the song.
+        The stretches of time in which all chunks have one class; together they cover the song. With
+        `thresholds` those in which they have a tag, for each tag.
     note : str
         What is odd about the file; empty if nothing is.
     tag : str
@@ -52,6 +55,8 @@ class Answer:
         The class is the one that most chunks voted for, or the one of the largest mean probability.
     several : bool
         A song may have several of the classes; `label` is the likeliest.
+    thresholds : ndarray or None
+        Then the probabilities that a tag must reach, (classes,); None if they are not known.
     temperature : float or None
         See `final`.
     likeness : float or None
@@ -66,12 +71,14 @@ class Answer:
     start: np.ndarray | None = None
     spectrogram: np.ndarray | None = None
     frames: int = 0
+    length: float = 0.0
     problem: str = ""
     segments: list[Segment] | None = None
     note: str = ""
     tag: str = ""
     by: str = "vote"
     several: bool = False
+    thresholds: np.ndarray | None = None
     temperature: float | None = None
     likeness: float | None = None
     rejected: np.ndarray | None = None
@@ -95,7 +102,12 @@ class Answer:
         return np.bincount(self.probabilities.argmax(axis=1),
                            minlength=self.probabilities.shape[1])
 
+    def tags(self, probabilities: np.ndarray) -> list[int]:
+        """Give the labels whose probabilities, (classes,), reach their thresholds, likeliest first.
 
-def likeliest_first(probabilities: np.ndarray) -> list[int]:
-    """Give the labels of the `MOST` likeliest classes; probabilities: (classes,)."""
-    return np.argsort(-probabilities, kind="stable")[:MOST].tolist()
+        Without thresholds they are the `MOST` likeliest.
+        """
+        labels = np.argsort(-probabilities, kind="stable")
+        if self.thresholds is None:
+            return labels[:MOST].tolist()
+        return labels[(probabilities >= self.thresholds)[labels]].tolist()

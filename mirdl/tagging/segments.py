@@ -85,6 +85,32 @@ def joined(times: np.ndarray, probabilities: np.ndarray, rejected: np.ndarray) -
     return found
 
 
+def of_each_tag(times: np.ndarray, probabilities: np.ndarray,
+                thresholds: np.ndarray) -> list[Segment]:
+    """Join neighbouring chunks that have a tag, for each tag: segments of different tags overlap.
+
+    Parameters
+    ----------
+    times, probabilities
+        As for `joined`.
+    thresholds : ndarray
+        (classes,), which the probability of a tag reaches in the chunks that have it.
+
+    Returns
+    -------
+    list of Segment
+        By their start.
+    """
+    found = []
+    for label, column in enumerate(probabilities.T):
+        for has_it, group in groupby(range(len(column)), (column >= thresholds[label]).__getitem__):
+            chunks = list(group)
+            if has_it:
+                found.append(Segment(float(times[chunks[0], 0]), float(times[chunks[-1], 1]), label,
+                                     float(column[chunks].mean())))
+    return sorted(found)
+
+
 def audacity(segments: list[Segment], classes: list[str]) -> str:
     """Write a label track of Audacity: start, end and tag, a line each, separated by tabs."""
     return "".join(f"{each.start:.6f}\t{each.end:.6f}\t{one_line(tag_of(each.label, classes))}\n"

@@ -14,7 +14,7 @@ import numpy as np
 from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.frames import MUSICNN, before_network, frames_of
-from mirdl.results import calibration, models
+from mirdl.results import calibration, models, threshold_file
 from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
 from mirdl.spectrograms.decoding import spectrogram_of
 from mirdl.spectrograms.level import is_logarithm, odd_levels
@@ -26,7 +26,7 @@ from mirdl.system.progress import aside
 from mirdl.tagging import likeness, published
 from mirdl.tagging.answer import BY, Answer, usual_way
 from mirdl.tagging.as_files import check, file_of, file_of_samples
-from mirdl.tagging.segments import UNKNOWN, joined, stretches, tag_of
+from mirdl.tagging.segments import UNKNOWN, joined, of_each_tag, stretches, tag_of
 from mirdl.theano_flags import start_theano
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ class Tagger:
         A song may have several of the classes.
     parameters : dict
         That the models were trained with, complete.
+    thresholds : ndarray or None
+        The probabilities that the tags of a song must reach, (classes,), where it may have several;
+        None for the published networks.
     temperature : float or None
         By which the probabilities of songs are calibrated; see `mirdl.results.calibration`.
     likeness : Likeness or None
@@ -108,6 +111,9 @@ class Tagger:
             raise UserError(f"{name} has no {beside!r}, so that it cannot tell unknown songs: copy "
                             "that file there, or train again, as earlier versions did not write "
                             "it; or leave out --reject")
+        self.thresholds = None
+        if self.several and name not in MUSICNN:
+            self.thresholds = threshold_file.read(model)
 
     def tag(self, song: str | np.ndarray, rate: int | None = None) -> Answer:
         """Tag one song.
@@ -213,8 +219,9 @@ class Tagger:
         # as in training, perhaps without the last one; of a song too short for that, all
         voting = len(chunk_starts(frames, self.parameters)) or len(start)
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
-                        (lengthened - mean) / std, frames, by=self.by,
-                        several=self.several, temperature=self.temperature)
+                        (lengthened - mean) / std, frames, by=self.by, several=self.several,
+                        thresholds=self.thresholds, temperature=self.temperature,
+                        length=float(times[-1, 1]))
         answer.label, rejected = BY[self.by](answer.probabilities), np.zeros(len(start), bool)
         if self.likeness and heard is not None:
             answer.likeness = self.likeness.of(self._texture(heard), {
@@ -227,7 +234,8 @@ class Tagger:
             answer.label = None
         if self.reject:
             answer.rejected = rejected[:voting]
-        answer.segments = joined(times, probabilities, rejected)
+        answer.segments = (joined(times, probabilities, rejected) if self.thresholds is None else
+                           of_each_tag(times, probabilities, self.thresholds))
         answer.tag = tag_of(answer.label, self.classes)
         answer.note = odd and f"is {odd}"
         return answer

@@ -10,7 +10,7 @@ from mirdl.spectrograms.chunks import chunk_starts
 from mirdl.spectrograms.plain import middles_of_bands
 from mirdl.tagging.answer import Answer
 from mirdl.tagging.occlusion import GROUPS, occlusion
-from mirdl.tagging.segments import stretches
+from mirdl.tagging.segments import joined, stretches
 from mirdl.tagging.tagger import Tagger
 
 STRONGEST = 5       # filters of a song that are shown
@@ -32,7 +32,7 @@ def view_of(tagger: Tagger, answer: Answer, title: str, song: str) -> SongView:
         The path of its file, by which the songs of the model's data set are known.
     """
     [model], ds = tagger.models, tagger.parameters["DS"]
-    part, length = part_of(song, model), answer.segments[-1].end
+    part, length = part_of(song, model), answer.length
     role = f", for which it was a {part} song" if part else "; the song is not of its data set"
     if not model.info.training_songs:       # a published model does not name them
         role = ""
@@ -41,10 +41,13 @@ def view_of(tagger: Tagger, answer: Answer, title: str, song: str) -> SongView:
     starts = chunk_starts(frames, {**tagger.parameters, "asPublished": False})
     times = stretches(starts, frames, ds["xInput"]) * seconds
     times[-1, 1] = length
+    times = times[:len(answer.start)]
+    segments = answer.segments      # those of several tags overlap
+    if answer.thresholds is not None:
+        segments = joined(times, answer.probabilities, np.zeros(len(times), bool))
     return SongView(title, f"{WAYS[answer.by]} of {model.name}{role}",
                     tagger.classes, answer.label, answer.spectrogram[:, :frames],
-                    middles_of_bands(ds), length, times[:len(answer.start)],
-                    answer.probabilities, answer.segments)
+                    middles_of_bands(ds), length, times, answer.probabilities, segments)
 
 
 def fired_in(tagger: Tagger, answer: Answer) -> list[Activation]:

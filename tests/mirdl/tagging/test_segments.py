@@ -12,6 +12,7 @@ from mirdl.tagging.segments import (
     audacity,
     joined,
     labels_of,
+    of_each_tag,
     paths_in,
     sonic,
     stretches,
@@ -51,6 +52,15 @@ def test_rejected_neighbours_are_joined_whatever_their_class():
     assert [tuple(each) for each in found] == [(0, 1, 0, 1), (2, 5, None, 0), (6, 9, 1, 1)]
     assert audacity(found, CLASSES).splitlines()[1] == "2.000000\t5.000000\tunknown"
     assert sonic(found, CLASSES).splitlines()[2] == "2.000000,0.0000,3.000000,unknown"
+
+
+def test_each_tag_has_segments_of_its_own_which_overlap_those_of_others():
+    times = np.array([[0, 1], [1, 2], [2, 3.5]])
+    probabilities = np.array([[0.9, 0.1, 0.3], [0.6, 0.2, 0.3], [0.5, 0.9, 0.29]])
+    found = of_each_tag(times, probabilities, np.array([0.6, 0.2, 0.3]))
+    assert [each[:3] for each in found] == [(0, 2, 0), (0, 2, 2), (1, 3.5, 1)]
+    np.testing.assert_allclose([each.probability for each in found], [0.75, 0.3, 0.55])
+    assert of_each_tag(times, probabilities, np.ones(3)) == []
 
 
 def test_audacity_has_a_line_of_three_fields_for_each():
