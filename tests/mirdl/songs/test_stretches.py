@@ -67,6 +67,24 @@ def test_labels_that_cannot_be_used_are_named(tmp_path, files, told):
     assert told in str(error.value)
 
 
+def test_tags_that_overlap_by_a_second_are_several_at_a_time(tmp_path):
+    """Then shorter overlaps count, too, and each stretch has all tags of its time."""
+    files = {"a.txt": [(0, 5, "x"), (3, 9, "y"), (4.2, 4.5, "z")],
+             "d.txt": [(1, 2, "x"), (1.5, 3, "y")]}
+    found = read(tmp_path, files, "-")
+    assert found == (
+        Stretch("a.wav", 0, 3, ("x",)), Stretch("a.wav", 3, 4.2, ("x", "y")),
+        Stretch("a.wav", 4.2, 4.5, ("x", "y", "z")), Stretch("a.wav", 4.5, 5, ("x", "y")),
+        Stretch("a.wav", 5, 9, ("y",)), Stretch("a.wav", 9, math.inf, ("-",)),
+        Stretch("d.wav", 0, 1, ("-",)), Stretch("d.wav", 1, 1.5, ("x",)),
+        Stretch("d.wav", 1.5, 2, ("x", "y")), Stretch("d.wav", 2, 3, ("y",)),
+        Stretch("d.wav", 3, math.inf, ("-",)))
+    with pytest.raises(UserError, match="starts at 1.5 s, within 'x' from 1.0 to 2.0 s; a stretch"):
+        read(tmp_path / "2", {"d.txt": files["d.txt"]})
+    with pytest.raises(UserError, match="starts at 2.0 s, within 'x' from 0.0 to 5.0 s; a stretch"):
+        read(tmp_path / "3", {**files, "b/c.txt": [(0, 5, "x"), (2, 4, "x")]})
+
+
 def test_rounded_ends_may_overlap(tmp_path):
     assert len(read(tmp_path, {"a.txt": [(0, 2.0004, "x"), (2, 3, "y")]})) == 2
 
