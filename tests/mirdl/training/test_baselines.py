@@ -3,6 +3,7 @@ import pytest
 import soundfile
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
 from sklearn.preprocessing import StandardScaler
 
 import loadDatasets
@@ -136,3 +137,34 @@ def test_properties_are_those_of_the_header_and_the_spectrogram(tmp_path):
     assert found["length"].ravel().tolist() == [9, 7, 9]
     assert found["silence at the ends"].tolist() == [[2, 1], [0, 1], [9, 9]]
     assert len({tuple(each) for each in found["format"].tolist()}) == 3
+
+
+def test_of_several_tags_the_baselines_rank_songs(run_of, few_trees):
+    """Bands are louder by their tags; the last tag is in one fold's songs alone."""
+    rng = np.random.RandomState(4)
+    has = np.column_stack([rng.rand(48, 3) < 0.4, np.arange(48) == 0])
+    songs = [rng.rand(4, 30).astype(np.float32) + np.float32(0.3) * tags[:, None] for tags in has]
+    data = DataSet(list("abcd"), [f"{number}.wav" for number in range(48)], np.float32(has), songs)
+    run = run_of()
+    found = {each.name: each for each in baselines_of(run, data, [0, 1, 2], paths=pytest.fail)}
+    assert list(found) == ["tags' shares", "logistic regression", "random forest"]
+    folds = [split(data, fold, run.parameters) for fold in range(3)]
+    shares = [100 * np.mean([has[fold.test, tag].mean() for tag in range(4)
+                             if has[fold.test, tag].any()]) for fold in folds]
+    np.testing.assert_allclose(found["tags' shares"].accuracies, shares)
+    x, tested = StandardScaler(), []
+    seen = features(songs)
+    for fold in folds:
+        model = LogisticRegression(C=0.1, max_iter=1000)
+        scaled = x.fit(seen[fold.train]).transform(seen)
+        each = []
+        for tag in range(3):
+            model.fit(scaled[fold.train], has[fold.train, tag])
+            chances = model.predict_proba(scaled[fold.test])[:, 1]
+            each.append(average_precision_score(has[fold.test, tag], chances))
+        if has[fold.test, 3].any():
+            each.append(1 / len(fold.test))     # no song of it trains: all are alike
+        tested.append(100 * np.mean(each))
+    np.testing.assert_allclose(found["logistic regression"].accuracies, tested)
+    assert found["random forest"].mean > found["tags' shares"].mean + 20
+    assert all(each.voted == [] for each in found.values())
