@@ -29,9 +29,8 @@ def tagger(parameters):
 
 
 def answer_of(spectrogram, frames, starts=(0,)):
-    end = frames * SECONDS
     return Answer("1.wav", 1, np.full((len(starts), 2), 0.5), np.array(starts) * SECONDS,
-                  spectrogram, frames, segments=[SimpleNamespace(end=end)])
+                  spectrogram, frames, frames * SECONDS, segments=[])
 
 
 @pytest.mark.parametrize("short", ["repeat", "pad"])
@@ -48,6 +47,16 @@ def test_a_short_song_is_hidden_in_its_own_time(tagger, short):
     view = view_of(tagger(short), answer, "title", "1.wav")
     assert view.spectrogram.shape == (40, 40) and view.times.tolist() == [[0, 40 * SECONDS]]
     assert view.length == 40 * SECONDS
+
+
+def test_of_several_tags_the_likeliest_is_shown_over_time(tagger):
+    """The segments of several tags overlap, or there are none."""
+    answer = answer_of(np.zeros((40, 250), np.float32), 250, [0, 50, 100, 150])
+    answer.probabilities[1:] = 0.4, 0.9
+    answer.thresholds = np.array([0.95, 0.95])
+    view = view_of(tagger("leave"), answer, "title", "1.wav")
+    assert [each.label for each in view.segments] == [0, 1]
+    assert view.segments[-1].end == view.length == pytest.approx(250 * SECONDS)
 
 
 @pytest.mark.parametrize("starts, ends", [([0, 50, 100, 150], [75, 125, 175, 250]),
