@@ -152,14 +152,21 @@ class Network:
             velocity.set_value(np.zeros_like(velocity.get_value()))
 
     def weigh_classes(self, y: np.ndarray) -> None:
-        """Let all classes of the training chunks count equally, if DL.classWeights is 'balanced'.
+        """Take account of how frequent the classes of the training chunks are.
+
+        If DL.classWeights is 'balanced', all classes count equally. Where a chunk may have several
+        tags, the offsets of the output layer start at the log odds of each tag; otherwise all
+        weights would learn first how rare it is.
 
         Parameters
         ----------
         y : ndarray
-            (chunks,), their classes.
+            (chunks,), their classes, or (chunks, tags).
         """
-        if self._parameters["DL"]["classWeights"] == "none":
+        if self._target.several:
+            share = (y.sum(axis=0) + 1) / (len(y) + 2)
+            if getattr(self.output, "b", None) is not None:
+                self.output.b.set_value(np.log(share / (1 - share)).astype(theano.config.floatX))
             return
         counts = np.bincount(y, minlength=self._num_classes)
         weights = len(y) / np.maximum(counts, 1) / np.count_nonzero(counts)

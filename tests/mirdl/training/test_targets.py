@@ -83,6 +83,17 @@ def test_a_network_learns_several_tags(network):
     np.testing.assert_allclose(losses, expected, rtol=1e-3)
 
 
+def test_a_tag_starts_as_likely_as_it_is_frequent(network):
+    y = np.zeros((18, 3), np.float32)
+    y[:1, 0], y[:9, 1] = 1, 1       # one more with each tag and one more without are assumed
+    network.weigh_classes(y)
+    x = np.zeros((4, 1, 40, 60), np.float32)
+    biases = network.output.b.get_value()
+    np.testing.assert_allclose(1 / (1 + np.exp(-biases)), [0.1, 0.5, 0.05], rtol=1e-5)
+    _, probabilities = network.evaluate(x, np.zeros((4, 3), np.float32))
+    np.testing.assert_allclose(probabilities, [[0.1, 0.5, 0.05]] * 4, rtol=1e-4)
+
+
 def test_a_network_without_a_last_softmax_is_refused_by_name(parameters, monkeypatch):
     def ownEnd(input_var, parameters, numClasses):
         data = buildArchitecture.inputLayer(input_var, parameters)
