@@ -338,14 +338,16 @@ def _heard(players, song, title, name):
 
 def _taggerOf(model):
     """Give the tagger of a model, which is kept until another one is asked for."""
-    written = None if model in MUSICNN else os.stat(models.load(model).path).st_mtime_ns
-    return _tagger(model, written)
+    if model in MUSICNN:
+        return _tagger(model, None, None)
+    known = models.load(model)
+    by = None if known.info.several else "vote"     # as in its run
+    return _tagger(model, os.stat(known.path).st_mtime_ns, by)
 
 
 @lru_cache(1)       # for the next song
-def _tagger(model, written):
-    """Give the tagger of a model whose file was written at that time, by vote as in its run."""
-    by = None if model in MUSICNN or models.load(model).info.several else "vote"
+def _tagger(model, written, by="vote"):
+    """Give the tagger of a model whose file was written at that time."""
     return Tagger(model, NETWORKS, by=by)
 
 
