@@ -225,7 +225,7 @@ def table(name, others, count):
     line = [np.mean([likeness(pair) < LEAST for first, second in zip(
         *(foreign_scores[score] for score in both), strict=True)
         for pair in zip(first[kind], second[kind], strict=True)]) for kind in kinds]
-    print(row("the two last but one, as kept", lost / len(names), line), flush=True)
+    print(row("texture and nearest, as kept", lost / len(names), line), flush=True)
 
 
 def judge(pairs):
