@@ -328,11 +328,11 @@ def tagger(monkeypatch, parameters):
         if "silence" in song:
             raise UserError(f"{song!r} cannot be decoded")
         return Answer(song, 0, answers[:1], np.zeros(1), spectrogram, 90,
-                      segments=[Segment(0, 2.1, 0, 0.5)])
+                      segments=[Segment(0, 2.1, 0, 0.5)], length=2.1)
     answers = np.full((occlusion.BATCH, len(NAMES)), 1 / len(NAMES))
     settled = parameters("DS.xInput=90")
 
-    def stand_in(model, written):
+    def stand_in(model, written, by):
         return SimpleNamespace(tag=tag, parameters=settled, classes=NAMES,
                                models=[models.load(model)],
                                network=lambda: SimpleNamespace(forward=lambda x: answers))
