@@ -47,7 +47,8 @@ class Players:
         self._wrong = {song: (os.path.join(folder, recording_of(song)), *times_of(song))
                        for song in wrong}
         calls = {**{song: (song,) for song in songs}, **self._wrong}
-        calls = {song: call for song, call in calls.items() if os.path.isfile(call[0])}
+        calls = {song: (os.path.abspath(path), *times) for song, (path, *times) in calls.items()
+                 if os.path.isfile(path)}
         found = in_parallel(ogg.compressed, list(calls.values()), "sounds", "song")
         self._sounds = _addresses(name, dict(zip(calls, found, strict=True)))
 
