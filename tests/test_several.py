@@ -32,7 +32,7 @@ def sound(tags, rng, seconds=2):
     """Make noise in which there is the sound of each tag."""
     time = np.arange(int(seconds * RATE)) / RATE
     samples = rng.normal(0, 200, len(time))
-    for tag in tags & TAGS.keys():
+    for tag in sorted(tags & TAGS.keys()):     # a set has another order in each process
         pitch = TAGS[tag] * rng.uniform(0.98, 1.02)
         samples += rng.uniform(1500, 3000) * np.sin(2 * np.pi * (pitch * time + rng.rand()))
     if "clicks" in tags:

@@ -12,6 +12,7 @@ from mirdl.spectrograms.level import USUAL
 from mirdl.spectrograms.normalisation import compress
 
 BANDS = 40          # at most; of more, neighbours are averaged
+HEARD = 0.8         # of the bands count, the lower ones: up to 10 kHz, which most formats keep
 QUIET = 1e-3        # of the loudest frame: what is below it is a gap
 SMALL = 1e-3        # so that a band that does not move has numbers, too
 SHORTEST = 3        # frames
@@ -32,11 +33,14 @@ def texture(spectrogram: np.ndarray | None, logarithm: bool = True) -> np.ndarra
     ndarray or None
         float32, (numbers,). Of each band mean and standard deviation, skewness and kurtosis, the
         size of its steps from frame to frame, and their skewness and kurtosis; then the
-        correlations of these steps between bands. None if nothing sounds.
+        correlations of these steps between bands. None if nothing sounds in the bands that count.
     """
-    if spectrogram is None or not spectrogram.any():
+    if spectrogram is None:
         return None
-    energies = np.expm1(spectrogram * np.log(10)) / 10000 if logarithm else spectrogram
+    heard = spectrogram[:round(HEARD * len(spectrogram))]
+    if not heard.any():
+        return None
+    energies = np.expm1(heard * np.log(10)) / 10000 if logarithm else heard
     levelled = compress(energies * (USUAL[MEL] / energies.mean(dtype=np.float64)), "log0m1v")
     bands = np.array([part.mean(axis=0) for part in np.array_split(
         levelled, min(BANDS, len(levelled)))])

@@ -5,16 +5,17 @@ import pytest
 from mirdl import settings
 from mirdl.spectrograms.decoding import spectrogram_of
 from mirdl.spectrograms.normalisation import compress
-from mirdl.spectrograms.texture import BANDS, texture
+from mirdl.spectrograms.texture import texture
 
-NUMBERS = 7 * BANDS + BANDS * (BANDS - 1) // 2
+HEARD = 32      # of the 40 published bands
+PAIRS = HEARD * (HEARD - 1) // 2
 
 
 def heard(samples, tmp_path):
     """Return the compressed mel bands of samples."""
     path = tmp_path / "song.wav"
     path.write_bytes(makeSounds.wav(samples, 32, "float"))
-    found, _ = spectrogram_of(str(path), {**settings.published()["DS"], "yInput": BANDS})
+    found, _ = spectrogram_of(str(path), settings.published()["DS"])
     return compress(found, "log0m1v")
 
 
@@ -22,10 +23,11 @@ def test_steady_noise_and_beats_of_it_have_other_textures(tmp_path):
     noise = makeSounds.noise(3)
     beats = noise * (np.arange(len(noise)) % 11025 < 2000)
     steady, beating = (texture(heard(sound, tmp_path)) for sound in (noise, beats + noise / 100))
-    assert steady.shape == beating.shape == (NUMBERS,)
+    assert steady.shape == beating.shape == (7 * HEARD + PAIRS,)
     again = texture(heard(makeSounds.noise(5)[-len(noise):], tmp_path))
     assert np.abs(steady - again).mean() < np.abs(steady - beating).mean() / 3
-    assert beating[-780:].mean() > 0.8 > 0.5 > np.abs(steady[-780:]).mean(), "bands step together"
+    together, alone = beating[-PAIRS:].mean(), np.abs(steady[-PAIRS:]).mean()
+    assert together > 0.8 > 0.5 > alone, "bands step together"
 
 
 def test_gain_does_not_count_and_gaps_hardly_do(tmp_path):
@@ -39,10 +41,20 @@ def test_gain_does_not_count_and_gaps_hardly_do(tmp_path):
     assert np.abs(gap - plain).mean() < 0.6 * other, "its edges are steps, too"
 
 
-@pytest.mark.parametrize("bands, kept", [(12, 12), (40, 40), (41, 40), (96, 40)])
+@pytest.mark.parametrize("bands, kept", [(12, 10), (40, 32), (50, 40), (51, 40), (96, 40)])
 def test_neighbouring_bands_are_averaged_beyond_forty(bands, kept):
     found = texture(np.random.RandomState(0).uniform(1, 2, (bands, 50)).astype(np.float32))
     assert found.shape == (7 * kept + kept * (kept - 1) // 2,) and found.dtype == np.float32
+
+
+def test_the_upper_fifth_of_the_bands_does_not_count():
+    bands = np.random.RandomState(0).uniform(1, 2, (40, 50)).astype(np.float32)
+    lower, upper = bands.copy(), bands.copy()
+    lower[32:], upper[:32] = 0, 0
+    np.testing.assert_array_equal(texture(lower), texture(bands))
+    assert texture(upper) is None
+    upper[31] = bands[31]
+    assert texture(upper) is not None
 
 
 def test_silence_has_none():
