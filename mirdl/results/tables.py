@@ -53,13 +53,17 @@ def columns_of(cell: str) -> int:
 
 
 def misclassified(result: CrossValidation) -> list[Row]:
-    """List the songs that were given another class, those with the surest votes first."""
+    """List the songs that were given another class, those with the surest votes first.
+
+    Among songs with the same share of votes, the larger mean probability counts, where it is known.
+    """
     if result.several:
         return _mistaken(result)
     wrong = []
     for outcome in result.outcomes:
-        for song, true, votes, voted in zip(outcome.songs, outcome.true, outcome.votes,
-                                            outcome.voted, strict=True):
+        means = outcome.probabilities or [None] * len(outcome.songs)
+        for song, true, votes, voted, mean in zip(outcome.songs, outcome.true, outcome.votes,
+                                                  outcome.voted, means, strict=True):
             if voted == true:
                 continue
             chunks = sum(votes)
@@ -71,8 +75,9 @@ def misclassified(result: CrossValidation) -> list[Row]:
             row = {"song": song, "true": result.classes[true],
                    "voted": result.classes[voted] if chunks else "(no chunks)",
                    "votes": ", ".join(listed), "fold": str(outcome.fold + 1)}
-            wrong.append((-max(votes) / max(chunks, 1), song, row))
-    return [row for *_, row in sorted(wrong, key=lambda entry: entry[:2])]
+            likely = mean[voted] if mean and chunks else 0
+            wrong.append((-max(votes) / max(chunks, 1), -likely, song, row))
+    return [row for *_, row in sorted(wrong, key=lambda entry: entry[:-1])]
 
 
 def _mistaken(result: CrossValidation) -> list[Row]:

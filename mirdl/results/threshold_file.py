@@ -2,12 +2,12 @@
 
 import json
 import os
-import re
 
 import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.results import files
+from mirdl.results.calibration import path_beside
 from mirdl.results.models import Model
 from mirdl.results.outcome import CrossValidation, Outcome
 from mirdl.results.thresholds import USUAL, fitted
@@ -33,8 +33,7 @@ def read(model: Model) -> np.ndarray:
     UserError
         If it is damaged.
     """
-    run = re.sub(r"-f\d+(t\d+)?$", "", model.name)
-    path = os.path.join(os.path.dirname(model.path), run + ENDING)
+    path = path_beside(model, ENDING)
     if not os.path.exists(path):
         return np.full(len(model.info.classes), USUAL)
     try:

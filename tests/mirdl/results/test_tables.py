@@ -33,6 +33,14 @@ def test_misclassified_songs_with_their_votes():
         "song": "b", "true": "y", "voted": "(no chunks)", "votes": "", "fold": "1"}
 
 
+def test_of_equal_votes_the_likelier_class_comes_first():
+    outcome = Outcome("n-f0", 1, 0, 50.0, songs=["a", "b", "c", "d"], true=[1] * 4,
+                      voted=[0, 0, 0, 999], votes=[[2, 0], [5, 0], [3, 1], [0, 0]],
+                      probabilities=[[0.6, 0.4], [0.8, 0.2], [0.9, 0.1], [0.5, 0.5]])
+    wrong = tables.misclassified(CrossValidation({}, ["x", "y"], 1, [outcome]))
+    assert [row["song"] for row in wrong] == ["b", "a", "c", "d"]
+
+
 def test_classes_may_have_any_name():
     result = run([50, 50])
     result.classes = ["accuracy", "macro avg"]
