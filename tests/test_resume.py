@@ -33,7 +33,7 @@ pytestmark = pytest.mark.xdist_group("serial")     # but for "runs", so that CI 
 
 UNFINISHED = ".checkpoint", ".state", ".lock", ".part"
 LONG = bool(os.environ.get("MIRDL_TORTURE"))
-KILLS = 200 if LONG else 5
+KILLS = 200 if LONG else 3
 RUN = small("DS.xInput=100", "chunkHop=20", "DL.batchSize=10", "DL.num_epochs=40",
             "DL.momentum=0.9")
 TINY = small("DL.type=tiny", "DL.num_epochs=2", "DL.momentum=0.9")     # in this process

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pytest
+from conftest import optional
 from makeMiniRhythm import write_wav
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
@@ -197,6 +198,19 @@ def test_what_a_run_leaves_is_shown(run, tagged):
     assert "Confusion" not in page and "Reliability" not in page
     with pytest.raises(UserError, match="no votes of songs: songs may have several tags"):
         utils.confusion(run)
+
+
+@pytest.mark.slow
+def test_an_exported_model_gives_the_same_probabilities_and_has_the_thresholds(run):
+    session = optional("onnxruntime").InferenceSession(utils.export(run).splitlines()[0])
+    energies = np.random.RandomState(1).gamma(0.3, 0.01, (40, 120)).astype(np.float32)
+    tagger = predict.Tagger(run)
+    answer = tagger.answer("song.wav", energies.copy())
+    x = np.stack([energies[None, :, start:start + 60] for start in (0, 20, 40, 60)])
+    [found] = session.run(None, {"x": x})
+    np.testing.assert_allclose(found, answer.probabilities, atol=1e-5)
+    about = session.get_modelmeta().custom_metadata_map
+    assert json.loads(about["thresholds"]) == tagger.thresholds.tolist()
 
 
 @pytest.mark.slow
