@@ -28,8 +28,8 @@ def save(figure: Figure, path: str) -> str:
     return path
 
 
-def write(figure: Figure, file: BinaryIO, dpi: int) -> None:
-    """Write a figure as a PNG, in which names look as they are written.
+def write(figure: Figure, file: BinaryIO, dpi: int, form: str = "png") -> None:
+    """Write a figure without loss, as "png" or "webp", in which names look as they are written.
 
     No `$` begins a formula, and letters that matplotlib's own font lacks come from another font.
     """
@@ -38,8 +38,10 @@ def write(figure: Figure, file: BinaryIO, dpi: int) -> None:
     fonts = _fonts_for(letters - _letters_of(FONT))
     for text in texts:
         text.set(parse_math=False, fontfamily=[FONT, *fonts])
-    # its label is what it shows, in words
-    figure.savefig(file, format="png", dpi=dpi, metadata={"Description": figure.get_label()})
+    options = {"webp": {"pil_kwargs": {"lossless": True}},
+               # its label is what it shows, in words
+               "png": {"metadata": {"Description": figure.get_label()}}}
+    figure.savefig(file, format=form, dpi=dpi, **options[form])
 
 
 @lru_cache
