@@ -265,7 +265,7 @@ NONE_LEFT = ("data set 'Small' has no usable song left with the tag 'a'; the rea
 TOO_SHORT = ("all 6 songs of data set 'Small' are too short (88 frames, 2.0 s): DS.{} and "
              "asPublished=True needs {} s; DS.xInput={} or asPublished=False DS.xInput=88 or "
              "DS.short=repeat would use all of them").format
-TAGS = ("data set 'Small' has {} tag(s); a classifier needs two folders or more, or DS.labels with "
+TAGS = ("data set 'Small' has {}; a classifier needs two folders or more, or DS.labels with "
         "two tags or more").format
 
 
@@ -308,7 +308,7 @@ SEVERAL = ["a/0.wav,x|y", "a/1.wav,x", "b/2.wav,y", "b/3.wav,", "a/4.wav,x|y", "
      "DS.labels=l.csv cannot be read: it is not UTF-8; save it as such; give a CSV file with the "
      "columns song and tag"),
     (tags(*SEVERAL),
-     "data set 'Small' has 0 tag(s) that DS.leastSongs=5 or more songs have; where a song may have "
+     "data set 'Small' has 0 tags that DS.leastSongs=5 or more songs have; where a song may have "
      "several tags, two are needed: lower DS.leastSongs, or label more songs"),
 ])
 def test_table_of_several_tags(folder, parameters, spoil, line):
@@ -357,8 +357,8 @@ def test_table_of_several_tags(folder, parameters, spoil, line):
      "there is no run 'Small_oNetOne_1' in data/results; the latest there: none"),
     (shutil.rmtree, [], NO_SET("Small", "Small", "none")),
     (linkToItself, [], NO_SET("Small", "Small", "none")),
-    (removeTags("a", "b"), [], TAGS(0)),
-    (removeTags("a"), [], TAGS(1)),
+    (removeTags("a", "b"), [], TAGS("0 tags")),
+    (removeTags("a"), [], TAGS("1 tag")),
     (lambda folder: (folder / "c").mkdir(), [],
      "the tag 'c' of data set 'Small' has no audio file; put songs (.wav .mp3 .flac .ogg ...) into "
      "{datasets}/Small/c or remove it"),

@@ -104,14 +104,14 @@ def check_songs(tags: dict[str, Tags], classes: list[str], parameters: dict) -> 
         )
     if len(classes) < 2 and several(tags):
         raise UserError(
-            f"data set {dataset!r} has {len(classes)} tag(s) that DS.leastSongs="
+            f"data set {dataset!r} has {some(len(classes), 'tag', 'tags')} that DS.leastSongs="
             f"{parameters['DS']['leastSongs']} or more songs have; where a song may have several "
             "tags, two are needed: lower DS.leastSongs, or label more songs"
         )
     if len(classes) < 2:
         raise UserError(
-            f"data set {dataset!r} has {len(classes)} tag(s); a classifier needs two folders "
-            "or more, or DS.labels with two tags or more"
+            f"data set {dataset!r} has {some(len(classes), 'tag', 'tags')}; a classifier needs two "
+            "folders or more, or DS.labels with two tags or more"
         )
     if len(classes) > code:
         raise UserError(
