@@ -18,6 +18,7 @@ from buildArchitecture import buildNet, checkFit
 from mirdl import recipes, settings
 from mirdl.networks import architectures
 from mirdl.results import calibration, files, models, prose, threshold_file
+from mirdl.results.beside import fold_in
 from mirdl.results.outcome import CrossValidation, Outcome
 from mirdl.results.tensorboard import events
 from mirdl.results.thresholds import fitted
@@ -48,7 +49,8 @@ def main(parameters):
     buildNet(None, parameters, numClasses=2)    # fails early if it cannot be built
     found = loadDatasets.findSongs(model_checks.with_split(parameters))
     songs, _, parameters = found
-    buildNet(None, parameters, numClasses=2, several=songs.several)
+    if songs.several:
+        buildNet(None, parameters, numClasses=2, several=True)
     return (beginRun(parameters, files.new_id(), execution, found=found)
             if parameters["mode"] == "train" else testModel(parameters, execution, found))
 
@@ -175,7 +177,7 @@ def trainTrial(trial, dataset, network, saved):
         network.set_state(saved.current["network"])
     else:
         network.reset(training.rng, trial.dropout_seed)
-        network.weigh_classes(fold.train.y)
+        network.set_shares(fold.train.y)
     files.write_training(training.rows, name, training.figures)
     fit(network, fold, trial, training, saved)
     if training.best is None:
@@ -265,6 +267,7 @@ def testTrial(network, fold, outcome, parameters):
 
 def learnLikeness(outcomes, run, dataset):
     """Learn how far test songs are from the others, to tell songs unlike all; write it."""
+    print("learning what the songs of this run sound like ...", flush=True)
     network, folds = None, {}
     for outcome in outcomes:
         model, fold = models.load(outcome.name), loadDatasets.foldOf(dataset, outcome.fold,
@@ -272,7 +275,7 @@ def learnLikeness(outcomes, run, dataset):
         network = network or TaggingNetwork(model, run.parameters, buildArchitecture)
         network.set_weights(model)
         through = [likeness.songs_through(network.look, part) for part in (fold.train, fold.test)]
-        folds[calibration.fold_in(model)] = fold.songs.test, *through
+        folds[fold_in(model)] = fold.songs.test, *through
     textures = list(loadDatasets.textures(dataset, run.parameters))
     found = likeness.learnt(textures, dataset.labels, folds)
     if found:

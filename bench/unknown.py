@@ -22,7 +22,8 @@ import soundfile
 from scipy import signal
 from scipy.special import logsumexp, softmax
 
-from mirdl.results.calibration import fold_in, tempered
+from mirdl.results.beside import fold_in
+from mirdl.results.calibration import tempered
 from mirdl.songs.audio_files import folder_of, in_folders
 from mirdl.tagging.likeness import LEAST, Classes, Known, Likeness
 from predict import Tagger

@@ -7,14 +7,12 @@ changes. T is learnt from songs that were tested, not trained on.
 """
 
 import json
-import os
-import re
 from typing import NamedTuple
 
 import numpy as np
 
-from mirdl.errors import UserError
 from mirdl.results import files
+from mirdl.results.beside import read_json
 from mirdl.results.models import Model
 from mirdl.results.outcome import Outcome
 
@@ -133,20 +131,6 @@ def write(outcomes: list[Outcome], run: str) -> None:
         files.write_text(json.dumps(content) + "\n", run, ENDING)
 
 
-FOLD = re.compile(r"-(f\d+(t\d+)?)$")      # at the end of a model's name
-
-
-def fold_in(model: Model) -> str:
-    """Give the fold in a model's name, such as f0; "" if there is none."""
-    found = FOLD.search(model.name)
-    return found[1] if found else ""
-
-
-def path_beside(model: Model, ending: str) -> str:
-    """Give the path of a file of its run that lies beside a model, if it is there."""
-    return os.path.join(os.path.dirname(model.path), FOLD.sub("", model.name) + ending)
-
-
 def read(model: Model) -> float | None:
     """Read the temperature that lies beside a model.
 
@@ -160,16 +144,10 @@ def read(model: Model) -> float | None:
     UserError
         If it is damaged.
     """
-    path = path_beside(model, ENDING)
-    if not os.path.exists(path):
-        return None
-    try:
-        with open(path, encoding="utf-8") as file:
-            temperature = float(json.load(file)["temperature"])
+    def taken(content: dict[str, float]) -> float:
+        temperature = float(content["temperature"])
         if not LOWEST <= temperature <= HIGHEST:
             raise ValueError(f"the temperature is {temperature}")
         return temperature
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise UserError(f"{path!r} is damaged: expected a temperature from {LOWEST} to {HIGHEST}, "
-                        f"as a run writes it; remove the file to do without it ({error})"
-                        ) from error
+    return read_json(model, ENDING, taken, f"a temperature from {LOWEST} to {HIGHEST}",
+                     "to do without it")

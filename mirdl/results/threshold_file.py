@@ -1,13 +1,11 @@
 """RUN.thresholds.json, which lies beside the models of a run whose songs may have several tags."""
 
 import json
-import os
 
 import numpy as np
 
-from mirdl.errors import UserError
 from mirdl.results import files
-from mirdl.results.calibration import path_beside
+from mirdl.results.beside import read_json
 from mirdl.results.models import Model
 from mirdl.results.outcome import CrossValidation, Outcome
 from mirdl.results.thresholds import USUAL, fitted
@@ -33,17 +31,12 @@ def read(model: Model) -> np.ndarray:
     UserError
         If it is damaged.
     """
-    path = path_beside(model, ENDING)
-    if not os.path.exists(path):
-        return np.full(len(model.info.classes), USUAL)
-    try:
-        with open(path, encoding="utf-8") as file:
-            known = json.load(file)["thresholds"]
+    def taken(content: dict[str, dict[str, float]]) -> np.ndarray:
+        known = content["thresholds"]
         found = np.array([float(known[tag]) for tag in model.info.classes])
         if not ((found >= 0) & (found <= 1)).all():
             raise ValueError(f"the thresholds are {known}")
         return found
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise UserError(f"{path!r} is damaged: expected a threshold from 0 to 1 for each tag, as a "
-                        f"run writes it; remove the file to take {USUAL} for all ({error})"
-                        ) from error
+    found = read_json(model, ENDING, taken, "a threshold from 0 to 1 for each tag",
+                      f"to take {USUAL} for all")
+    return np.full(len(model.info.classes), USUAL) if found is None else found

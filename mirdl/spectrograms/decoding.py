@@ -62,6 +62,11 @@ def spectrogram_of(file: str, ds: dict) -> tuple[np.ndarray | str, str]:
         return TemporaryReason(f"cannot be decoded: the decoder {error}; {advice}"), ""
 
 
+def spectrograms_of(file: str, ways: list[dict]) -> list[tuple[np.ndarray | str, str]]:
+    """Do the same for several parameters["DS"]."""
+    return [spectrogram_of(file, ds) for ds in ways]
+
+
 def _by_any_way(file: str, ds: dict) -> tuple[np.ndarray, str]:
     """Decode a file by Essentia; if that fails, by libsndfile."""
     size = os.path.getsize(file) if os.path.exists(file) else 0

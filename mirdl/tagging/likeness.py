@@ -15,7 +15,7 @@ import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.results import files
-from mirdl.results.calibration import fold_in, path_beside
+from mirdl.results.beside import fold_in, path_beside
 from mirdl.results.models import Model, arrays_of
 from mirdl.spectrograms.chunks import Chunks
 from mirdl.system.whole_files import whole

@@ -15,8 +15,9 @@ from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.frames import MUSICNN, before_network, frames_of
 from mirdl.results import calibration, models, threshold_file
+from mirdl.results.beside import fold_in, path_beside
 from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
-from mirdl.spectrograms.decoding import spectrogram_of
+from mirdl.spectrograms.decoding import spectrograms_of
 from mirdl.spectrograms.level import is_logarithm, odd_levels
 from mirdl.spectrograms.normalisation import compress, moments, own_mean_and_std
 from mirdl.spectrograms.texture import texture
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from mirdl.tagging.network import Network
 
 BATCH = 4       # chunks that go through the network at a time
-UNLIKE = (f"unlike the songs of the run, so its tag means little; --reject makes it {UNKNOWN!r}")
+UNLIKE = f"unlike the songs of the run, so its tag means little; --reject makes it {UNKNOWN!r}"
 
 
 class Tagger:
@@ -107,7 +108,7 @@ class Tagger:
         self.temperature = calibration.read(model)
         self.likeness, self.reject = likeness.read(self.models), reject
         if reject and self.likeness is None:
-            beside = calibration.path_beside(model, likeness.ENDING)
+            beside = path_beside(model, likeness.ENDING)
             raise UserError(f"{name} has no {beside!r}, so that it cannot tell unknown songs: copy "
                             "that file there, or train again, as earlier versions did not write "
                             "it; or leave out --reject")
@@ -165,12 +166,10 @@ class Tagger:
             building = builder.submit(self.network)     # takes seconds, in which songs are read
             before = before_network(self.parameters["DS"])
             ways = [before, settings.published()["DS"]] if self._hears_twice else [before]
-            calls = [(path, way) for path in (files.enter_context(file_of(song)) for song in songs)
-                     for way in ways]
-            computed = iter(in_parallel(spectrogram_of, calls, "songs", "song"))
-            for song in songs:
-                found, note = next(computed)
-                heard = next(computed)[0] if self._hears_twice else None
+            calls = [(files.enter_context(file_of(song)), ways) for song in songs]
+            computed = in_parallel(spectrograms_of, calls, "songs", "song")
+            for ((found, note), *more), song in zip(computed, songs, strict=True):
+                heard = more[0][0] if more else None
                 if isinstance(found, str):
                     answer = Answer(song, problem=found)
                 else:
@@ -211,7 +210,7 @@ class Tagger:
                             batch_size=BATCH)
             found, before = self.through(model, chunks)
             each.append(found)
-            entering[calibration.fold_in(model)] = before
+            entering[fold_in(model)] = before
         second, probabilities = frames_of(DS).seconds, np.mean(each, axis=0)
         times = stretches(start, frames, DS["xInput"]) * second
         if seconds:

@@ -231,9 +231,9 @@ class Slot:
         """Set a new learning rate; see `Network.set_learning_rate`."""
         self._lockstep.call(self, Network.set_learning_rate, lr, gradual)
 
-    def weigh_classes(self, y: np.ndarray) -> None:
-        """Let all classes count equally, if asked for; see `Network.weigh_classes`."""
-        self._lockstep.call(self, Network.weigh_classes, y)
+    def set_shares(self, y: np.ndarray) -> None:
+        """See `Network.set_shares`."""
+        self._lockstep.call(self, Network.set_shares, y)
 
     def get_weights(self) -> list[np.ndarray]:
         """Give the values of all parameters; see `Network.get_weights`."""

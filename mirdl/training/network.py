@@ -151,8 +151,8 @@ class Network:
         for velocity in [] if gradual else self._velocities:
             velocity.set_value(np.zeros_like(velocity.get_value()))
 
-    def weigh_classes(self, y: np.ndarray) -> None:
-        """Take account of how frequent the classes of the training chunks are.
+    def set_shares(self, y: np.ndarray) -> None:
+        """Set what depends on the share that each class has of the training chunks.
 
         If DL.classWeights is 'balanced', all classes count equally. Where a chunk may have several
         tags, the offsets of the output layer start at the log odds of each tag; otherwise all

@@ -143,7 +143,7 @@ def test_an_epoch_in_one_call_equals_batch_by_batch(lockstep_of):
     def follow(plan, network):
         network.reset(np.random.RandomState(len(plan)), len(plan))
         network.set_learning_rate(0.001 * len(plan))
-        network.weigh_classes(np.array([0] * len(plan) + [1, 2]))
+        network.set_shares(np.array([0] * len(plan) + [1, 2]))
         figures = [getattr(network, method)(*given) for method, *given in plan]
         state = network.get_state()
         return [*(each for epoch in figures for each in epoch), *state["weights"],
@@ -163,7 +163,7 @@ def test_a_slot_keeps_its_own_state(lockstep_of):
     found, train, _ = lockstep_of(2)
     first, second = found.slots
     first.reset(np.random.RandomState(3), 5)
-    first.weigh_classes(np.array([0, 0, 1]))        # none of class 2
+    first.set_shares(np.array([0, 0, 1]))        # none of class 2
     before = values(first)
     second.reset(np.random.RandomState(4), 6)
     found.end(first)

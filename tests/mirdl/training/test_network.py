@@ -104,7 +104,7 @@ def test_balanced_classes_that_are_there_count_alike():
     plain = np.array([loss(label) for label in range(3)])
     for y, expected in (([0] * 6 + [1] * 2 + [2], [9 / 18, 9 / 6, 9 / 3]),
                         ([0] * 6 + [2] * 2, [8 / 12, 8 / 4]), ([0] * 6 + [1] * 2, [8 / 12, 8 / 4])):
-        network.weigh_classes(np.array(y))
+        network.set_shares(np.array(y))
         labels = np.unique(y)
         found = [loss(label) for label in labels]
         np.testing.assert_allclose(found / plain[labels], expected, rtol=1e-5)
@@ -113,7 +113,7 @@ def test_balanced_classes_that_are_there_count_alike():
 def test_an_evaluation_weighs_no_class_and_drops_no_unit(network, batch):
     network.reset(np.random.RandomState(5), seed=3)
     first = network.evaluate(*batch)
-    network.weigh_classes(np.array([0, 0, 0, 1, 2]))
+    network.set_shares(np.array([0, 0, 0, 1, 2]))
     for one, other in zip(network.evaluate(*batch), first, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -122,7 +122,7 @@ def test_a_mixed_chunk_costs_its_two_classes_by_weight(batch):
     x, y = batch
     other = np.roll(y, 1)
     network = network_of("DS.augment=mixup", "DL.update=sgd", "DL.classWeights=balanced")
-    network.weigh_classes(np.array([0, 0, 0, 1, 2]))
+    network.set_shares(np.array([0, 0, 0, 1, 2]))
 
     def loss(one, other, weight):
         network.reset(np.random.RandomState(5), seed=3)
@@ -171,13 +171,13 @@ def test_each_dropout_layer_drops_units_of_its_own(monkeypatch, batch):
 
 def test_a_state_goes_on_to_the_bit(network, batch):
     network.reset(np.random.RandomState(5), seed=3)
-    network.weigh_classes(np.array([0, 0, 0, 1, 2]))
+    network.set_shares(np.array([0, 0, 0, 1, 2]))
     network.set_learning_rate(0.02)
     network.train(*batch)
     state = network.get_state()
     expected = [network.train(*batch) for _ in range(2)], network.get_weights()
     network.reset(np.random.RandomState(6), seed=4)
-    network.weigh_classes(np.arange(3))
+    network.set_shares(np.arange(3))
     network.set_state(state)
     found = [network.train(*batch) for _ in range(2)], network.get_weights()
     np.testing.assert_array_equal(found[0], expected[0])

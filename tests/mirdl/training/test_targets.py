@@ -86,7 +86,7 @@ def test_a_network_learns_several_tags(network):
 def test_a_tag_starts_as_likely_as_it_is_frequent(network):
     y = np.zeros((18, 3), np.float32)
     y[:1, 0], y[:9, 1] = 1, 1       # one more with each tag and one more without are assumed
-    network.weigh_classes(y)
+    network.set_shares(y)
     x = np.zeros((4, 1, 40, 60), np.float32)
     biases = network.output.b.get_value()
     np.testing.assert_allclose(1 / (1 + np.exp(-biases)), [0.1, 0.5, 0.05], rtol=1e-5)
