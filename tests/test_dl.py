@@ -170,7 +170,8 @@ def result_of(outcomes):
 def test_baselines_and_mean_probabilities_come_after_the_originals_part(cross_validate, capsys):
     with_them = result_of(cross_validate("DL.num_epochs=1", WITH))
     out = capsys.readouterr().out
-    assert "\nbaselines: largest class, logistic regression, random forest ...\n####" in out
+    assert ("\nbaselines: largest class, logistic regression, random forest ...\n"
+            "learning what the songs of this run sound like ...\n####") in out
     without = result_of(cross_validate("DL.num_epochs=1"))
     assert "baselines" not in capsys.readouterr().out.replace("override: baselines", "")
     name, text, result = with_them

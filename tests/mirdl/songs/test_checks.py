@@ -15,7 +15,7 @@ def test_songs_that_can_be_learnt_pass(parameters):
 
 @pytest.mark.parametrize("classes, changes, message", [
     (["a", "b", "c"], ["folds=2"], "has no usable song left with the tag 'c'"),
-    (["a"], ["folds=2"], "data set 'Ballroom' has 1 tag.s.; a classifier needs two folders"),
+    (["a"], ["folds=2"], "data set 'Ballroom' has 1 tag; a classifier needs two folders"),
 ])
 def test_songs_that_cannot_be_learnt_are_refused(parameters, classes, changes, message):
     with pytest.raises(UserError, match=message):
