@@ -309,10 +309,10 @@ def spectraOnce(monkeypatch):
     original, known = tagging.in_parallel, {}
 
     def in_parallel(function, calls, *words):
-        keys = [(file, *map(DS.get, cache.SHAPING)) for file, DS in calls]
+        keys = [(file, *[DS[key] for DS in ways for key in cache.SHAPING]) for file, ways in calls]
         new = {key: call for key, call in zip(keys, calls, strict=True) if key not in known}
         known.update(zip(new, original(function, list(new.values()), *words), strict=True))
-        return [(known[key][0].copy(), known[key][1]) for key in keys]
+        return [[(found.copy(), note) for found, note in known[key]] for key in keys]
     monkeypatch.setattr(tagging, "in_parallel", in_parallel)
 
 
