@@ -12,7 +12,7 @@ from mirdl.errors import one_line
 from mirdl.results.drawing import color_of
 from mirdl.results.filters import Activation
 from mirdl.results.song_figures import GAMMA
-from mirdl.results.song_view import SongView
+from mirdl.results.song_view import LEAST, SongView
 
 COLUMNS, POINTS = 800, 300      # of a picture and of a curve over time, at most
 SHOWN, LESS = (110, 90, 200), (225, 120, 20)    # red, green, blue: on white and on black
@@ -21,7 +21,7 @@ MOST_TICKS, MOST_SEGMENTS = 8, 20
 
 
 def html(view: SongView, losses: np.ndarray | None, fired: list[Activation], sound: str,
-         ) -> str:
+         true: str = "") -> str:
     """Write a song as HTML, to be heard and seen.
 
     Parameters
@@ -33,6 +33,8 @@ def html(view: SongView, losses: np.ndarray | None, fired: list[Activation], sou
         The strongest filters.
     sound : str
         The address of its sound; '' if there is none.
+    true : str
+        Its own tag, if it was given another one.
     """
     lanes = [_spectrogram(view), _segments(view), _probabilities(view)]
     if losses is not None:
@@ -45,7 +47,9 @@ def html(view: SongView, losses: np.ndarray | None, fired: list[Activation], sou
                  "the arrow keys and Enter.</p>")
         line = (f'<input type="range" min="0" max="{view.length:.3f}" step="any" value="0" '
                 f'aria-label="{escape(f"Time in {view.title}")}">')
-    return (f'<div class="song"><p>{escape(f"{view.tag} by {view.by}")}</p>{audio}'
+    said = [view.misheard(true)] if true else []
+    said = "".join(f"<p>{escape(line)}</p>" for line in [*said, f"{view.tag} by {view.by}"])
+    return (f'<div class="song">{said}{audio}'
             f'<div class="lanes">{line}{"".join(lanes)}{_axis(view.length)}</div></div>\n')
 
 
@@ -76,7 +80,7 @@ def _segments(view: SongView) -> str:
                  f'--c:{color_of(label)}" data-end="{end:.3f}">{escape(tag)}</span>')
         said.append(f"{tag} {probability:.2f} from {start:.1f} to {end:.1f} s")
     said[MOST_SEGMENTS:] = ["..."][:len(said) - MOST_SEGMENTS]
-    return _lane("The likeliest class of each stretch of time",
+    return _lane(f"The likeliest class of each stretch of time{view.unvoted}",
                  f'<div role="img" aria-label="{escape("; ".join(said))}">{bars}</div>',
                  "segments")
 
@@ -95,16 +99,16 @@ def _probabilities(view: SongView) -> str:
         middle = view.times[found.argmax()].mean()
         said.insert(0, f"{view.classes[label]}: mean {found.mean():.2f}, at most "
                        f"{found.max():.2f} around {middle:.1f} s")
-    voting = "" if view.times[-1, 1] == view.length else " of the chunks that vote"
+    voting = " of the chunks that vote" if view.unvoted else ""
     return _lane(f"Probabilities{voting}, from 0 to 1; their means: {', '.join(names)}",
                  _svg(curves, "; ".join(said)), "tall")
 
 
 def _losses(view: SongView, losses: np.ndarray) -> str:
     """Draw what the tag loses where the sound is hidden."""
-    caption = (f"Where it finds {view.tag} (occlusion): purple where hiding the sound lowers its "
-               f"probability, orange where it raises it; {view.tag} loses {view.most_lost(losses)}")
-    return _lane(escape(caption), _picture(losses / max(abs(losses).max(), 1e-6),
+    caption = (f"Where it finds {view.tag} (occlusion): {view.hiding(losses)}. Purple: hiding this "
+               "place lowers it; orange: hiding this place raises it")
+    return _lane(escape(caption), _picture(losses / max(abs(losses).max(), LEAST),
                                            f"Occlusion of {view.title}") + _heights(view))
 
 

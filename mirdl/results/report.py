@@ -88,16 +88,16 @@ def _summary(name: str, result: CrossValidation) -> str:
     caption = (f"{result.parameters['DL']['type']}: mean and standard deviation over "
                f"{some(len(result.outcomes), 'fold', 'folds')}, and Wilson's interval of all "
                "songs together")
-    lines = _in_short(result) if result.true else []
+    lines = _in_short(result) if result.true else ""
     figures = [{"figure": column, "value": value} for column, value in row.items()]
-    return "".join(f"<p>{escape(line)}</p>" for line in lines) + table(figures, caption)
+    return lines + table(figures, caption)
 
 
-def _in_short(result: CrossValidation) -> list[str]:
+def _in_short(result: CrossValidation) -> str:
     """Say how many songs are right, whether that is more than chance, and what goes wrong."""
     vote, counts = result.intervals["majority_vote"], np.bincount(result.true)
     right, total = sum(np.equal(result.voted, result.true)), counts.sum()
-    chance = 100 * counts.max() / total
+    chance = _chance(result)
     better = ("All of the interval lies above that, so the network is better than chance."
               if vote.low > chance else
               "The interval does not lie above that: the network is not clearly better than "
@@ -111,10 +111,18 @@ def _in_short(result: CrossValidation) -> list[str]:
     if pairs := result.confusions[:MOST_SAID]:
         lines.append("Most often confused: "
                      f"{'; '.join(confused(pair, result.classes) for pair in pairs)}.")
+    said = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    if pairs:
         hardest = tables.misclassified(result)[0]
-        lines.append(f"The hardest song, with the surest wrong votes, is {hardest['song']}: "
-                     f"{hardest['true']}, whose chunks voted {hardest['votes']}.")
-    return lines
+        said += (f'<p>The hardest song, with the surest wrong votes, is <a href="#{_place(0)}">'
+                 f"{escape(hardest['song'])}</a>. Its tag is {escape(hardest['true'])}; its chunks "
+                 f"voted: {escape(hardest['votes'])}.</p>")
+    return said
+
+
+def _chance(result: CrossValidation) -> float:
+    """Give the share of the largest class among the test songs of all folds, in %."""
+    return 100 * np.bincount(result.true).max() / len(result.true)
 
 
 def _classes(result: CrossValidation) -> str:
@@ -130,7 +138,12 @@ def _classes(result: CrossValidation) -> str:
 
 
 def _baselines(result: CrossValidation) -> str:
-    notes = "".join(f"<p>{escape(line)}</p>" for line in beside_best(result))
+    lines, chance = beside_best(result), _chance(result) if result.true else 0
+    if any(each.name == "largest class" and each.mean < chance for each in result.baselines):
+        lines.append("The baseline 'largest class' gives all test songs of a fold the class that "
+                     "has the most training songs there, and thus the fewer test songs. So it gets "
+                     f"fewer right than the {chance:.1f} % of the largest class of all songs.")
+    notes = "".join(f"<p>{escape(line)}</p>" for line in lines)
     test = "" if result.several else "; p by McNemar's exact test"
     return notes + table(tables.baselines(result), "Simple classifiers, on the same folds and "
                          f"training songs{test}")
@@ -138,17 +151,25 @@ def _baselines(result: CrossValidation) -> str:
 
 def _misclassified(result: CrossValidation, players: dict[str, str]) -> str:
     rows, links, details = tables.misclassified(result), {}, ""
-    for row in rows:
+    for number, row in enumerate(rows):
         said = (f"missed {row['missed'] or '-'}, wrongly given {row['wrongly given'] or '-'}"
                 if result.several else f"{row['true']}, voted {row['voted']}")
         if row["song"] in players:
-            links[row["song"]] = place = f"wrong-{len(links) + 1}"
+            links[row["song"]] = place = _place(number)
             details += (f'<details{"" if details else " open"}><summary>'
                         f'{escape(row["song"])}: {escape(said)}</summary>'
                         f'<div id="{place}">{players[row["song"]]}</div></details>\n')
     first = "the worst mistakes" if result.several else "those with the surest votes"
-    return table(rows, f"{some(len(rows), 'song', 'songs')}, {first} first, "
-                       "each by the model of the fold that tested it", links) + details
+    listed = table(rows, f"{some(len(rows), 'song', 'songs')}, {first} first, "
+                         "each by the model of the fold that tested it", links)
+    if rows and rows[0]["song"] not in links:       # the hardest is linked to
+        listed = f'<div id="{_place(0)}">{listed}</div>'
+    return listed + details
+
+
+def _place(number: int) -> str:
+    """Give the id of the player of a misclassified song."""
+    return f"wrong-{number + 1}"
 
 
 def _parameters(result: CrossValidation) -> str:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from mirdl.results.drawing import WIDTH, color_of, is_dark, wrapped
 from mirdl.results.filters import Activation
-from mirdl.results.song_view import SongView
+from mirdl.results.song_view import LEAST, SongView
 
 GAMMA = 0.4     # of the spectrogram: lifts what is quiet
 
@@ -66,29 +66,29 @@ def occlusion(view: SongView, losses: np.ndarray) -> Figure:
     figure = Figure((WIDTH, 5.6), layout="constrained")
     top, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=[2, 1.6, 1.4])
     _draw_spectrogram(top, view)
-    most = max(losses.max(), 1e-6)
+    most = max(abs(losses).max(), LEAST)
     image = middle.imshow(losses, aspect="auto", origin="lower", vmin=-most, vmax=most,
                           cmap="PuOr_r" if is_dark() else "PuOr",
                           extent=(0, view.length, 0, len(view.spectrogram)))
     _label_bands(middle, view)
     middle.set_ylabel("hidden bands")
-    figure.colorbar(image, ax=middle, label="fall of log p")
+    figure.colorbar(image, ax=middle, label="fall of the\nmean probability")
     for each in view.likeliest:
         # each chunk speaks for a time, so a step; of one chunk, a line
         below.stairs(view.probabilities[:, each], [0, *view.times[:, 1]], baseline=None,
                      color=color_of(each), lw=2.5 if each == view.label else 1,
                      label=wrapped(view.classes[each], 30))
-    below.set(ylabel="probability", ylim=(0, 1), xlim=(0, view.length), xlabel="time (s)")
+    below.set(ylabel="probability", ylim=(0, 1), xlim=(0, view.length),
+              xlabel=f"time (s){view.unvoted}")
     figure.legend(fontsize=7, loc="outside lower center", ncols=3, frameon=False)
-    top.set_title(_heading(view, f"it loses {view.most_lost(losses)}"), fontsize=8)
-    figure.set_label(f"{view.title}: {view.tag} by {view.by}, which loses "
-                     f"{view.most_lost(losses)}")
+    top.set_title(_heading(view, view.hiding(losses)), fontsize=8)
+    figure.set_label(f"{view.title}: {view.tag} by {view.by}; {view.hiding(losses)}")
     return figure
 
 
 def _heading(view: SongView, note: str) -> str:
-    return "\n".join([wrapped(f"{view.title}: {view.tag}", 90), wrapped(f"by {view.by}", 90),
-                      note])
+    by, *role = f"by {view.by}".rsplit(", ", 1)      # which has a line of its own
+    return "\n".join(wrapped(line, 95) for line in (f"{view.title}: {view.tag}", by, *role, note))
 
 
 def _draw_spectrogram(axes: Axes, view: SongView) -> None:

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirdl.songs.wording import some
+
 LIKELIEST = 5       # classes whose probabilities are shown over time
+LEAST = 0.001       # change of a probability that is shown
 
 
 @dataclass(eq=False)
@@ -61,16 +64,36 @@ class SongView:
         hertz = np.interp(band, np.arange(len(self.hertz)), self.hertz)
         return in_hertz(float(f"{hertz:.2g}"))
 
-    def most_lost(self, losses: np.ndarray) -> str:
+    @property
+    def unvoted(self) -> str:
+        """Say that the last chunk has no vote, if so; it begins with a semicolon."""
+        end = self.times[-1, 1]
+        return "" if end == self.length else f"; the last chunk, from {end:.1f} s, has no vote"
+
+    def misheard(self, true: str) -> str:
+        """Say how sure the model was of the wrong tag, and of the song's own."""
+        wrong, right = (self.probabilities[:, label]
+                        for label in (self.label, self.classes.index(true)))
+        votes = (self.probabilities.argmax(axis=1) == self.label).sum()
+        start, end = self.times[wrong.argmax()]
+        return (f"Heard as {self.tag} by {votes} of {some(len(wrong), 'chunk', 'chunks')}, with a "
+                f"mean probability of {wrong.mean():.2f}; its own tag, {true}, has "
+                f"{right.mean():.2f}. {self.tag} is likeliest from {start:.1f} to {end:.1f} s, "
+                f"with {wrong.max():.2f}.")
+
+    def hiding(self, losses: np.ndarray) -> str:
         """Say where a tag loses most: losses (groups of bands, places), by occlusion."""
         group, place = np.unravel_index(losses.argmax(), losses.shape)
-        if losses[group, place] <= 0:
-            return "nothing, whatever is hidden"
+        before, lost = self.probabilities[:, self.label].mean(), losses[group, place]
+        if lost < LEAST:
+            return ("hiding any place lowers its mean probability of "
+                    f"{before:.3f} by less than {LEAST}")
         bands = np.array_split(np.arange(len(self.spectrogram)), len(losses))[group]
-        where = (f", {self.frequency(bands[0])} to {self.frequency(bands[-1])},"
-                 if len(losses) > 1 else "")
-        return (f"most where the sound around {(place + 0.5) * self.length / losses.shape[1]:.1f} "
-                f"s{where} is hidden: log p falls by {losses[group, place]:.2g}")
+        what = (f"{self.frequency(bands[0])} to {self.frequency(bands[-1])}" if len(losses) > 1 else
+                "the sound")
+        time = (place + 0.5) * self.length / losses.shape[1]
+        return (f"hiding {what} around {time:.1f} s lowers its mean probability most, "
+                f"from {before:.3f} to {before - lost:.3f}")
 
     def ticks(self) -> list[tuple[float, str]]:
         """Choose frequencies for an axis: the height of each, from 0 to 1, and its name."""

@@ -74,7 +74,7 @@ def misclassified(result: CrossValidation) -> list[Row]:
                 listed[MOST_VOTES:] = [some(rest, "other class", "other classes")]
             row = {"song": song, "true": result.classes[true],
                    "voted": result.classes[voted] if chunks else "(no chunks)",
-                   "votes": ", ".join(listed), "fold": str(outcome.fold + 1)}
+                   "votes": ", ".join(listed), "model": outcome.name}
             likely = mean[voted] if mean and chunks else 0
             wrong.append((-max(votes) / max(chunks, 1), -likely, song, row))
     return [row for *_, row in sorted(wrong, key=lambda entry: entry[:-1])]
@@ -85,10 +85,10 @@ def _mistaken(result: CrossValidation) -> list[Row]:
 
     A mistake is as bad as the probability is far from the threshold.
     """
-    songs = [(song, outcome.fold) for outcome in result.outcomes for song in outcome.songs]
+    songs = [(song, outcome.name) for outcome in result.outcomes for song in outcome.songs]
     far = result.probabilities - result.thresholds
     wrong = []
-    for (song, fold), has, probabilities, margins in zip(
+    for (song, model), has, probabilities, margins in zip(
             songs, result.has, result.probabilities, far, strict=True):
         worst = np.argsort(-np.abs(margins))
 
@@ -101,7 +101,7 @@ def _mistaken(result: CrossValidation) -> list[Row]:
         if mistakes.any():
             row = {"song": song, "missed": listed(has & mistakes),
                    "wrongly given": listed(~has & mistakes),
-                   "right": listed(has & ~mistakes), "fold": str(fold + 1)}
+                   "right": listed(has & ~mistakes), "model": model}
             wrong.append((-np.abs(margins[mistakes]).max(), song, row))
     return [row for *_, row in sorted(wrong, key=lambda entry: entry[:2])]
 
@@ -136,7 +136,7 @@ def folds(result: CrossValidation) -> list[Row]:
              "epochs": str(outcome.epochs or "-"),      # none: the model was only tested
              "best epoch": str(outcome.best_epoch + 1) if outcome.epochs else "-",
              "validation (%)": _number(outcome.validation),
-             "utterances (%)": _number(outcome.utterances),
+             "chunks (%)": _number(outcome.utterances),
              "majority vote (%)": _number(outcome.majority_vote),
              "mean probability (%)": _number(outcome.mean_probability),
              **({"average precision (%)": _number(outcome.average_precision)}
@@ -162,7 +162,7 @@ def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
             "run": name.removeprefix(cross_validation("")),
             **{key: written(values[place]) for key, values in differing.items()},
             "parameters": f"{result.num_params:,}",
-            "utterances (%)": mean_and_std([each.utterances for each in outcomes]),
+            "chunks (%)": mean_and_std([each.utterances for each in outcomes]),
             **_with_interval(result, "majority_vote"),
             **_with_interval(result, "mean_probability"),
             **_ranking(result),

@@ -45,8 +45,8 @@ def occlusion(forward: Callable, spectrogram: np.ndarray, shown: np.ndarray, sta
     Returns
     -------
     ndarray
-        (groups, places): by how much the logarithm of the probability falls, the mean over the
-        chunks; below 0 where the class gains. A place is the middle of `SECONDS`, each `STEP` (or a
+        (groups, places): by how much the mean probability of the chunks falls; below 0 where the
+        class gains. A place is the middle of `SECONDS`, each `STEP` (or a
         frame, if that is longer) after the one before, the first at half a step.
     """
     bands, frames = len(spectrogram), shown.max() + 1
@@ -66,26 +66,26 @@ def occlusion(forward: Callable, spectrogram: np.ndarray, shown: np.ndarray, sta
             chunk[np.ix_(groups[group], spans[place][start:start + width])] = usual[groups[group]]
             yield chunk
 
-    whole = _logarithms(forward, [spectrogram[:, start:start + width] for start in starts], label)
-    before = dict(zip(starts, whole, strict=True))
+    whole = [spectrogram[:, start:start + width] for start in starts]
+    before = dict(zip(starts, _probabilities(forward, whole, label), strict=True))
     losses = np.zeros((len(groups), len(spans)))
     chunks = bar(hidden(), total=len(pieces), desc="hiding", unit="chunk",
                  disable=len(pieces) < LONG)
-    for (group, place, start), after in zip(pieces, _logarithms(forward, chunks, label),
+    for (group, place, start), after in zip(pieces, _probabilities(forward, chunks, label),
                                             strict=True):
         losses[group, place] += (before[start] - after) / len(starts)
     return losses
 
 
-def _logarithms(forward: Callable, chunks: list[np.ndarray] | Iterator, label: int,
-                ) -> Iterator[float]:
-    """Yield the logarithm of the probability of a class for each chunk."""
+def _probabilities(forward: Callable, chunks: list[np.ndarray] | Iterator, label: int,
+                   ) -> Iterator[float]:
+    """Yield the probability of a class for each chunk."""
     batch = []
 
     def found() -> np.ndarray:
         x = np.zeros((BATCH, 1, *batch[0].shape), np.float32)
         x[:len(batch), 0] = batch
-        return np.log(np.maximum(forward(x)[:len(batch), label], 1e-30))
+        return forward(x)[:len(batch), label]
 
     for chunk in chunks:
         batch.append(chunk)

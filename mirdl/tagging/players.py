@@ -43,9 +43,10 @@ class Players:
                  tagger_of: Callable[[str], Tagger]) -> None:
         self._outcomes, self._tagger_of = result.outcomes, tagger_of
         folder = os.path.join(ROOT, result.parameters["DS"]["dataset"])
-        wrong = [row["song"] for row in misclassified(result)[:MOST]]
+        wrong = {row["song"]: row.get("true", "") for row in misclassified(result)[:MOST]}
         self._wrong = {song: (os.path.join(folder, recording_of(song)), *times_of(song))
                        for song in wrong}
+        self._true = wrong      # of several tags, the rows say which are missed
         calls = {**{song: (song,) for song in songs}, **self._wrong}
         calls = {song: (os.path.abspath(path), *times) for song, (path, *times) in calls.items()
                  if os.path.isfile(path)}
@@ -114,7 +115,7 @@ class Players:
         except UserError:       # a network without filters over time
             fired = []
         return player.html(view_of(tagger, answer, title, path), losses_of(tagger, answer), fired,
-                           self._sounds.get(song, ""))
+                           self._sounds.get(song, ""), self._true.get(song, ""))
 
 
 def _addresses(name: str, sounds: dict[str, bytes | str]) -> dict[str, str]:

@@ -33,7 +33,7 @@ def view_of(tagger: Tagger, answer: Answer, title: str, song: str) -> SongView:
     """
     [model], ds = tagger.models, tagger.parameters["DS"]
     part, length = part_of(song, model), answer.length
-    role = f", for which it was a {part} song" if part else "; the song is not of its data set"
+    role = f", for which it was a {part} song" if part else ", whose data set does not have it"
     if not model.info.training_songs:       # a published model does not name them
         role = ""
     seconds, frames = frames_of(ds).seconds, answer.frames

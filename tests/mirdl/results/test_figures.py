@@ -1,6 +1,7 @@
 import io
 import os
 import re
+from dataclasses import replace
 from html import unescape
 
 import numpy as np
@@ -100,8 +101,15 @@ def test_names_of_songs_are_drawn_as_they_are():
     assert any(f"adds 0.50 to {NAMES[0]}, most around 100 Hz" in text for text in texts)
     texts, _ = texts_on(song_figures.occlusion(view, np.array([[0, 0.5], [0, -0.1]])))
     assert {f"Yelle - Ba$$in: {NAMES[0]}", "by _$My$ run-f0", NAMES[0], "b"} <= set(texts)
-    assert ("it loses most where the sound around 2.2 s, 100 Hz to 300 Hz, is hidden: log p falls "
-            "by 0.5") in texts
+    assert ("hiding 100 Hz to 300 Hz around 2.2 s lowers its mean probability most, from 0.900 to "
+            "0.400") in texts
+    assert "time (s)" in texts
+    view = replace(view, by="majority vote of a, b-f0, for which it was a test song",
+                   times=np.array([[0, 2.5]]))
+    texts, _ = texts_on(song_figures.occlusion(view, np.array([[0.0, 0.0004], [0, -0.3]])))
+    assert {"by majority vote of a, b-f0", "for which it was a test song",
+            "hiding any place lowers its mean probability of 0.900 by less than 0.001",
+            "time (s); the last chunk, from 2.5 s, has no vote"} <= set(texts)
 
 
 def test_ticks_of_a_logarithmic_axis_are_numbers():

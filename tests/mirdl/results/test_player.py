@@ -87,8 +87,8 @@ def test_pictures_show_bands_from_below(view):
     assert occlusion[..., 3].round(2).tolist() == [[0, 0, 0, 1, 0.5], [0] * 5]
     assert occlusion[0, 3, 2] > occlusion[0, 3, 0], "blue where it loses"
     assert occlusion[0, 4, 2] < occlusion[0, 4, 0], "red where it gains"
-    assert any("around 7.0 s, 1 kHz to 4 kHz, is hidden: log p falls by 0.5" in text
-               for text in found.texts)
+    assert any("hiding 1 kHz to 4 kHz around 7.0 s lowers its mean probability most, from 0.567 to "
+               "0.067. Purple" in text for text in found.texts)
     heights = {text: each["style"] for text, each in zip(
         [text for text in found.texts if re.fullmatch(r"[\d.]+ k?Hz", text)],
         [each for each in found.all("span") if each.get("class") == "hertz"], strict=True)}
@@ -97,7 +97,25 @@ def test_pictures_show_bands_from_below(view):
 
 def test_what_loses_nothing_is_said(view):
     page = player.html(view, np.array([[-1.0, 0]]), [], "")
-    assert "loses nothing, whatever is hidden" in page
+    assert "hiding any place lowers its mean probability of 0.567 by less than 0.001" in page
+    unseen = Reader(player.html(view, np.array([[0.0002, -0.0004]]), [], ""))
+    assert picture(unseen.all("img")[1])[..., 3].max() < 0.5, "what is not said is faint"
+
+
+def test_a_wrong_tag_is_explained(view):
+    said = ("Heard as <tango> by 2 of 3 chunks, with a mean probability of 0.57; its own tag, "
+            "samba, has 0.07. <tango> is likeliest from 6.0 to 10.0 s, with 0.90.")
+    assert said in Reader(player.html(view, None, [], "", "samba")).texts
+    assert "Heard as" not in player.html(view, None, [], "")
+
+
+def test_a_chunk_without_vote_is_told(view):
+    assert "has no vote" not in player.html(view, None, [], "")
+    view.times[-1, 1] = 8
+    texts = Reader(player.html(view, None, [], "")).texts
+    assert "The likeliest class of each stretch of time; the last chunk, from 8.0 s, has no vote" \
+        in texts
+    assert any(text.startswith("Probabilities of the chunks that vote, from 0") for text in texts)
 
 
 def test_filters_respond_in_the_middle_of_their_frames(view):

@@ -50,9 +50,10 @@ def test_the_page_begins_with_the_answers(finished_run):
                  "If every song were given the largest class, slow, 50.0 % would be right. The "
                  "interval does not lie above that: the network is not clearly better than chance.",
                  "Most often confused: slow taken for fast (2 of 4 songs).",
-                 "The hardest song, with the surest wrong votes, is slow/0.wav: slow, whose chunks "
-                 "voted fast 3."):
+                 "The hardest song, with the surest wrong votes, is ",
+                 ". Its tag is slow; its chunks voted: fast 3."):
         assert said in texts
+    assert texts[texts.index(". Its tag is slow; its chunks voted: fast 3.") - 1] == "slow/0.wav"
     result.outcomes[0].voted = result.outcomes[1].voted = [0, 0, 1, 1]
     texts = Reader(report.html("n", result, [])).texts
     assert any("so the network is better than chance" in text for text in texts)
@@ -65,8 +66,12 @@ def test_misclassified_songs_lead_to_their_players(finished_run):
                        lambda: {"slow/1.wav": "<p>heard</p>"})
     found = Reader(page)
     assert {"asked for", "heard", "slow/1.wav: slow, voted fast"} <= set(found.texts)
-    assert "#wrong-1" in found.links and "wrong-1" in found.ids and "#song-x" in found.links
+    assert "#wrong-2" in found.links and "#song-x" in found.links
     assert found.tags.count("details") == 1
+    assert set(found.links) <= {f"#{place}" for place in found.ids}
+    assert '<div id="wrong-1"><div class="wide"' in page, "the hardest has no player: the table"
+    page = report.html("n", result, [], (), lambda: {"slow/0.wav": "<p>heard</p>"})
+    assert '<div id="wrong-1"><p>heard</p></div>' in page and page.count('id="wrong-1"') == 1
 
 
 def test_baselines_have_a_section_of_their_own(finished_run):
@@ -80,6 +85,10 @@ def test_baselines_have_a_section_of_their_own(finished_run):
     assert "Paired test against largest class, song by song: p = 0.5" in found.texts
     worse = "By majority vote the network does worse than largest class"
     assert any(text.startswith(worse) for text in found.texts)
+    fewer = "So it gets fewer right than the 50.0 % of the largest class of all songs."
+    assert not any(text.endswith(fewer) for text in found.texts)
+    result.baselines[0].accuracies = [50.0, 25.0]
+    assert any(text.endswith(fewer) for text in Reader(report.html(name, result, [])).texts)
 
 
 def test_numbers_are_written_as_people_do_and_stand_to_the_right(finished_run):
@@ -134,7 +143,8 @@ def test_a_part_that_fails_costs_that_part(finished_run, capsys, monkeypatch):
         "without activations in $B & <a>: ZeroDivisionError: as it is\\ntested\n"
         "without training curves: there is no run 'n'\n")
     found = Reader(page)
-    assert found.links == ["#main", "#result", "#folds", "#misclassified-songs", "#parameters"]
+    assert found.links == ["#main", "#result", "#folds", "#misclassified-songs", "#parameters",
+                           "#wrong-1"]
 
 
 def test_sections_of_one_title_are_two(finished_run):

@@ -68,4 +68,4 @@ def test_each_chunk_speaks_for_what_is_nearest_to_its_middle(tagger, starts, end
     assert (view.times / SECONDS).round(6).tolist() == list(
         map(list, zip([0, *ends[:-1]], ends, strict=True)))
     assert len(view.hertz) == 40 and view.hertz[0] < 100 and 19000 < view.hertz[-1] < 22050
-    assert view.by == "majority vote of run-f0; the song is not of its data set"
+    assert view.by == "majority vote of run-f0, whose data set does not have it"
