@@ -106,8 +106,8 @@ def _probabilities(view: SongView) -> str:
 
 def _losses(view: SongView, losses: np.ndarray) -> str:
     """Draw what the tag loses where the sound is hidden."""
-    caption = (f"Where it finds {view.tag} (occlusion): {view.hiding(losses)}. Purple: hiding this "
-               "place lowers it; orange: hiding this place raises it")
+    caption = (f"Where it finds {view.tag} (occlusion): {view.hiding(losses)}. Hiding a purple "
+               "place lowers it, an orange one raises it")
     return _lane(escape(caption), _picture(losses / max(abs(losses).max(), LEAST),
                                            f"Occlusion of {view.title}") + _heights(view))
 

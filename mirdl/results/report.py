@@ -104,8 +104,8 @@ def _in_short(result: CrossValidation) -> str:
               "chance.")
     lines = [f"{right} of {total} test songs are right by majority vote: {vote.accuracy:.1f} %, "
              f"95 % interval {vote}.",
-             f"If every song were given the largest class, {result.classes[counts.argmax()]}, "
-             f"{chance:.1f} % would be right. {better}"]
+             "If every song were given the largest class of the test songs, "
+             f"{result.classes[counts.argmax()]}, {chance:.1f} % would be right. {better}"]
     if best := result.best_baseline:
         lines.append(f"The best baseline, {best.name}, gets {best.mean:.1f} % right.")
     if pairs := result.confusions[:MOST_SAID]:
@@ -140,9 +140,10 @@ def _classes(result: CrossValidation) -> str:
 def _baselines(result: CrossValidation) -> str:
     lines, chance = beside_best(result), _chance(result) if result.true else 0
     if any(each.name == "largest class" and each.mean < chance for each in result.baselines):
-        lines.append("The baseline 'largest class' gives all test songs of a fold the class that "
-                     "has the most training songs there, and thus the fewer test songs. So it gets "
-                     f"fewer right than the {chance:.1f} % of the largest class of all songs.")
+        lines.append("The baseline 'largest class' gives a fold's test songs the class with the "
+                     "most training songs. The more songs of a class train, the fewer are left for "
+                     f"the test. So it gets less than the {chance:.1f} % above, which is the share "
+                     "of the largest class of the test songs.")
     notes = "".join(f"<p>{escape(line)}</p>" for line in lines)
     test = "" if result.several else "; p by McNemar's exact test"
     return notes + table(tables.baselines(result), "Simple classifiers, on the same folds and "

@@ -87,8 +87,9 @@ def occlusion(view: SongView, losses: np.ndarray) -> Figure:
 
 
 def _heading(view: SongView, note: str) -> str:
-    by, *role = f"by {view.by}".rsplit(", ", 1)      # which has a line of its own
-    return "\n".join(wrapped(line, 95) for line in (f"{view.title}: {view.tag}", by, *role, note))
+    *model, role = f"by {view.by}".rsplit(", ", 1)      # what the song was has a line of its own
+    lines = f"{view.title}: {view.tag}", *(f"{each}," for each in model), role, note
+    return "\n".join(wrapped(line, 95) for line in lines)
 
 
 def _draw_spectrogram(axes: Axes, view: SongView) -> None:

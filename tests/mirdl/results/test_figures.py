@@ -107,7 +107,7 @@ def test_names_of_songs_are_drawn_as_they_are():
     view = replace(view, by="majority vote of a, b-f0, for which it was a test song",
                    times=np.array([[0, 2.5]]))
     texts, _ = texts_on(song_figures.occlusion(view, np.array([[0.0, 0.0004], [0, -0.3]])))
-    assert {"by majority vote of a, b-f0", "for which it was a test song",
+    assert {"by majority vote of a, b-f0,", "for which it was a test song",
             "hiding any place lowers its mean probability of 0.900 by less than 0.001",
             "time (s); the last chunk, from 2.5 s, has no vote"} <= set(texts)
 

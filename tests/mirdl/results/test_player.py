@@ -88,7 +88,7 @@ def test_pictures_show_bands_from_below(view):
     assert occlusion[0, 3, 2] > occlusion[0, 3, 0], "blue where it loses"
     assert occlusion[0, 4, 2] < occlusion[0, 4, 0], "red where it gains"
     assert any("hiding 1 kHz to 4 kHz around 7.0 s lowers its mean probability most, from 0.567 to "
-               "0.067. Purple" in text for text in found.texts)
+               "0.067. Hiding a purple" in text for text in found.texts)
     heights = {text: each["style"] for text, each in zip(
         [text for text in found.texts if re.fullmatch(r"[\d.]+ k?Hz", text)],
         [each for each in found.all("span") if each.get("class") == "hertz"], strict=True)}
