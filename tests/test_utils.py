@@ -360,7 +360,7 @@ def test_any_name_can_be_shown(finished_run, tagger, capsys, command, ending):
 def test_texts_hold_names_as_they_are(finished_run):
     run = finished_run(NAMES, dataset="_$My$ & data")
     assert re.split("  +", utils.songs(run).split("\n")[1]) == [
-        "Ty Dolla $ign & A$AP/0.wav", "Ty Dolla $ign & A$AP", "<b>", "<b> 3", f"{run}-f0"]
+        "Ty Dolla $ign & A$AP/0.wav", "Ty Dolla $ign & A$AP", "<b>", "<b> 3", "-f0"]
     assert f"\n{run}       4,188" in utils.compare(run)
     utils.filters(run)
     with open(files.path_of(run, ".filters.csv"), encoding="utf-8") as file:

@@ -68,8 +68,7 @@ def occlusion(view: SongView, losses: np.ndarray) -> Figure:
     _draw_spectrogram(top, view)
     most = max(abs(losses).max(), LEAST)
     image = middle.imshow(losses, aspect="auto", origin="lower", vmin=-most, vmax=most,
-                          cmap="PuOr_r" if is_dark() else "PuOr",
-                          extent=(0, view.length, 0, len(view.spectrogram)))
+                          cmap="PuOr", extent=(0, view.length, 0, len(view.spectrogram)))
     _label_bands(middle, view)
     middle.set_ylabel("hidden bands")
     figure.colorbar(image, ax=middle, label="fall of the\nmean probability")
@@ -89,7 +88,7 @@ def occlusion(view: SongView, losses: np.ndarray) -> Figure:
 def _heading(view: SongView, note: str) -> str:
     *model, role = f"by {view.by}".rsplit(", ", 1)      # what the song was has a line of its own
     lines = f"{view.title}: {view.tag}", *(f"{each}," for each in model), role, note
-    return "\n".join(wrapped(line, 95) for line in lines)
+    return "\n".join(wrapped(line, 90) for line in lines)
 
 
 def _draw_spectrogram(axes: Axes, view: SongView) -> None:

@@ -74,10 +74,15 @@ def misclassified(result: CrossValidation) -> list[Row]:
                 listed[MOST_VOTES:] = [some(rest, "other class", "other classes")]
             row = {"song": song, "true": result.classes[true],
                    "voted": result.classes[voted] if chunks else "(no chunks)",
-                   "votes": ", ".join(listed), "model": outcome.name}
+                   "votes": ", ".join(listed), "model": _short(outcome.name)}
             likely = mean[voted] if mean and chunks else 0
             wrong.append((-max(votes) / max(chunks, 1), -likely, song, row))
     return [row for *_, row in sorted(wrong, key=lambda entry: entry[:-1])]
+
+
+def _short(model: str) -> str:
+    """Give the end of a model's name, '-f0', by which the models of a run differ."""
+    return model[max(model.rfind("-f"), 0):]
 
 
 def _mistaken(result: CrossValidation) -> list[Row]:
@@ -101,7 +106,7 @@ def _mistaken(result: CrossValidation) -> list[Row]:
         if mistakes.any():
             row = {"song": song, "missed": listed(has & mistakes),
                    "wrongly given": listed(~has & mistakes),
-                   "right": listed(has & ~mistakes), "model": model}
+                   "right": listed(has & ~mistakes), "model": _short(model)}
             wrong.append((-np.abs(margins[mistakes]).max(), song, row))
     return [row for *_, row in sorted(wrong, key=lambda entry: entry[:2])]
 

@@ -23,14 +23,15 @@ def test_misclassified_songs_with_their_votes():
     result = run([50, 50])
     first, second = result.outcomes
     first.votes[1] = [4, 0]
+    second.name = "n-f0-f1t2"
     assert tables.misclassified(result) == [
-        {"song": "b", "true": "y", "voted": "x", "votes": "x 4", "model": "n-f0"},
-        {"song": "d", "true": "y", "voted": "x", "votes": "x 2, y 2", "model": "n-f1"}]
+        {"song": "b", "true": "y", "voted": "x", "votes": "x 4", "model": "-f0"},
+        {"song": "d", "true": "y", "voted": "x", "votes": "x 2, y 2", "model": "-f1t2"}]
     second.fold = 2       # as fold 2 had no finite loss
     assert tables.folds(result)[1]["fold"] == "3"
-    first.votes, first.voted = [[3, 1], [0, 0]], [0, 999]
+    first.votes, first.voted, first.name = [[3, 1], [0, 0]], [0, 999], "published"
     assert tables.misclassified(result)[-1] == {
-        "song": "b", "true": "y", "voted": "(no chunks)", "votes": "", "model": "n-f0"}
+        "song": "b", "true": "y", "voted": "(no chunks)", "votes": "", "model": "published"}
 
 
 def test_of_equal_votes_the_likelier_class_comes_first():

@@ -71,7 +71,7 @@ def test_the_worst_mistakes_come_first(result):
     assert {row["song"] for row in rows} == wrong
     one = CrossValidation(result.parameters, result.classes, 9, result.outcomes[1:])
     assert [list(row.values()) for row in misclassified(one)] == [
-        ["1b", "x 0.20", "z 0.90", "", "r-f1"]]
+        ["1b", "x 0.20", "z 0.90", "", "-f1"]]
 
 
 def test_thresholds_lie_beside_the_models(workplace, result):
