@@ -18,14 +18,13 @@ from buildArchitecture import buildNet, checkFit
 from mirdl import recipes, settings
 from mirdl.networks import architectures
 from mirdl.results import calibration, files, models, prose, threshold_file
-from mirdl.results.beside import fold_in
 from mirdl.results.outcome import CrossValidation, Outcome
 from mirdl.results.tensorboard import events
 from mirdl.results.thresholds import fitted
+from mirdl.songs import splits
 from mirdl.songs.checks import check_folds
 from mirdl.system.progress import bar, set_quiet
 from mirdl.tagging import likeness
-from mirdl.tagging.network import Network as TaggingNetwork
 from mirdl.training import checkpoint, model_checks, processes, runs, sweep
 from mirdl.training.baselines import baselines_of
 from mirdl.training.lockstep import Lockstep, make_network
@@ -113,6 +112,7 @@ def runSweep(planned, sweepId, execution):
 
 def crossValidate(run, dataset, execution):
     """Train and test all trials that have not ended, then sum up; one outcome for each fold."""
+    windows = loadDatasets.windowsOf(dataset, run.parameters)   # now, as it may be refused
     trials = all_trials(run)
     outcomes = checkpoint.ended(trials)
     todo = [trial for trial in trials if trial.name not in outcomes]
@@ -129,7 +129,7 @@ def crossValidate(run, dataset, execution):
             calibration.write(best, run.name)
             threshold_file.write(best, dataset.classes, run.name)
             if not dataset.several:
-                learnLikeness(best, run, dataset)
+                learnLikeness(run, [outcome.fold for outcome in best], dataset, windows)
             summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)
     runs.forget(run, trials)
     if not best:
@@ -265,19 +265,12 @@ def testTrial(network, fold, outcome, parameters):
     return outcome
 
 
-def learnLikeness(outcomes, run, dataset):
+def learnLikeness(run, folds, dataset, windows):
     """Learn how far test songs are from the others, to tell songs unlike all; write it."""
     print("learning what the songs of this run sound like ...", flush=True)
-    network, folds = None, {}
-    for outcome in outcomes:
-        model, fold = models.load(outcome.name), loadDatasets.foldOf(dataset, outcome.fold,
-                                                                     run.parameters)
-        network = network or TaggingNetwork(model, run.parameters, buildArchitecture)
-        network.set_weights(model)
-        through = [likeness.songs_through(network.look, part) for part in (fold.train, fold.test)]
-        folds[fold_in(model)] = fold.songs.test, *through
-    textures = list(loadDatasets.textures(dataset, run.parameters))
-    found = likeness.learnt(textures, dataset.labels, folds)
+    tests = [splits.split(dataset, fold, run.parameters).test for fold in folds]
+    heard, pieced = loadDatasets.heardOf(dataset, windows, run.parameters)
+    found = likeness.learnt(heard, dataset.labels, tests, pieced)
     if found:
         likeness.write(found, run.name)
 

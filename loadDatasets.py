@@ -7,7 +7,7 @@ import numpy as np
 
 from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.frames import MUSICNN, before_network
+from mirdl.frames import MUSICNN, before_network, frames_of, windows_beside
 from mirdl.songs import (
     checks,
     loaders,
@@ -26,8 +26,10 @@ from mirdl.spectrograms import cache
 from mirdl.spectrograms.chunks import Chunks, chunk_starts
 from mirdl.spectrograms.level import is_logarithm
 from mirdl.spectrograms.normalisation import bands_mean_and_std, mean_and_std
+from mirdl.spectrograms.pieced import pieced_together
 from mirdl.spectrograms.store import compressed
 from mirdl.spectrograms.texture import texture
+from mirdl.tagging.likeness import Heard
 from mirdl.theano_flags import start_theano
 
 # Loaders: a function in this file that takes `folder` loads the data set with its name. Any other
@@ -173,20 +175,52 @@ def publishedMel(dataset, parameters):
     return [compressed(spectrograms[name], DS["inputNorm"]) for name in dataset.names]
 
 
-def textures(dataset, parameters):
-    """Yield the texture of each song: of the network's bands, or the published ones of windows.
+def heardOf(dataset, windows, parameters):
+    """Give what tells the songs of a run from others; `windows` are those of `windowsOf`.
 
-    None stands for a song that has none.
+    Returns
+    -------
+    heard : list of Heard
+    pieced : callable
+        Gives textures of songs that are pieced together from songs, (songs,).
+    """
+    mel, DS = melOf(dataset, parameters)
+    isLogarithm = is_logarithm(DS)
+    heard = [Heard.of(texture(each if each is None else np.asarray(each), isLogarithm), window)
+             for each, window in zip(mel, windows, strict=True)]
+
+    def pieced(songs):
+        made = pieced_together([mel[song] for song in songs], frames_of(DS).seconds, isLogarithm)
+        return [each for each in (texture(song, False) for song in made) if each is not None]
+    return heard, pieced
+
+
+def melOf(dataset, parameters):
+    """Give the spectrograms whose texture counts, and their DS: the network's.
+
+    Where that gets windows, they are the published ones; None is a song that has none.
     """
     if parameters["DS"]["specTransform"] not in MUSICNN:
-        for spectrogram in dataset.spectrograms:
-            yield texture(np.asarray(spectrogram), is_logarithm(parameters["DS"]))
-        return
+        return dataset.spectrograms, parameters["DS"]
     songs, *_ = findSongs(parameters)
-    spectrograms, DS = publishedOf(songs, parameters)
-    for found in (spectrograms.get(name, "") for name in dataset.names):
-        yield None if isinstance(found, str) else texture(
-            np.asarray(compressed(found, DS["inputNorm"])))
+    found, DS = publishedOf(songs, parameters)
+    return [None if isinstance(found.get(name, ""), str) else
+            compressed(found[name], DS["inputNorm"]) for name in dataset.names], DS
+
+
+def windowsOf(dataset, parameters):
+    """Give the windows of each song that musicnn makes; None for each if they do not count."""
+    if parameters["unknown"] != "musicnn" or dataset.several:
+        return [None] * len(dataset.names)
+    if parameters["DS"]["specTransform"] in MUSICNN:
+        return dataset.spectrograms
+    songs, *_ = findSongs(parameters)
+    found = spectrogramsOf(songs, windows_beside(parameters["DS"]))
+    for name in dataset.names:
+        if isinstance(found[name], str):
+            raise UserError(f"{name!r} {found[name]}, so that musicnn cannot hear it; run again "
+                            "with unknown=texture")
+    return [found[name] for name in dataset.names]
 
 
 def networkOf(transform):

@@ -36,6 +36,7 @@ parameters["validation"] = "published"
 # False: every chunk and every example is used
 parameters["asPublished"] = True
 parameters["baselines"] = True              # simple classifiers are tested too
+parameters["unknown"] = "texture"           # or "musicnn": tells songs unlike those of the run
 
 # how the work is done; no number and no file of a run depends on it
 parameters["workers"] = 1                   # trainings at a time, each in a process of its own

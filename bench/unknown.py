@@ -1,31 +1,33 @@
-"""Which score tells songs unlike those of a run, and at which price.
+"""Which distances tell songs unlike those of a run, and at which price.
 
 python bench/unknown.py NAME [NAME ...] [others=GrooveStyles,ESC10,DanceLoops] [songs=60]
-NAME is a run of data/results whose data set is in data/datasets. For each score and each kind of
-foreign sound: the share of sounds that are rejected, the mean over the models of the folds; and the
-share of the run's own test songs that are lost. A score's threshold is passed by 2 % of the test
-songs; for what is lost, those of each fold are judged by the threshold of all other folds.
+                        [seconds=10]
+NAME is a run of data/results whose data set is in data/datasets. For each distance, and for all of
+them as a run joins them: the share of the run's own test songs that are lost, and for each kind of
+foreign sound the share that is rejected, the mean over the folds. A threshold is passed by 2 % of
+the test songs; for what is lost, those of each fold are judged by the threshold of all other folds.
 
-Foreign are sounds that are made here, twenty of each kind, of 10 s, with peaks from -20 to -0.5
-dB, and songs of the other data sets, spread evenly over each; those shorter than 10 s are repeated.
-The first four kinds were looked at while scores were chosen, the others were not.
+Foreign are sounds that are made here, twenty of each kind, with peaks from -20 to -0.5 dB, and
+songs of the other data sets, spread evenly over each; those that are shorter than `seconds` are
+repeated. The first four kinds were looked at while the distances were chosen, the next six were
+seen with them, and those from crickets on were not looked at before.
 """
 
 import os
 import sys
 import tempfile
+from functools import partial
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import numpy as np
 import soundfile
 from scipy import signal
-from scipy.special import logsumexp, softmax
 
-from mirdl.results.beside import fold_in
-from mirdl.results.calibration import tempered
+import loadDatasets
 from mirdl.songs.audio_files import folder_of, in_folders
-from mirdl.tagging.likeness import LEAST, Classes, Known, Likeness
+from mirdl.songs.splits import split
+from mirdl.tagging.likeness import LEAST, Likeness, Songs
 from predict import Tagger
 
 RATE, SECONDS, COUNT = 44100, 10, 20
@@ -105,12 +107,52 @@ def beeps(rng):
     return np.sin(2 * np.pi * rng.uniform(400, 4000) * TIME) * (TIME % rng.uniform(0.2, 1) < 0.1)
 
 
+def crickets(rng):
+    """Chirp in bursts, a few animals at a time."""
+    sound = np.zeros(len(TIME))
+    for _ in range(rng.randint(1, 6)):
+        pitch, rate = rng.uniform(3000, 6000), rng.uniform(1, 4)
+        burst = (TIME * rate + rng.uniform()) % 1 < 0.4
+        sound += rng.uniform(0.2, 1) * burst * np.sin(2 * np.pi * pitch * TIME) * (
+            np.sin(2 * np.pi * rng.uniform(25, 60) * TIME) > 0)
+    return sound
+
+
+def siren(rng):
+    """Glide up and down, with harmonics."""
+    pitch = rng.uniform(500, 900) * 2 ** (0.5 * np.sin(2 * np.pi * rng.uniform(0.2, 3) * TIME))
+    phase = 2 * np.pi * np.cumsum(pitch) / RATE
+    return sum(np.sin(number * phase) / number for number in range(1, 6))
+
+
+def chords(rng):
+    """Play a pad: chords of sawtooths through a low-pass filter, each for one to three seconds."""
+    parts = []
+    while sum(map(len, parts)) < len(TIME):
+        times = np.arange(int(RATE * rng.uniform(1, 3))) / RATE
+        root = 110 * 2 ** (rng.randint(12) / 12)
+        chord = sum(signal.sawtooth(2 * np.pi * root * 2 ** (step / 12) * times)
+                    for step in (0, rng.choice([3, 4]), 7, rng.choice([10, 11, 12])))
+        parts.append(chord * np.minimum(1, times * 5) * np.minimum(1, (times[-1] - times) * 5))
+    return signal.lfilter(*signal.butter(2, 1500, fs=RATE), np.concatenate(parts)[:len(TIME)])
+
+
+def motor(rng):
+    """Run an engine: a pulse train that wobbles, and some noise."""
+    speed = rng.uniform(20, 90) * (1 + 0.1 * np.sin(2 * np.pi * rng.uniform(0.1, 1) * TIME))
+    pulses = np.diff(np.floor(np.cumsum(speed) / RATE), prepend=0)
+    body = signal.lfilter(*signal.iirpeak(rng.uniform(100, 400), 2, RATE), pulses)
+    return body + rng.uniform(0, 0.05) * rng.standard_normal(len(TIME))
+
+
 KINDS = {"silence": lambda rng: np.zeros(len(TIME)), "sines": sines, "clicks": clicks,
          "noise": noise, "sweeps": sweeps, "square waves": square, "DC": constant, "voice": voice,
-         "one instrument": plucked, "beeps": beeps}
+         "one instrument": plucked, "beeps": beeps, "crickets": crickets, "siren": siren,
+         "chords": chords, "motor": motor}
+DISTANCES = "texture, nearest class", "texture, pieced together", "musicnn, nearest song"
 
 
-def foreign(others, own, count, folder):
+def foreign(others, own, count, seconds, folder):
     """Write foreign sounds; give the paths by kind."""
     paths = {}
     for kind, make in KINDS.items():
@@ -126,7 +168,7 @@ def foreign(others, own, count, folder):
         for place in np.linspace(0, len(songs) - 1, count).astype(int) if other != own else []:
             sound, rate = soundfile.read(songs[place])
             path = os.path.join(folder, f"{other} {place}.wav")
-            times = -(-SECONDS * rate // len(sound))
+            times = -(-seconds * rate // len(sound))
             soundfile.write(path, np.concatenate([sound] * times), rate)
             paths.setdefault(other, []).append(path)
     reversed_ = [path for _, path in sorted(in_folders(folder_of(own)).paths.items())]
@@ -141,103 +183,68 @@ def foreign(others, own, count, folder):
 class Noted:
     """Stands in the place of a Likeness, and notes what the tagger gives it."""
 
-    def __init__(self):
-        self.songs = []
+    def __init__(self, windows):
+        self.windows, self.songs = windows, []
 
-    def of(self, texture, entering):
+    def of(self, song):
         """Note one song."""
-        self.songs.append((texture, entering))
+        self.songs.append(song)
         return 1.0
 
 
-def seen(tagger, paths):
-    """Give (texture, what enters the output layer by fold) of songs."""
-    tagger.likeness = Noted()
+def heard_of(tagger, paths):
+    """Give what the tagger hears in songs."""
+    tagger.likeness = Noted(tagger.likeness.windows)
     for answer in tagger.tag_all(paths):
         if answer.problem:
             raise SystemExit(f"{answer.song} {answer.problem}")
     return tagger.likeness.songs
 
 
-def scores_of(model, temperature, songs, train, labels):
-    """Give the functions of a song that are compared, each larger the less a song is like others.
-
-    `songs` are those of the run, `train` the places of those that the fold does not test.
-    """
-    fold, (weights, offsets) = fold_in(model), model.weights[-2:]
-    entering = np.array([songs[place][1][fold] for place in train])
-    textures = Classes.of(np.array([songs[place][0] for place in train]), labels)
-    nearest, of_classes = Known.of(entering), Classes.of(entering, labels)
-
-    def outputs(song):
-        return song[1][fold] @ weights + offsets
-    return {
-        "largest probability": lambda song: -tempered(softmax(outputs(song)), temperature).max(),
-        "energy": lambda song: -logsumexp(outputs(song) / (temperature or 1)),
-        "what enters the output layer, classes": lambda song: of_classes.distance(song[1][fold]),
-        "what enters the output layer, nearest": lambda song: nearest.distance(song[1][fold]),
-        "mean and deviation of bands": band_distance(songs, train, labels),
-        "texture, classes": lambda song: textures.distance(song[0]),
-    }
-
-
-def band_distance(songs, train, labels):
-    """Give the distance by the first numbers of a texture: mean and deviation of each band."""
-    count = 80
-    classes = Classes.of(np.array([songs[place][0][:count] for place in train]), labels)
-    return lambda song: np.inf if song[0] is None else classes.distance(song[0][:count])
-
-
-def table(name, others, count):
+def table(name, others, count, seconds):
     """Print the table of a run."""
-    tagger = Tagger(name, ensemble=True)
-    own = tagger.parameters["DS"]["dataset"]
-    found = in_folders(folder_of(own))
-    names = sorted(set().union(*(model.info.test_songs for model in tagger.models)))
-    songs = seen(tagger, [found.paths[song] for song in names])
-    labels = np.array([tagger.classes.index(found.tags[song]) for song in names])
+    tagger = Tagger(name, ensemble=False)
+    parameters, windows = tagger.parameters, tagger.likeness.windows
+    dataset = loadDatasets.load_dataset(parameters)
+    heard, pieced = loadDatasets.heardOf(
+        dataset, loadDatasets.windowsOf(dataset, parameters), parameters)
     with tempfile.TemporaryDirectory() as folder:
-        kinds = {kind: seen(tagger, paths)
-                 for kind, paths in foreign(others, own, count, folder).items()}
-    places = {song: place for place, song in enumerate(names)}
-    own_scores, foreign_scores = {}, {}
-    for model in tagger.models:
-        test = [places[song] for song in model.info.test_songs]
-        train = np.setdiff1d(np.arange(len(names)), test)
-        for score, of in scores_of(model, tagger.temperature, songs, train,
-                                   labels[train]).items():
-            own_scores.setdefault(score, []).append([of(songs[place]) for place in test])
-            foreign_scores.setdefault(score, []).append(
-                {kind: [of(song) for song in each] for kind, each in kinds.items()})
-    both = "texture, classes", "what enters the output layer, nearest"
-    pairs = [np.transpose(each) for each in zip(*(own_scores[score] for score in both),
-                                                strict=True)]
-    print(f"\n{name}: {len(names)} songs\n\n| score | own lost | "
-          f"{' | '.join(kinds)} |\n{'| --- ' * (len(kinds) + 2)}|")
-    for score, own_each in own_scores.items():
-        lost = sum(np.sum(each > threshold(own_each[:fold] + own_each[fold + 1:]))
-                   for fold, each in enumerate(own_each))
-        line = [np.mean([np.array(each[kind]) > threshold(own_each)
-                         for each in foreign_scores[score]]) for kind in kinds]
-        print(row(score, lost / len(names), line), flush=True)
-    lost = sum(np.sum([likeness(pair) < LEAST for pair in each]) for each, likeness in
-               ((each, judge(pairs[:fold] + pairs[fold + 1:])) for fold, each in enumerate(pairs)))
-    likeness = judge(pairs)
-    line = [np.mean([likeness(pair) < LEAST for first, second in zip(
-        *(foreign_scores[score] for score in both), strict=True)
-        for pair in zip(first[kind], second[kind], strict=True)]) for kind in kinds]
-    print(row("texture and nearest, as kept", lost / len(names), line), flush=True)
+        paths = foreign(others, parameters["DS"]["dataset"], count, seconds, folder)
+        kinds = {kind: heard_of(tagger, each) for kind, each in paths.items()}
+    own, rejected = [], []
+    for fold in range(parameters["folds"]):
+        test = split(dataset, fold, parameters).test
+        others = np.setdiff1d(np.arange(len(heard)), test)
+        songs = Songs.of([heard[song] for song in others], dataset.labels[others], pieced(others))
+        own.append(np.array([songs.distances(heard[song]) for song in test]))
+        rejected.append({kind: np.array([songs.distances(song) for song in each])
+                         for kind, each in kinds.items()})
+    print(f"\n{name}: {len(heard)} songs\n\n| distance | own lost | {' | '.join(kinds)} |\n"
+          f"{'| --- ' * (len(kinds) + 2)}|")
+    for place in range(own[0].shape[1]):
+        show(DISTANCES[place], own, rejected, partial(beyond, place))
+    show("as kept", own, rejected, partial(unlike, windows))
 
 
-def judge(pairs):
-    """Give the likeness of a pair of distances, among pairs by fold."""
-    likeness = Likeness(None, {}, np.concatenate(pairs))
-    return lambda pair: likeness.of_distances(np.array(pair))
+def beyond(place, folds):
+    """Give the function that tells which songs pass the threshold of one distance."""
+    threshold = np.quantile(np.concatenate(folds)[:, place], 1 - LEAST, method="higher")
+    return lambda songs: songs[:, place] > threshold
 
 
-def threshold(folds):
-    """Give what 2 % of the songs pass."""
-    return np.quantile(np.concatenate(folds), 1 - LEAST, method="higher")
+def unlike(windows, folds):
+    """Give the function that tells which songs are rejected by all distances, as a run does it."""
+    likeness = Likeness(Songs(None, None, windows or None), np.concatenate(folds))
+    return lambda songs: np.array([likeness.of_distances(song) < LEAST for song in songs])
+
+
+def show(distance, own, foreign_songs, judge_of):
+    """Print a row; `judge_of` makes the judge of songs from the distances of folds."""
+    lost = sum(judge_of(own[:fold] + own[fold + 1:])(songs).sum() for fold, songs in enumerate(own))
+    judge = judge_of(own)
+    shares = [np.mean([judge(fold[kind]).mean() for fold in foreign_songs])
+              for kind in foreign_songs[0]]
+    print(row(distance, lost / sum(map(len, own)), shares), flush=True)
 
 
 def row(score, lost, shares):
@@ -250,7 +257,7 @@ def main(*arguments):
     options = dict(each.split("=") for each in arguments if "=" in each)
     others = options.get("others", "GrooveStyles,ESC10,DanceLoops").split(",")
     for name in (each for each in arguments if "=" not in each):
-        table(name, others, int(options.get("songs", 60)))
+        table(name, others, int(options.get("songs", 60)), int(options.get("seconds", SECONDS)))
 
 
 if __name__ == "__main__":

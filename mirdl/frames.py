@@ -57,3 +57,11 @@ def before_network(ds: dict[str, Any]) -> dict[str, Any]:
     before = {**ds, "specTransform": MUSICNN_MEL}
     return {**before, "yInput": frames_of(before).bands,
             "xInput": WINDOW + (ds["xInput"] - 1) * WINDOW_HOP}
+
+
+def windows_beside(ds: dict[str, Any]) -> dict[str, Any]:
+    """Give parameters["DS"] of musicnn's windows of songs: `ds`, if these are its spectrograms."""
+    if ds["specTransform"] in MUSICNN:
+        return ds
+    beside = {**ds, "specTransform": MUSICNN[-1], "level": "rms", "inputNorm": "bands"}
+    return {**beside, "yInput": frames_of(beside).bands}

@@ -32,6 +32,7 @@ RECIPES = {
         "asPublished": False,
         "stratified": True,
         "validation": "0",
+        "unknown": "musicnn",
         "chunkHop": 20,
         "DL.type": "probe",
         "DL.batchSize": 16,

@@ -83,6 +83,9 @@ SETTINGS = {setting.key: setting for setting in (
             "keep the choices of the published program that change numbers"),
     Setting("baselines", True, kinds.FLAG,
             "after training, simple classifiers are tested on the same folds and training songs"),
+    Setting("unknown", "texture", kinds.choice("texture", "musicnn"),
+            "what tells songs unlike those of the run: the texture of their mel bands, or that and "
+            "what the published network musicnn hears in them"),
     Setting("workers", 1, kinds.integer(1), "trainings that run at once, each in its own process",
             EXECUTION),
     Setting("cluster", "",

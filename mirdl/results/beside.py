@@ -13,12 +13,6 @@ FOLD = re.compile(r"-(f\d+(t\d+)?)$")      # at the end of a model's name
 Found = TypeVar("Found")
 
 
-def fold_in(model: Model) -> str:
-    """Give the fold in a model's name, such as f0; "" if there is none."""
-    found = FOLD.search(model.name)
-    return found[1] if found else ""
-
-
 def path_beside(model: Model, ending: str) -> str:
     """Give the path of a file of its run that lies beside a model, if it is there."""
     return os.path.join(os.path.dirname(model.path), FOLD.sub("", model.name) + ending)

@@ -40,7 +40,7 @@ def texture(spectrogram: np.ndarray | None, logarithm: bool = True) -> np.ndarra
     heard = spectrogram[:round(HEARD * len(spectrogram))]
     if not heard.any():
         return None
-    energies = np.expm1(heard * np.log(10)) / 10000 if logarithm else heard
+    energies = energies_of(heard, logarithm)
     levelled = compress(energies * (USUAL[MEL] / energies.mean(dtype=np.float64)), "log0m1v")
     bands = np.array([part.mean(axis=0) for part in np.array_split(
         levelled, min(BANDS, len(levelled)))])
@@ -55,6 +55,11 @@ def texture(spectrogram: np.ndarray | None, logarithm: bool = True) -> np.ndarra
     together = (moved @ moved.T / moved.shape[1])[np.triu_indices(len(moved), 1)]
     return np.concatenate([bands.mean(axis=1), bands.std(axis=1), *_shape(bands), size,
                            *_shape(steps), together]).astype(np.float32)
+
+
+def energies_of(spectrogram: np.ndarray, logarithm: bool = True) -> np.ndarray:
+    """Give the energies of a spectrogram that may be compressed."""
+    return np.expm1(spectrogram * np.log(10)) / 10000 if logarithm else spectrogram
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:

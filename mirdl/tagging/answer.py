@@ -60,7 +60,7 @@ class Answer:
     temperature : float or None
         See `final`.
     likeness : float or None
-        See `mirdl.results.likeness`; None if the run has not learnt it.
+        See `mirdl.tagging.likeness`; None if the run has not learnt it.
     rejected : ndarray of bool or None
         (chunks,), which chunks are "unknown" by themselves; None if nothing is to be rejected.
     """

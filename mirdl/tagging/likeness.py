@@ -1,10 +1,10 @@
 """How like the songs of a run a song is, so that one unlike all of them can be told.
 
 A network gives any sound one of its tags. So a run learns how far its own test songs are from its
-other songs, by two distances: that of their textures, whatever the network is, from the nearest
-class, a normal distribution with a few main axes (M. Tipping and C. Bishop, 'Probabilistic
-principal component analysis', 1999); and that of what enters the output layer from the nearest
-training song.
+other songs, whatever the network is. Up to three distances are compared: that of a song's texture
+from the nearest class, a normal distribution with a few main axes (M. Tipping and C. Bishop,
+'Probabilistic principal component analysis', 1999); how far its texture lies towards those of songs
+pieced together from the run's; and that of what musicnn hears in it from the nearest song.
 """
 
 import os
@@ -15,15 +15,34 @@ import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.results import files
-from mirdl.results.beside import fold_in, path_beside
+from mirdl.results.beside import path_beside
 from mirdl.results.models import Model, arrays_of
-from mirdl.spectrograms.chunks import Chunks
 from mirdl.system.whole_files import whole
 
 ENDING = ".unknown"     # an .npz archive, named so as it is no model
 LEAST = 0.02    # likeness, below which a song is unlike those of the run
 AXES = 4
-MOST = 500      # training songs of a fold that are kept, evenly chosen
+MOST = 500      # songs whose windows are kept, evenly chosen
+
+
+class Heard(NamedTuple):
+    """What is compared of a song.
+
+    Attributes
+    ----------
+    texture : ndarray or None
+        (numbers,); see `mirdl.spectrograms.texture`.
+    windows : ndarray or None
+        (numbers,), the maximum over musicnn's windows; None if they do not count.
+    """
+
+    texture: np.ndarray | None
+    windows: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, texture: np.ndarray | None, windows: np.ndarray | None) -> Self:
+        """Take windows as they are, (numbers, windows)."""
+        return cls(texture, None if windows is None else np.asarray(windows).max(axis=1))
 
 
 class Classes(NamedTuple):
@@ -58,10 +77,8 @@ class Classes(NamedTuple):
         each = [_fitted(standard[labels == label]) for label in np.unique(labels)]
         return cls(mean, std, *(np.array(part, np.float32) for part in zip(*each, strict=True)))
 
-    def distance(self, song: np.ndarray | None) -> float:
+    def distance(self, song: np.ndarray) -> float:
         """Give twice the negative log likelihood of a texture in the likeliest class."""
-        if song is None:
-            return np.inf
         away = (song - self.mean) / self.std - self.middle
         along = np.einsum("cn,can->ca", away, self.axes)
         others = np.maximum((away**2).sum(axis=1) - (along**2).sum(axis=1), 0)
@@ -83,15 +100,45 @@ def _fitted(songs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, floa
     return middle, axes, variances, rest
 
 
+class Pieced(NamedTuple):
+    """In which direction the textures of songs that are pieced together lie.
+
+    Attributes
+    ----------
+    mean, std : ndarray
+        (numbers,), by which textures are standardised.
+    direction : ndarray
+        (numbers,), of length 1.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    direction: np.ndarray
+
+    @classmethod
+    def of(cls, songs: np.ndarray, pieced: np.ndarray) -> Self:
+        """Look from textures, (songs, numbers), to those of songs pieced together from them.
+
+        Without any of these there is no direction, and every distance is 0.
+        """
+        mean, std = _mean_and_std(songs)
+        direction = ((pieced - mean) / std).sum(axis=0)
+        return cls(mean, std, np.float32(direction / (np.linalg.norm(direction) + 1e-9)))
+
+    def distance(self, song: np.ndarray) -> float:
+        """Give how far a texture lies in this direction; below 0 if in the opposite one."""
+        return float((song - self.mean) / self.std @ self.direction)
+
+
 class Known(NamedTuple):
-    """What enters the output layer of a model for songs that it was trained on.
+    """What musicnn hears in songs.
 
     Attributes
     ----------
     mean, std : ndarray
         (numbers,), by which it is standardised.
     songs : ndarray
-        (songs, numbers), standardised, of length 1.
+        (songs, numbers), standardised.
     """
 
     mean: np.ndarray
@@ -103,11 +150,11 @@ class Known(NamedTuple):
         """Keep songs, (songs, numbers)."""
         mean, std = _mean_and_std(songs)
         kept = songs[np.linspace(0, len(songs) - 1, min(len(songs), MOST)).astype(int)]
-        return cls(mean, std, _of_length_1((kept - mean) / std))
+        return cls(mean, std, np.float32((kept - mean) / std))
 
     def distance(self, song: np.ndarray) -> float:
-        """Give 1 less the cosine of the angle to the nearest song."""
-        return float(1 - (self.songs @ _of_length_1((song - self.mean) / self.std)).max())
+        """Give the square of the distance from the nearest song."""
+        return float(((self.songs - (song - self.mean) / self.std)**2).sum(axis=1).min())
 
 
 def _mean_and_std(songs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,8 +162,36 @@ def _mean_and_std(songs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.float32(mean), np.float32(np.where(std > 0, std, 1))
 
 
-def _of_length_1(values: np.ndarray) -> np.ndarray:
-    return np.float32(values / (np.linalg.norm(values, axis=-1, keepdims=True) + 1e-9))
+class Songs(NamedTuple):
+    """What songs are like.
+
+    Attributes
+    ----------
+    classes : Classes
+    pieced : Pieced
+    known : Known or None
+        None if musicnn's windows do not count.
+    """
+
+    classes: Classes
+    pieced: Pieced
+    known: Known | None
+
+    @classmethod
+    def of(cls, heard: list[Heard], labels: np.ndarray, pieced: list[np.ndarray]) -> Self:
+        """Learn it from songs, their labels, (songs,), and textures of songs pieced together."""
+        textures, windows = map(np.array, zip(*heard, strict=True))
+        return cls(Classes.of(textures, labels),
+                   Pieced.of(textures, np.reshape(pieced, (-1, textures.shape[1]))),
+                   Known.of(windows) if heard[0].windows is not None else None)
+
+    def distances(self, song: Heard) -> np.ndarray:
+        """Give the distances of a song, (2,) or, with windows, (3,); infinite without texture."""
+        if song.texture is None:
+            return np.full(2 if self.known is None else 3, np.inf)
+        of_texture = [self.classes.distance(song.texture), self.pieced.distance(song.texture)]
+        return np.array(of_texture if self.known is None else
+                        [*of_texture, self.known.distance(song.windows)])
 
 
 class Likeness:
@@ -124,130 +199,106 @@ class Likeness:
 
     Parameters
     ----------
-    classes : Classes
-        Of all songs of the run.
-    known : dict of Known
-        By the fold in a model's name, such as "f0".
+    songs : Songs
+        All songs of the run.
     tested : ndarray
-        (songs, 2), both distances of each test song, from what its fold did not test.
+        (songs, distances), those of each test song from what its fold did not test.
     """
 
-    def __init__(self, classes: Classes, known: dict[str, Known], tested: np.ndarray) -> None:
-        self.classes, self.known, self.tested = classes, known, tested
+    def __init__(self, songs: Songs, tested: np.ndarray) -> None:
+        self.songs, self.tested = songs, tested
         self._middle, most = np.quantile(tested, (0.5, 1 - LEAST), axis=0)
         self._width = np.maximum(most - self._middle, 1e-9)
         self._farthest = np.sort(self._beyond(tested))
 
-    def of(self, texture: np.ndarray | None, entering: dict[str, np.ndarray]) -> float:
-        """Give the share of the test songs that are as unlike the run's songs as this one, or more.
+    @property
+    def windows(self) -> bool:
+        """Whether musicnn's windows count."""
+        return self.songs.known is not None
 
-        Parameters
-        ----------
-        texture : ndarray or None
-            See `mirdl.spectrograms.texture`.
-        entering : dict of ndarray
-            By fold, what enters the output layer of its model, (numbers,), the mean over the
-            song's chunks. Of several folds the mean distance counts.
-        """
-        away = np.mean([self.known[fold].distance(each) for fold, each in entering.items()])
-        return self.of_distances(np.array([self.classes.distance(texture), away]))
+    def of(self, song: Heard) -> float:
+        """Give the share of the test songs that are as unlike the run's songs as this, or more."""
+        return self.of_distances(self.songs.distances(song))
 
     def of_distances(self, song: np.ndarray) -> float:
-        """Give the same for both distances of a song, (2,)."""
+        """Give the same for the distances of a song."""
         nearer = np.searchsorted(self._farthest, self._beyond(song))
         return float(1 - nearer / len(self._farthest))
 
     def _beyond(self, songs: np.ndarray) -> np.ndarray:
-        """Bring both distances, (..., 2), to the scale of the test songs; give the larger ones."""
-        return ((songs - self._middle) / self._width).max(axis=-1)
+        """Bring distances, (..., distances), to the scale of the test songs, and join them.
+
+        The sum of all three tells foreign songs best; of those of the texture alone, the larger one
+        does (bench/README.md).
+        """
+        scaled = (songs - self._middle) / self._width
+        return scaled.sum(axis=-1) if self.windows else scaled.max(axis=-1)
 
 
-def songs_through(look: Callable, chunks: Chunks) -> np.ndarray:
-    """Give what enters the output layer, the mean over each song's chunks: (songs, numbers).
-
-    Songs without chunks are nan.
-    """
-    sums, places = np.zeros((len(chunks.labels), 1)), np.split(
-        np.arange(len(chunks)), range(chunks.batch_size, len(chunks), chunks.batch_size))
-    for (x, *_), batch in zip(chunks.ahead(chunks.filled_batches()), places, strict=False):
-        found = look(x)[1][:len(batch)]
-        sums = sums if sums.shape[1] == found.shape[1] else np.zeros((len(sums), found.shape[1]))
-        np.add.at(sums, chunks.song[batch], found)
-    with np.errstate(invalid="ignore"):
-        return sums / np.bincount(chunks.song, minlength=len(sums))[:, None]
-
-
-def learnt(textures: list[np.ndarray | None], labels: np.ndarray,
-           folds: dict[str, tuple]) -> Likeness | None:
+def learnt(heard: list[Heard], labels: np.ndarray, tests: list[np.ndarray],
+           pieced: Callable[[np.ndarray], list[np.ndarray]]) -> Likeness | None:
     """Learn it from the folds of a run.
 
     Parameters
     ----------
-    textures : list of ndarray or None
-        Of all songs.
+    heard : list of Heard
+        All songs.
     labels : ndarray of int
         (songs,).
-    folds : dict of tuple
-        By the fold's name: the songs that are tested, (songs,); and what enters the output layer
-        for those that train and for these, (songs, numbers) each.
+    tests : list of ndarray
+        Of each fold the songs that it tests, (songs,).
+    pieced : callable
+        Gives textures of songs that are pieced together from songs, (songs,).
 
     Returns
     -------
     Likeness or None
         None if no song can be judged.
     """
-    sounding = np.array([each is not None for each in textures])
-    known, tested = {}, []
-    for fold, (test, of_train, of_test) in folds.items():
-        others = np.setdiff1d(np.flatnonzero(sounding), test)
-        of_train = of_train[np.isfinite(of_train).all(axis=1)]
-        if not len(others) or not len(of_train):
-            continue
-        classes = Classes.of(np.array([textures[song] for song in others]), labels[others])
-        known[fold] = Known.of(of_train)
-        tested += [(classes.distance(textures[song]), known[fold].distance(each))
-                   for song, each in zip(test, of_test, strict=True)
-                   if sounding[song] and np.isfinite(each).all()]
-    if not tested:
-        return None
-    every = np.flatnonzero(sounding)
-    classes = Classes.of(np.array([textures[song] for song in every]), labels[every])
-    return Likeness(classes, known, np.array(tested))
+    sounding = np.flatnonzero([each.texture is not None for each in heard])
+
+    def songs_of(used: np.ndarray) -> Songs:
+        return Songs.of([heard[song] for song in used], labels[used], pieced(used))
+    tested = []
+    for test in tests:
+        others, judged = np.setdiff1d(sounding, test), np.intersect1d(test, sounding)
+        if len(others) and len(judged):
+            songs = songs_of(others)
+            tested += [songs.distances(heard[song]) for song in judged]
+    return Likeness(songs_of(sounding), np.array(tested)) if tested else None
 
 
 def write(likeness: Likeness, run: str) -> None:
     """Write RUN.unknown."""
-    arrays = {f"classes.{part}": each for part, each in likeness.classes._asdict().items()}
-    for fold, known in likeness.known.items():
-        arrays |= {f"{fold}.{part}": each for part, each in known._asdict().items()}
+    arrays = {f"{name}.{part}": array for name, songs in likeness.songs._asdict().items() if songs
+              for part, array in songs._asdict().items()}
     with whole(files.path_of(run, ENDING), "wb") as file:
         np.savez(file, tested=likeness.tested, **arrays)
 
 
-def read(models: list[Model]) -> Likeness | None:
-    """Read what lies beside models of a run; None without such a file, or for other models.
+def read(model: Model) -> Likeness | None:
+    """Read what lies beside a model of a run; None without such a file.
 
     Raises
     ------
     UserError
         If it is damaged.
     """
-    path = path_beside(models[0], ENDING)
+    path = path_beside(model, ENDING)
     if not os.path.exists(path):
         return None
     try:
         arrays = arrays_of(path)
-        tested = arrays.pop("tested")
-        parts = {}
-        for key, each in arrays.items():
-            owner, _, part = key.partition(".")
-            parts.setdefault(owner, {})[part] = each
-        classes = Classes(**parts.pop("classes"))
-        known = {fold: Known(**each) for fold, each in parts.items()}
-        if tested.ndim != 2 or not len(tested):
+        parts = {"tested": {}, "classes": {}, "pieced": {}, "known": {}}
+        for key, array in arrays.items():
+            name, _, part = key.partition(".")
+            parts[name][part] = array
+        tested = parts["tested"][""]
+        songs = Songs(Classes(**parts["classes"]), Pieced(**parts["pieced"]),
+                      Known(**parts["known"]) if parts["known"] else None)
+        if not len(tested) or tested.shape[1:] != (3 if songs.known else 2,):
             raise ValueError("it has no songs")
     except Exception as error:      # a damaged archive can raise nearly anything
         raise UserError(f"{path!r} is damaged: expected what a run writes to tell unknown songs; "
                         f"remove the file to do without it ({error})") from error
-    is_known = {fold_in(model) for model in models} <= set(known)
-    return Likeness(classes, known, tested) if is_known else None
+    return Likeness(songs, tested)

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -51,16 +50,8 @@ class Network:
             print(f"Note: the network {self._type} of buildArchitecture.py has changed since "
                   f"{model.path} was trained", file=sys.stderr)
         self.windows = module.windowsOf(parameters["DS"]["specTransform"])
-        self._x = x
         self.forward: Callable = theano.function(
             [x], lasagne.layers.get_output(self.output, deterministic=True))
-
-    @cached_property
-    def look(self) -> Callable:
-        """A function x -> probabilities, what enters the output layer: (chunks, numbers)."""
-        before = getattr(self.output, "input_layer", self.output)       # it may have several
-        entering, output = lasagne.layers.get_output([before, self.output], deterministic=True)
-        return theano.function([self._x], [output, entering.flatten(2)])
 
     def set_weights(self, model: Model) -> None:
         """Take the weights of a model; refuse those of another network."""

@@ -13,9 +13,9 @@ import numpy as np
 
 from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.frames import MUSICNN, before_network, frames_of
+from mirdl.frames import MUSICNN, before_network, frames_of, windows_beside
 from mirdl.results import calibration, models, threshold_file
-from mirdl.results.beside import fold_in, path_beside
+from mirdl.results.beside import path_beside
 from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
 from mirdl.spectrograms.decoding import spectrograms_of
 from mirdl.spectrograms.level import is_logarithm, odd_levels
@@ -106,7 +106,7 @@ class Tagger:
                             "leave out --reject")
         self.by = "mean" if self.several else by or usual_way(self.parameters)
         self.temperature = calibration.read(model)
-        self.likeness, self.reject = likeness.read(self.models), reject
+        self.likeness, self.reject = likeness.read(model), reject
         if reject and self.likeness is None:
             beside = path_beside(model, likeness.ENDING)
             raise UserError(f"{name} has no {beside!r}, so that it cannot tell unknown songs: copy "
@@ -165,30 +165,42 @@ class Tagger:
         with ExitStack() as files, ThreadPoolExecutor(1) as builder:
             building = builder.submit(self.network)     # takes seconds, in which songs are read
             before = before_network(self.parameters["DS"])
-            ways = [before, settings.published()["DS"]] if self._hears_twice else [before]
+            ways = list(filter(None, [before, self._mel_beside, self._windows_beside]))
             calls = [(files.enter_context(file_of(song)), ways) for song in songs]
             computed = in_parallel(spectrograms_of, calls, "songs", "song")
             for ((found, note), *more), song in zip(computed, songs, strict=True):
-                heard = more[0][0] if more else None
+                beside = more[0][0] if more else None
                 if isinstance(found, str):
                     answer = Answer(song, problem=found)
                 else:
                     seconds = found.shape[1] * frames_of(before).seconds
                     windows = building.result().windows
-                    answer = self.answer(song, finished(found, windows), seconds, heard)
+                    answer = self.answer(song, finished(found, windows), seconds, beside)
                 yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
 
     @property
-    def _hears_twice(self) -> bool:
-        """Whether the texture of a song is that of mel bands, as the network gets windows."""
-        return self.likeness is not None and self.parameters["DS"]["specTransform"] in MUSICNN
+    def _mel_beside(self) -> dict | None:
+        """parameters["DS"] of the bands whose texture counts, where the network gets windows."""
+        return settings.published()["DS"] if self.likeness and self._gets_windows else None
+
+    @property
+    def _windows_beside(self) -> dict | None:
+        """parameters["DS"] of what musicnn makes windows of, where only the likeness needs them."""
+        if not self.likeness or not self.likeness.windows or self._gets_windows:
+            return None
+        return before_network(windows_beside(self.parameters["DS"]))
+
+    @property
+    def _gets_windows(self) -> bool:
+        return self.parameters["DS"]["specTransform"] in MUSICNN
 
     def answer(self, song: str, spectrogram: np.ndarray, seconds: float | None = None,
-               heard: np.ndarray | str | None = None) -> Answer:
+               beside: np.ndarray | str | None = None) -> Answer:
         """Give the answer for a spectrogram, (bands, frames), of mel energies.
 
-        `seconds` is the length of the song, if the frames do not tell it, as windows do not; then
-        `heard` has its published mel bands.
+        `seconds` is the length of the song, if the frames do not tell it, as windows do not.
+        `beside` is what else tells whether the song is unlike those of the run: its published mel
+        bands if the network gets windows, or else what musicnn makes windows of.
         """
         DS, frames = self.parameters["DS"], spectrogram.shape[1]  # noqa: N806 (as its key)
         start = chunk_starts(frames, {**self.parameters, "asPublished": False})
@@ -197,20 +209,14 @@ class Tagger:
                                         f"{DS['xInput']}")
         spectrogram = compress(spectrogram, DS["inputNorm"])
         lengthened = filled(spectrogram, DS["xInput"], DS["short"])
-        if self._hears_twice:
-            heard = None if isinstance(heard, str) else compress(heard, "log0m1v")
-        else:
-            heard = spectrogram
         training = np.reshape(self.models[0].info.training_moments or [], (-1, 2))
         [odd] = odd_levels(np.array(moments(spectrogram)[:1]), training[:, 0], DS)
-        each, entering = [], {}
+        each = []
         for model in self.models:
             mean, std = np.float32(model.info.moments or own_mean_and_std(spectrogram, DS))
             chunks = Chunks([lengthened], [0], [start], DS["xInput"], [mean], [std],
                             batch_size=BATCH)
-            found, before = self.through(model, chunks)
-            each.append(found)
-            entering[fold_in(model)] = before
+            each.append(self.through(model, chunks))
         second, probabilities = frames_of(DS).seconds, np.mean(each, axis=0)
         times = stretches(start, frames, DS["xInput"]) * second
         if seconds:
@@ -222,11 +228,12 @@ class Tagger:
                         thresholds=self.thresholds, temperature=self.temperature,
                         length=float(times[-1, 1]))
         answer.label, rejected = BY[self.by](answer.probabilities), np.zeros(len(start), bool)
-        if self.likeness and heard is not None:
-            answer.likeness = self.likeness.of(self._texture(heard), {
-                fold: chunks[:voting].mean(axis=0) for fold, chunks in entering.items()})
+        mel, windows = self._heard(spectrogram, beside)
+        if mel is not None:
+            answer.likeness = self.likeness.of(likeness.Heard.of(
+                texture(mel, self._gets_windows or is_logarithm(DS)), windows))
             if self.reject:
-                rejected = self._rejected(answer.likeness, heard, np.array(start) * second)
+                rejected = self._rejected(answer.likeness, mel, np.array(start) * second)
             elif answer.likeness < likeness.LEAST:
                 odd = odd or UNLIKE
         if rejected[:voting].all():
@@ -239,37 +246,39 @@ class Tagger:
         answer.note = odd and f"is {odd}"
         return answer
 
-    def _texture(self, heard: np.ndarray) -> np.ndarray | None:
-        return texture(heard, self._hears_twice or is_logarithm(self.parameters["DS"]))
+    def _heard(self, spectrogram: np.ndarray, beside: np.ndarray | str | None,
+               ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Give the mel bands whose texture counts, and musicnn's windows if they count.
 
-    def _rejected(self, alike: float, heard: np.ndarray, start: np.ndarray) -> np.ndarray:
+        Both are None if the likeness is not asked for, or cannot be told.
+        """
+        needed = self._mel_beside or self._windows_beside
+        if not self.likeness or needed and not isinstance(beside, np.ndarray):
+            return None, None
+        if self._gets_windows:
+            return compress(beside, "log0m1v"), spectrogram if self.likeness.windows else None
+        if needed is None:
+            return spectrogram, None
+        network = self._networks().windowsOf(windows_beside(self.parameters["DS"])["specTransform"])
+        return spectrogram, finished(beside, network)
+
+    def _rejected(self, alike: float, mel: np.ndarray, start: np.ndarray) -> np.ndarray:
         """Tell which chunks are "unknown": those of a song unlike the others, and silent ones."""
         ds = self.parameters["DS"]
-        second = frames_of(settings.published()["DS"] if self._hears_twice else ds).seconds
+        second = frames_of(self._mel_beside or ds).seconds
         end = start + ds["xInput"] * frames_of(ds).seconds
-        return np.array([alike < likeness.LEAST or not heard[:, first:last].any() for first, last in
+        return np.array([alike < likeness.LEAST or not mel[:, first:last].any() for first, last in
                          zip(np.rint(start / second).astype(int),
                              np.rint(end / second).astype(int), strict=True)])
 
-    def through(self, model: models.Model, chunks: Chunks) -> tuple[np.ndarray, np.ndarray | None]:
-        """Send chunks through one model.
-
-        Returns
-        -------
-        probabilities : ndarray
-            (chunks, classes).
-        entering : ndarray or None
-            (chunks, numbers), what enters the output layer; None if that is not needed.
-        """
+    def through(self, model: models.Model, chunks: Chunks) -> np.ndarray:
+        """Send chunks through one model; give the probabilities, (chunks, classes)."""
         with self._lock:
             network = self.network()
             if len(self.models) > 1:
                 network.set_weights(model)
-            look = network.look if self.likeness else lambda x: (network.forward(x),)
-            found = [look(chunks[batch][0]) for batch in chunks.filled_batches()]
-        probabilities, *entering = (np.concatenate(part)[:len(chunks)]
-                                    for part in zip(*found, strict=True))
-        return probabilities, entering[0] if entering else None
+            found = [network.forward(chunks[batch][0]) for batch in chunks.filled_batches()]
+        return np.concatenate(found)[:len(chunks)]
 
     def network(self) -> "Network":
         """Give the network of the models; the first call builds it."""

@@ -1,16 +1,19 @@
+import glob
 import shutil
 
 import makeSounds
 import numpy as np
 import pytest
+from conftest import small
 from makeMiniRhythm import write_wav
 
 import buildArchitecture
+import dl
+from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import files, models
-from mirdl.spectrograms.chunks import Chunks
 from mirdl.tagging import likeness, tagger
-from mirdl.tagging.likeness import AXES, Classes, Known, Likeness, learnt, songs_through
+from mirdl.tagging.likeness import AXES, Classes, Heard, Known, Likeness, Pieced, Songs, learnt
 
 NUMBERS = 30
 
@@ -45,7 +48,6 @@ def test_far_is_what_no_class_varies_like():
     along[0], across[1], far[2] = 100, 100, 10      # along the second the other class varies
     assert classes.distance(along) + 10 < classes.distance(across)
     assert classes.distance(far) > max(usual) > classes.distance(along)
-    assert classes.distance(None) == np.inf
     assert classes.axes.shape == (2, AXES, NUMBERS)
 
 
@@ -57,49 +59,77 @@ def test_few_songs_make_a_class(count):
     assert np.isfinite(found).all() and found[0] < found[1]
 
 
-def test_the_nearest_song_counts_by_its_angle():
+def test_pieced_songs_lie_in_one_direction():
+    rng = np.random.RandomState(0)
+    songs = rng.normal(3, 2, (60, NUMBERS))
+    pieced = rng.normal(3, 2, (40, NUMBERS))
+    pieced[:, 4] += 20
+    found = Pieced.of(songs, pieced)
+    towards, away, aside = np.full((3, NUMBERS), 3.0)
+    towards[4], away[4], aside[7] = 13, -7, 13
+    near, opposite, beside = map(found.distance, (towards, away, aside))
+    assert near > 4 > 1.5 > abs(beside) and opposite < -4
+    assert found.distance(pieced[0]) > max(map(found.distance, songs))
+    assert Pieced.of(songs, pieced[:0]).distance(towards) == 0, "there is no direction"
+
+
+def test_the_nearest_song_counts():
     songs = np.random.RandomState(0).normal(5, 2, (likeness.MOST + 7, 9)).astype(np.float32)
     known = Known.of(songs)
     assert len(known.songs) == likeness.MOST
     assert known.distance(songs[0]) == pytest.approx(0, abs=1e-5)
-    away = songs[0] - songs.mean(axis=0)
-    assert known.distance(songs.mean(axis=0) + 3 * away) == pytest.approx(0, abs=1e-5)
-    assert 0.05 < known.distance(songs.mean(axis=0) + np.eye(9)[3] * 9) < 2
+    assert known.distance(songs[0] + known.std * np.eye(9)[3] / 100) == pytest.approx(1e-4, rel=0.1)
+    assert known.distance(songs.mean(axis=0) + 30) > 100
 
 
-def test_the_likeness_is_a_share_of_the_test_songs():
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_likeness_is_a_share_of_the_test_songs(count):
     """For songs like those that were learnt from it is spread evenly, whatever the distances."""
     rng = np.random.RandomState(0)
-    tested = rng.gamma(2, 1, (400, 2)) @ [[1, 0.5], [0, 1]]
-    of = Likeness(None, {}, tested[:200]).of_distances
+    tested = rng.gamma(2, 1, (400, count)) @ (np.eye(count) + np.eye(count, k=1) / 2)
+    of = Likeness(Songs(None, None, "known" if count == 3 else None), tested[:200]).of_distances
     found = np.array([of(song) for song in tested[200:]])
     for share in 0.02, 0.3, 0.7:
         assert np.mean(found < share) == pytest.approx(share, abs=0.08)
-    assert of(np.array([0, 99])) == of(np.array([99, 0])) == 0, "either distance is enough"
-    assert of(np.array([0, 0])) == 1
+    assert of(np.full(count, -1)) == 1 and of(np.full(count, np.inf)) == 0
+
+
+def test_of_two_distances_the_larger_counts_of_three_the_sum():
+    tested = np.random.RandomState(0).uniform(0, 1, (200, 3))
+    of_two = Likeness(Songs(None, None, None), tested[:, :2]).of_distances
+    of_three = Likeness(Songs(None, None, "known"), tested).of_distances
+    assert of_two(np.array([0, 2])) == of_two(np.array([2, 0])) == 0, "either one is enough"
+    assert of_two(np.array([0.7, 0.7])) > 0.3 and of_two(np.array([-9, 2])) == 0
+    assert of_three(np.array([0, 0, 1.5])) > 0.3 and of_three(np.array([0.99, 0.99, 0.99])) == 0
 
 
 def test_a_fold_is_judged_by_what_it_did_not_test():
     songs, labels = clouds(np.random.RandomState(0))
-    textures, test = [*songs[:-1], None], np.arange(0, 100, 2)
-    entering = np.random.RandomState(2).normal(size=(100, 7))
-    entering[4] = np.nan        # without chunks
-    found = learnt(textures, labels, {"f0": (test, entering[1::2], entering[test])})
-    assert found.tested.shape == (49, 2)
-    classes = Classes.of(songs[1:-1:2], labels[1:-1:2])
-    known = Known.of(entering[1::2])
-    np.testing.assert_allclose(found.tested[1], [classes.distance(songs[2]),
-                                                 known.distance(entering[2])], rtol=1e-5)
-    np.testing.assert_array_equal(found.classes.middle, Classes.of(songs[:-1], labels[:-1]).middle)
-    assert learnt([None] * 100, labels, {"f0": (test, entering, entering)}) is None
+    windows = np.random.RandomState(2).normal(size=(100, 7, 3))
+    heard = [Heard.of(song, each) for song, each in zip(songs, windows, strict=True)]
+    heard[-1] = Heard.of(None, windows[-1])
+    test, asked = np.arange(0, 100, 2), []
 
-
-def test_chunks_are_averaged_over_their_song():
-    songs = [np.full((2, 5), 10.0 * place, np.float32) + np.arange(5) for place in range(3)]
-    chunks = Chunks(songs, [0, 0, 1], [range(2), range(0), range(3)], 2, np.zeros(3, np.float32),
-                    np.ones(3, np.float32), batch_size=2)
-    found = songs_through(lambda x: (None, x[:, 0, 0]), chunks)
-    np.testing.assert_allclose(found, [[0.5, 1.5], [np.nan, np.nan], [21, 22]])
+    def pieced(used):
+        asked.append(used)
+        return [10 + heard[song].texture for song in used]
+    found = learnt(heard, labels, [test, test + 1, np.array([], int)], pieced)
+    assert found.tested.shape == (99, 3) and found.windows
+    sounding = np.arange(99)
+    for used, expected in zip(asked, (sounding[1::2], sounding[::2], sounding), strict=True):
+        np.testing.assert_array_equal(used, expected)
+    others = Songs.of([heard[song] for song in sounding[1::2]], labels[sounding[1::2]],
+                      10 + songs[1:-1:2])
+    np.testing.assert_allclose(found.tested[1], others.distances(heard[2]), rtol=1e-5)
+    np.testing.assert_allclose(others.distances(heard[2]), [
+        Classes.of(songs[1:-1:2], labels[1:-1:2]).distance(songs[2]),
+        Pieced.of(songs[1:-1:2], 10 + songs[1:-1:2]).distance(songs[2]),
+        Known.of(windows[1:-1:2].max(axis=2)).distance(windows[2].max(axis=1))], rtol=1e-5)
+    assert found.songs.known.songs.shape == (99, 7)
+    assert found.of(heard[-1]) == 0, "silence"
+    plain = learnt([Heard(each.texture) for each in heard], labels, [test], lambda used: [])
+    assert plain.tested.shape == (50, 2) and not plain.windows
+    assert learnt([Heard(None)] * 100, labels, [test], pieced) is None
 
 
 def test_a_run_knows_its_own_songs_and_no_others(run, trained, tmp_path):
@@ -146,7 +176,7 @@ def test_models_bring_along_what_lies_beside_them(run, trained, workplace):
         Tagger(model, False, None, True)
     assert Tagger(model).likeness is None, "as before"
     shutil.copy(trained[0] / files.path_of(run, likeness.ENDING), beside)
-    assert Tagger(run, True, None, True).likeness.known.keys() == {"f0", "f1", "f2"}
+    assert Tagger(run, True, None, True).likeness.tested.shape[1] == 2
     with open(beside, "wb") as file:
         file.write(b"damaged")
     with pytest.raises(UserError, match="is damaged: .*; remove the file to do without it"):
@@ -163,3 +193,19 @@ def test_where_a_song_may_have_several_tags_nothing_is_rejected(run, trained, mo
     monkeypatch.setattr(models, "load_best", several)
     with pytest.raises(UserError, match="may have several tags.*leave out --reject"):
         Tagger(run, False, None, True)
+
+
+@pytest.mark.slow
+def test_what_musicnn_hears_counts_if_the_run_asks_for_it(here, musicnn_weights, tiny):
+    asked = small("DL.type=tiny", "DL.num_epochs=1", "unknown=musicnn")
+    outcomes = dl.main(settings.check(settings.override(settings.published(), asked)))
+    judge, heard = Tagger(outcomes[0].name, False, None, True), []
+    assert judge.likeness.tested.shape == (18, 3)
+    assert judge.tag(makeSounds.noise(9), 44100).tag == "unknown"
+    told = judge.likeness.of
+    judge.likeness.of = lambda song: heard.append(song) or told(song)
+    own = [answer.tag for answer in judge.tag_all(sorted(glob.glob("data/datasets/Beats/*/*")))]
+    assert own.count("unknown") <= 1
+    distances = np.array([judge.likeness.songs.distances(song) for song in heard])
+    np.testing.assert_allclose(distances[:, 2], 0, atol=1e-3, err_msg="as the run heard them")
+    assert (judge.likeness.tested[:, 2] > 10).all(), "songs that a fold tests are not in it"

@@ -250,7 +250,7 @@ def test_the_chunk_that_the_test_leaves_out_has_a_segment_but_no_vote(
     tagger = Tagger(run)
     tagger.parameters["asPublished"] = asPublished
     each = np.eye(3, dtype=np.float32)[[0, 0, 0, 2]]        # of 387 frames, 40 from one to the next
-    monkeypatch.setattr(tagger, "through", lambda model, chunks: (each[:len(chunks)], None))
+    monkeypatch.setattr(tagger, "through", lambda model, chunks: each[:len(chunks)])
     monkeypatch.setattr(tagger, "likeness", None)
     answer = tagger.answer("a.wav", np.ones((40, 387), np.float32))
     assert answer.votes.tolist() == [3, 0, voting - 3] and answer.label == 0
