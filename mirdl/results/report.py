@@ -85,9 +85,10 @@ def _summary(name: str, result: CrossValidation) -> str:
     [row] = tables.comparison({name: result})
     for column in ("run", "best baseline (%)", "p against the first"):
         del row[column]
-    caption = (f"{result.parameters['DL']['type']}: mean and standard deviation over "
-               f"{some(len(result.outcomes), 'fold', 'folds')}, and Wilson's interval of all "
-               "songs together")
+    count = len(result.outcomes)
+    over = f"mean and standard deviation over {count} folds" if count > 1 else "one fold"
+    caption = (f"{result.parameters['DL']['type']}: {over}, and Wilson's interval of all songs "
+               "together")
     lines = _in_short(result) if result.true else ""
     figures = [{"figure": column, "value": value} for column, value in row.items()]
     return lines + table(figures, caption)
@@ -102,8 +103,8 @@ def _in_short(result: CrossValidation) -> str:
               if vote.low > chance else
               "The interval does not lie above that: the network is not clearly better than "
               "chance.")
-    lines = [f"{right} of {total} test songs are right by majority vote: {vote.accuracy:.1f} %, "
-             f"95 % interval {vote}.",
+    lines = [f"{right} of {total} test songs are classified correctly by majority vote: "
+             f"{vote.accuracy:.1f} %, 95 % interval {vote}.",
              "If every song were given the largest class of the test songs, "
              f"{result.classes[counts.argmax()]}, {chance:.1f} % would be right. {better}"]
     if best := result.best_baseline:
@@ -114,9 +115,9 @@ def _in_short(result: CrossValidation) -> str:
     said = "".join(f"<p>{escape(line)}</p>" for line in lines)
     if pairs:
         hardest = tables.misclassified(result)[0]
-        said += (f'<p>The hardest song, with the surest wrong votes, is <a href="#{_place(0)}">'
-                 f"{escape(hardest['song'])}</a>. Its tag is {escape(hardest['true'])}; its chunks "
-                 f"voted: {escape(hardest['votes'])}.</p>")
+        said += ("<p>The hardest song, with the largest share of wrong votes, is "
+                 f"<a href='#{_place(0)}'>{escape(hardest['song'])}</a>. Its tag is "
+                 f"{escape(hardest['true'])}; its chunks voted: {escape(hardest['votes'])}.</p>")
     return said
 
 
@@ -140,10 +141,9 @@ def _classes(result: CrossValidation) -> str:
 def _baselines(result: CrossValidation) -> str:
     lines, chance = beside_best(result), _chance(result) if result.true else 0
     if any(each.name == "largest class" and each.mean < chance for each in result.baselines):
-        lines.append("The baseline 'largest class' gives a fold's test songs the class with the "
-                     "most training songs. The more songs of a class train, the fewer are left for "
-                     f"the test. So it gets less than the {chance:.1f} % above, which is the share "
-                     "of the largest class of the test songs.")
+        lines.append("The baseline 'largest class' always gives the class with the most training "
+                     "songs, of which fewer are left for the test. So it gets less than the "
+                     f"{chance:.1f} % above, the share of the largest class of the test songs.")
     notes = "".join(f"<p>{escape(line)}</p>" for line in lines)
     test = "" if result.several else "; p by McNemar's exact test"
     return notes + table(tables.baselines(result), "Simple classifiers, on the same folds and "
@@ -160,7 +160,7 @@ def _misclassified(result: CrossValidation, players: dict[str, str]) -> str:
             details += (f'<details{"" if details else " open"}><summary>'
                         f'{escape(row["song"])}: {escape(said)}</summary>'
                         f'<div id="{place}">{players[row["song"]]}</div></details>\n')
-    first = "the worst mistakes" if result.several else "those with the surest votes"
+    first = "the worst mistakes" if result.several else "the largest share of wrong votes"
     listed = table(rows, f"{some(len(rows), 'song', 'songs')}, {first} first, "
                          "each by the model of the fold that tested it", links)
     if rows and rows[0]["song"] not in links:       # the hardest is linked to

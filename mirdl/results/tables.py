@@ -53,7 +53,7 @@ def columns_of(cell: str) -> int:
 
 
 def misclassified(result: CrossValidation) -> list[Row]:
-    """List the songs that were given another class, those with the surest votes first.
+    """List the songs that were given another class, those with most of the votes for it first.
 
     Among songs with the same share of votes, the larger mean probability counts, where it is known.
     """
@@ -252,7 +252,8 @@ def mean_and_std(figures: list[float]) -> str:
     """Write the mean and standard deviation of one figure of each fold."""
     if np.isnan(figures).any():
         return "-"
-    return f"{np.mean(figures):.2f} ± {np.std(figures):.2f}"
+    spread = f" ± {np.std(figures):.2f}" if len(figures) > 1 else ""
+    return f"{np.mean(figures):.2f}{spread}"
 
 
 def paired_test(one: CrossValidation, other: CrossValidation) -> str:

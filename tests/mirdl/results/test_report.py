@@ -45,13 +45,14 @@ def test_the_page_begins_with_the_answers(finished_run):
     """Of each class four songs; the first song of each fold, of class slow, was given fast."""
     result = files.read_outcomes(finished_run())
     texts = Reader(report.html("n", result, [])).texts
-    for said in ("6 of 8 test songs are right by majority vote: 75.0 %, 95 % interval 40.9 to 92.9 "
+    for said in ("6 of 8 test songs are classified correctly by majority vote: 75.0 %, 95 % "
+                 "interval 40.9 to 92.9 "
                  "by songs.",
                  "If every song were given the largest class of the test songs, slow, 50.0 % would "
                  "be right. The interval does not lie above that: the network is not clearly "
                  "better than chance.",
                  "Most often confused: slow taken for fast (2 of 4 songs).",
-                 "The hardest song, with the surest wrong votes, is ",
+                 "The hardest song, with the largest share of wrong votes, is ",
                  ". Its tag is slow; its chunks voted: fast 3."):
         assert said in texts
     assert texts[texts.index(". Its tag is slow; its chunks voted: fast 3.") - 1] == "slow/0.wav"
@@ -86,7 +87,7 @@ def test_baselines_have_a_section_of_their_own(finished_run):
     assert "Paired test against largest class, song by song: p = 0.5" in found.texts
     worse = "By majority vote the network does worse than largest class"
     assert any(text.startswith(worse) for text in found.texts)
-    fewer = "less than the 50.0 % above, which is the share of the largest class of the test songs."
+    fewer = "less than the 50.0 % above, the share of the largest class of the test songs."
     assert not any(text.endswith(fewer) for text in found.texts)
     result.baselines[0].accuracies = [50.0, 25.0]
     assert any(text.endswith(fewer) for text in Reader(report.html(name, result, [])).texts)

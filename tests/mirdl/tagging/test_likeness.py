@@ -179,7 +179,7 @@ def test_models_bring_along_what_lies_beside_them(run, trained, workplace):
     assert Tagger(run, True, None, True).likeness.tested.shape[1] == 2
     with open(beside, "wb") as file:
         file.write(b"damaged")
-    with pytest.raises(UserError, match="is damaged: .*; remove the file to do without it"):
+    with pytest.raises(UserError, match="is damaged, .*; train again, or remove the file"):
         Tagger(model)
 
 
