@@ -1,16 +1,16 @@
 """Which distances tell songs unlike those of a run, and at which price.
 
 python bench/unknown.py NAME [NAME ...] [others=GrooveStyles,ESC10,DanceLoops] [songs=60]
-                        [seconds=10]
+                        [seconds=10] [seed=1]
 NAME is a run of data/results whose data set is in data/datasets. For each distance, and for all of
 them as a run joins them: the share of the run's own test songs that are lost, and for each kind of
 foreign sound the share that is rejected, the mean over the folds. A threshold is passed by 2 % of
 the test songs; for what is lost, those of each fold are judged by the threshold of all other folds.
 
 Foreign are sounds that are made here, twenty of each kind, with peaks from -20 to -0.5 dB, and
-songs of the other data sets, spread evenly over each; those that are shorter than `seconds` are
-repeated. The first four kinds were looked at while the distances were chosen, the next six were
-seen with them, and those from crickets on were not looked at before.
+songs of the other data sets, drawn at random; those that are shorter than `seconds` are repeated.
+The seed says which. The first four kinds were looked at while the distances were chosen, the next
+six were seen with them, and those from crickets on were not looked at before.
 """
 
 import os
@@ -152,12 +152,12 @@ KINDS = {"silence": lambda rng: np.zeros(len(TIME)), "sines": sines, "clicks": c
 DISTANCES = "texture, nearest class", "texture, pieced together", "musicnn, nearest song"
 
 
-def foreign(others, own, count, seconds, folder):
+def foreign(others, own, count, seconds, seed, folder):
     """Write foreign sounds; give the paths by kind."""
     paths = {}
     for kind, make in KINDS.items():
         for number in range(COUNT):
-            rng = np.random.RandomState([number, len(paths)])
+            rng = np.random.RandomState([seed, number, len(paths)])
             sound = make(rng)
             sound = sound / max(np.abs(sound).max(), 1e-9) * 10 ** rng.uniform(-1, -0.025)
             path = os.path.join(folder, f"{kind} {number}.wav")
@@ -165,19 +165,24 @@ def foreign(others, own, count, seconds, folder):
             paths.setdefault(kind, []).append(path)
     for other in others:
         songs = [path for _, path in sorted(in_folders(folder_of(other)).paths.items())]
-        for place in np.linspace(0, len(songs) - 1, count).astype(int) if other != own else []:
+        for place in drawn(len(songs), count, seed) if other != own else []:
             sound, rate = soundfile.read(songs[place])
             path = os.path.join(folder, f"{other} {place}.wav")
             times = -(-seconds * rate // len(sound))
             soundfile.write(path, np.concatenate([sound] * times), rate)
             paths.setdefault(other, []).append(path)
     reversed_ = [path for _, path in sorted(in_folders(folder_of(own)).paths.items())]
-    for place in np.linspace(0, len(reversed_) - 1, COUNT).astype(int):
+    for place in drawn(len(reversed_), COUNT, seed):
         sound, rate = soundfile.read(reversed_[place])
         path = os.path.join(folder, f"reversed {place}.wav")
         soundfile.write(path, sound[::-1], rate)
         paths.setdefault("own, reversed", []).append(path)
     return paths
+
+
+def drawn(songs, count, seed):
+    """Draw places of songs."""
+    return np.random.RandomState(seed).permutation(songs)[:count]
 
 
 class Noted:
@@ -201,7 +206,7 @@ def heard_of(tagger, paths):
     return tagger.likeness.songs
 
 
-def table(name, others, count, seconds):
+def table(name, others, count, seconds, seed):
     """Print the table of a run."""
     tagger = Tagger(name, ensemble=False)
     parameters, windows = tagger.parameters, tagger.likeness.windows
@@ -209,7 +214,7 @@ def table(name, others, count, seconds):
     heard, pieced = loadDatasets.heardOf(
         dataset, loadDatasets.windowsOf(dataset, parameters), parameters)
     with tempfile.TemporaryDirectory() as folder:
-        paths = foreign(others, parameters["DS"]["dataset"], count, seconds, folder)
+        paths = foreign(others, parameters["DS"]["dataset"], count, seconds, seed, folder)
         kinds = {kind: heard_of(tagger, each) for kind, each in paths.items()}
     own, rejected = [], []
     for fold in range(parameters["folds"]):
@@ -257,7 +262,8 @@ def main(*arguments):
     options = dict(each.split("=") for each in arguments if "=" in each)
     others = options.get("others", "GrooveStyles,ESC10,DanceLoops").split(",")
     for name in (each for each in arguments if "=" not in each):
-        table(name, others, int(options.get("songs", 60)), int(options.get("seconds", SECONDS)))
+        table(name, others, *(int(options.get(key, default)) for key, default in (
+            ("songs", 60), ("seconds", SECONDS), ("seed", 1))))
 
 
 if __name__ == "__main__":

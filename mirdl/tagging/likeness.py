@@ -299,7 +299,7 @@ def read(model: Model) -> Likeness | None:
         if not len(tested) or tested.shape[1:] != (3 if songs.known else 2,):
             raise ValueError("it has no songs")
     except Exception as error:      # a damaged archive can raise nearly anything
-        raise UserError(f"{path!r} is damaged, or of another version: expected what a run writes to "
-                        "tell unknown songs; train again, or remove the file to do without it "
+        raise UserError(f"{path!r} is damaged, or of another version: expected what a run writes "
+                        "to tell unknown songs; train again, or remove the file to do without it "
                         f"({error})") from error
     return Likeness(songs, tested)
