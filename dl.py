@@ -66,6 +66,7 @@ def beginRun(parameters, runId, execution, sweepId=None, found=None):
     """Begin a new run, of the sweep `sweepId` if it is part of one, with the songs `found`."""
     dataset = loadSongs(parameters, execution, checkFit, found)
     parameters = recipes.give_way(parameters, partial(check_folds, dataset))
+    loadDatasets.windowsOf(dataset, parameters)     # they are kept; now, as they may be refused
     source = architectures.source_hash(parameters["DL"]["type"], buildArchitecture)
     run = new_run(parameters, runId, dataset, source, sweepId)
     with runs.begun(run):
@@ -112,7 +113,6 @@ def runSweep(planned, sweepId, execution):
 
 def crossValidate(run, dataset, execution):
     """Train and test all trials that have not ended, then sum up; one outcome for each fold."""
-    windows = loadDatasets.windowsOf(dataset, run.parameters)   # now, as it may be refused
     trials = all_trials(run)
     outcomes = checkpoint.ended(trials)
     todo = [trial for trial in trials if trial.name not in outcomes]
@@ -129,7 +129,7 @@ def crossValidate(run, dataset, execution):
             calibration.write(best, run.name)
             threshold_file.write(best, dataset.classes, run.name)
             if not dataset.several:
-                learnLikeness(run, [outcome.fold for outcome in best], dataset, windows)
+                learnLikeness(run, [outcome.fold for outcome in best], dataset)
             summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)
     runs.forget(run, trials)
     if not best:
@@ -265,11 +265,11 @@ def testTrial(network, fold, outcome, parameters):
     return outcome
 
 
-def learnLikeness(run, folds, dataset, windows):
+def learnLikeness(run, folds, dataset):
     """Learn how far test songs are from the others, to tell songs unlike all; write it."""
     print("learning what the songs of this run sound like ...", flush=True)
     tests = [splits.split(dataset, fold, run.parameters).test for fold in folds]
-    heard, pieced = loadDatasets.heardOf(dataset, windows, run.parameters)
+    heard, pieced = loadDatasets.heardOf(dataset, run.parameters)
     found = likeness.learnt(heard, dataset.labels, tests, pieced)
     if found:
         likeness.write(found, run.name)

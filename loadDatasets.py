@@ -175,8 +175,8 @@ def publishedMel(dataset, parameters):
     return [compressed(spectrograms[name], DS["inputNorm"]) for name in dataset.names]
 
 
-def heardOf(dataset, windows, parameters):
-    """Give what tells the songs of a run from others; `windows` are those of `windowsOf`.
+def heardOf(dataset, parameters):
+    """Give what tells the songs of a run from others.
 
     Returns
     -------
@@ -185,7 +185,7 @@ def heardOf(dataset, windows, parameters):
         Gives textures of songs that are pieced together from songs, (songs,).
     """
     mel, DS = melOf(dataset, parameters)
-    isLogarithm = is_logarithm(DS)
+    windows, isLogarithm = windowsOf(dataset, parameters), is_logarithm(DS)
     heard = [Heard.of(texture(each if each is None else np.asarray(each), isLogarithm), window)
              for each, window in zip(mel, windows, strict=True)]
 

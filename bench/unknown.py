@@ -211,8 +211,7 @@ def table(name, others, count, seconds, seed):
     tagger = Tagger(name, ensemble=False)
     parameters, windows = tagger.parameters, tagger.likeness.windows
     dataset = loadDatasets.load_dataset(parameters)
-    heard, pieced = loadDatasets.heardOf(
-        dataset, loadDatasets.windowsOf(dataset, parameters), parameters)
+    heard, pieced = loadDatasets.heardOf(dataset, parameters)
     with tempfile.TemporaryDirectory() as folder:
         paths = foreign(others, parameters["DS"]["dataset"], count, seconds, seed, folder)
         kinds = {kind: heard_of(tagger, each) for kind, each in paths.items()}

@@ -722,3 +722,12 @@ def test_a_layer_learns_on_what_musicnn_has_learnt(here, musicnn_weights, script
     np.testing.assert_array_equal(alone, kept["songs"][song][1])
     answer = tagger.tag(f"data/datasets/Beats/{song}")
     assert answer.label == first["voted"][0] and len(answer.probabilities) == 1
+
+
+def test_a_run_that_cannot_have_musicnns_weights_is_not_begun(here, monkeypatch):
+    def refused(model):
+        raise UserError(f"the weights of {model} cannot be fetched")
+    monkeypatch.setattr(loadDatasets, "networkOf", refused)
+    with pytest.raises(UserError, match="weights of musicnn-MSD cannot"):
+        dl.main(settings.check(settings.override(settings.published(), small("unknown=musicnn"))))
+    assert os.listdir("data/results") == []

@@ -107,6 +107,8 @@ class Tagger:
         self.by = "mean" if self.several else by or usual_way(self.parameters)
         self.temperature = calibration.read(model)
         self.likeness, self.reject = likeness.read(model), reject
+        if not reject and self._windows_beside:
+            self.likeness = None        # it takes long, so only if it is asked for
         if reject and self.likeness is None:
             beside = path_beside(model, likeness.ENDING)
             raise UserError(f"{name} has no {beside!r}, so that it cannot tell unknown songs: copy "
