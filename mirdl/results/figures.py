@@ -179,8 +179,8 @@ def reliability(tested: FoldAnswers, title: str) -> Figure:
     edges, crossed, said = np.linspace(0, 100, 11), tested.crossed(), []
     parts = max(1, min(10, len(tested.true) // FEWEST_SONGS))
     axes.plot((0, 100), (0, 100), color=rcParams["text.color"], ls=":", lw=1,
-              label="as often right as it says")
-    for name, found in ("as the models say", tested.probabilities), ("calibrated", crossed):
+              label="perfectly calibrated")
+    for name, found in ("not calibrated", tested.probabilities), ("calibrated", crossed):
         if found is None:
             continue
         sure = 100 * found.max(axis=1)
@@ -195,8 +195,8 @@ def reliability(tested: FoldAnswers, title: str) -> Figure:
     counts.yaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
-    axes.set_title(wrapped(f"{title}: {len(tested.true)} test songs, "
-                           f"{some(parts, 'point', 'points')} of equally many", 90), fontsize=9)
+    axes.set_title(wrapped(f"{title}: {len(tested.true)} test songs in "
+                           f"{some(parts, 'group', 'groups of one size')}", 90), fontsize=9)
     figure.set_label(f"How often songs are right, over their probability, {title}: "
                      + "; ".join(said))
     return figure

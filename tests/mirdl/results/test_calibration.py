@@ -111,7 +111,7 @@ def test_without_probabilities_there_is_no_calibration(finished_run):
 def test_the_picture_shows_both(sure):
     axes, counts = figures.reliability(sure, "n").axes
     raw, calibrated = axes.lines[1:]
-    assert raw.get_label() == f"as the models say: log loss {losses(*sure[:2]).mean():.3f}"
+    assert raw.get_label() == f"not calibrated: log loss {losses(*sure[:2]).mean():.3f}"
     off = [np.abs(np.subtract(*line.get_data())).mean() for line in (raw, calibrated)]
     assert off[1] < off[0] / 2, "it is nearer to the diagonal"
     assert [patch.get_data().values.sum() for patch in counts.patches] == [600, 600]
