@@ -408,7 +408,7 @@ def test_a_run_of_an_earlier_version_is_shown(workplace):
     shutil.copytree(os.path.join(ROOT, "tests", "before", "done"), "data/results",
                     dirs_exist_ok=True)
     run = "Clicks_oNetOne_20261126-011605-7329577f"
-    assert utils.songs(run).endswith("quick 3, slow 1     2\n1 of 6 songs")
+    assert utils.songs(run).endswith("quick 3, slow 1  -f1\n1 of 6 songs")
     assert "83.33 ± 23.57" in utils.compare(run)
     for path in (utils.trainingEvolution(run), utils.confusion(run), utils.filters(run)):
         assert isPicture(path)
