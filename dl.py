@@ -66,7 +66,8 @@ def beginRun(parameters, runId, execution, sweepId=None, found=None):
     """Begin a new run, of the sweep `sweepId` if it is part of one, with the songs `found`."""
     dataset = loadSongs(parameters, execution, checkFit, found)
     parameters = recipes.give_way(parameters, partial(check_folds, dataset))
-    loadDatasets.windowsOf(dataset, parameters)     # they are kept; now, as they may be refused
+    # before the run begins, as musicnn's weights may be missing; the windows are kept
+    loadDatasets.windowsOf(dataset, parameters)
     source = architectures.source_hash(parameters["DL"]["type"], buildArchitecture)
     run = new_run(parameters, runId, dataset, source, sweepId)
     with runs.begun(run):
