@@ -150,6 +150,15 @@ def tiny(monkeypatch):
     monkeypatch.setattr(buildArchitecture, "tiny", tiny, raising=False)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def few_pieced():
+    """Let runs piece few songs together to learn what foreign songs are like, which is quick."""
+    from mirdl.spectrograms import pieced
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieced, "COUNT", 10)
+        yield
+
+
 @pytest.fixture
 def few_trees(monkeypatch):
     """Give the random forest of the baselines few trees, which is quick."""

@@ -1,11 +1,18 @@
 import numpy as np
 import pytest
 
+from mirdl.spectrograms import pieced
 from mirdl.spectrograms.normalisation import compress
 from mirdl.spectrograms.pieced import COUNT, LONGEST, pieced_together
 
 SECOND = 1024 / 44100
 BANDS = 4
+
+
+@pytest.fixture(autouse=True)
+def not_few(monkeypatch):
+    """Piece as many together as a run does; other tests piece few (conftest.py)."""
+    monkeypatch.setattr(pieced, "COUNT", COUNT)
 
 
 def songs(counts=(300, 200, 900), seed=0):
