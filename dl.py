@@ -28,7 +28,7 @@ from mirdl.tagging import likeness
 from mirdl.training import checkpoint, model_checks, processes, runs, sweep
 from mirdl.training.baselines import baselines_of
 from mirdl.training.lockstep import Lockstep, make_network
-from mirdl.training.run import DivergedError, new_run
+from mirdl.training.run import DivergedError, Run, base_seed
 from mirdl.training.targets import mean_figures, song_means, target_of
 from mirdl.training.trial import Job, Training, Trial, all_trials, model_info, progress
 
@@ -69,7 +69,7 @@ def beginRun(parameters, runId, execution, sweepId=None, found=None):
     # before the run begins, as musicnn's weights may be missing; the windows are kept
     loadDatasets.windowsOf(dataset, parameters)
     source = architectures.source_hash(parameters["DL"]["type"], buildArchitecture)
-    run = new_run(parameters, runId, dataset, source, sweepId)
+    run = Run(parameters, runId, base_seed(parameters), dataset.fingerprint(), source, sweepId)
     with runs.begun(run):
         return crossValidate(run, dataset, execution)
 
@@ -81,7 +81,9 @@ def resumeRun(runId, execution):
             runs.forget(run, all_trials(run))
             print(f"{run.name} is done: all of its files are there")
             return files.read_outcomes(run.name).outcomes
-        print(f"resuming {run.name}: {checkpoint.count(all_trials(run))} trainings are done")
+        trials = all_trials(run)
+        print(f"resuming {run.name}: {len(checkpoint.ended(trials))} of {len(trials)} trainings "
+              "are done")
         dataset = loadAgain(run, execution["workers"], execution["DS.store"])
         return crossValidate(run, dataset, execution)
 
@@ -147,7 +149,7 @@ def trainAll(todo, dataset, execution, progress):
         lockstep = Lockstep(buildNet, parameters, dataset, len(todo))
         yield from lockstep.run_jobs(
             lambda trial, slot: trainHeld(trial, dataset, slot, every), todo, progress)
-    elif processes.are_used(execution):
+    elif execution["cluster"] or execution["workers"] > 1:
         jobs = {Job.of(trial, dataset, every): trial for trial in todo}
         for job, outcome in processes.run_jobs(trainTrialOf, list(jobs), execution, progress):
             yield jobs[job], outcome

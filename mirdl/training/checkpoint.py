@@ -89,11 +89,6 @@ def ended(trials: list[Trial]) -> dict[str, Outcome | None]:
     return {name: state.outcome for name, state in saved.items() if state.ended}
 
 
-def count(trials: list[Trial]) -> str:
-    """Say how many trials have ended: '1 of 3'."""
-    return f"{len(ended(trials))} of {len(trials)}"
-
-
 @contextmanager
 def held(trial: Trial, every: int) -> Iterator[Checkpoint]:
     """Give the checkpoint of a training, and hold its lock meanwhile.

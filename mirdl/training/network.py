@@ -209,7 +209,8 @@ class Network:
         """Call each function once, as JAX compiles at the first call."""
         size, data = self._parameters["DL"]["batchSize"], self._parameters["DS"]
         x = np.zeros((size, data["numChannels"], data["yInput"], data["xInput"]), np.float32)
-        y = self._target.example(size, self._num_classes)
+        y = np.zeros((size, self._num_classes) if self._target.several else size,
+                     self._target.dtype)
         mixed = [y, np.ones(size, np.float32)] if _mixes(self._parameters) else []
         with memory_errors_told():
             self.train(x, y, *mixed)

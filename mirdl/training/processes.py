@@ -32,11 +32,6 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3     # of malloc.h
 _one_at_a_time = threading.Lock()
 
 
-def are_used(execution: dict[str, Any]) -> bool:
-    """Tell whether these settings ask for other processes."""
-    return bool(execution["cluster"]) or execution["workers"] > 1
-
-
 def run_jobs(function: Callable, jobs: list, execution: dict[str, Any],
              progress: Callable[[], tuple[int, int, str]]) -> Iterator[tuple]:
     """Call a function with each job, in other processes.

@@ -70,12 +70,6 @@ class DivergedError(UserError):
                          f"on with DL.lr={run.parameters['DL']['lr']}; lower it")
 
 
-def new_run(parameters: dict[str, Any], run_id: str, dataset: DataSet, source: str,
-            sweep: str | None) -> Run:
-    """Make the `Run` that begins with these parameters and songs."""
-    return Run(parameters, run_id, base_seed(parameters), dataset.fingerprint(), source, sweep)
-
-
 def base_seed(parameters: dict[str, Any]) -> int:
     """Give the seed of a new run: random_seed, or a new one if use_random_seed is False."""
     if parameters["use_random_seed"]:

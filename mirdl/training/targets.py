@@ -26,11 +26,6 @@ class OneTag:
         return T.ivector(name)
 
     @staticmethod
-    def example(chunks: int, num_classes: int) -> np.ndarray:
-        """Make some y."""
-        return np.zeros(chunks, np.int32)
-
-    @staticmethod
     def costs(prediction: theano.Variable, y: theano.Variable, num_classes: int,
               cost: str) -> theano.Variable:
         """Give the cost of each chunk.
@@ -75,11 +70,6 @@ class SeveralTags:
     def variable(name: str) -> theano.Variable:
         """Make the variable of y: (chunks, tags), 1 for those that a chunk has."""
         return T.matrix(name)
-
-    @staticmethod
-    def example(chunks: int, num_classes: int) -> np.ndarray:
-        """Make some y."""
-        return np.zeros((chunks, num_classes), np.float32)
 
     @staticmethod
     def costs(prediction: theano.Variable, y: theano.Variable, num_classes: int,

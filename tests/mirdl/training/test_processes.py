@@ -30,12 +30,6 @@ def test_calls_are_made_in_other_processes_that_share_the_cores():
     assert threads == ([str(max(1, cpu_count() // 2))] * len(processes.THREADS),) * 4
 
 
-def test_one_worker_needs_no_other_process():
-    assert not processes.are_used({"workers": 1, "cluster": ""})
-    assert processes.are_used({"workers": 2, "cluster": ""})
-    assert processes.are_used({"workers": 1, "cluster": "tcp://host:8786"})
-
-
 def test_results_come_once_and_what_was_printed_is_printed_here(capsys):
     assert sorted(each(calls.square, [Call(number) for number in range(5)])) == [0, 1, 4, 9, 16]
     printed = capsys.readouterr().out.split("\n")
