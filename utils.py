@@ -7,13 +7,12 @@ import argparse
 import csv
 import difflib
 import io
+import math
 import os
 import sys
 from collections import Counter
 from functools import lru_cache, partial
 from importlib import import_module
-
-import numpy as np
 
 from mirdl.errors import UserError, exit_on_user_error
 from mirdl.frames import MUSICNN
@@ -130,7 +129,7 @@ def filters(name):
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["frames", "seconds", "bpm", "class", "outputWeight"])
     for each in find_filters(model):
-        tempo = "" if np.isnan(each.tempo) else f"{each.tempo:.0f}"
+        tempo = "" if math.isnan(each.tempo) else f"{each.tempo:.0f}"
         tag = "" if each.feeds is None else model.info.classes[each.feeds]
         table.writerow([len(each.weights), f"{each.seconds:.3f}", tempo, tag,
                         f"{each.weight:.6g}"])

@@ -4,6 +4,11 @@ import logging
 import os
 import sys
 import warnings
+from importlib.util import find_spec
+
+if not find_spec("lasagne"):
+    sys.exit(f"error: {sys.executable} lacks packages of requirements.txt; enter the "
+             "environment that has them: . .venv/bin/activate (make .venv/ready makes it)")
 
 # The warnings that reach the user: those of the code that he writes, and Theano's. No library's
 # does, whatever the data; what matters is said in our own words.

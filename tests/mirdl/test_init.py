@@ -30,6 +30,14 @@ def test_warnings_are_those_of_what_the_user_writes(module, shown, child):
         assert printed(code) == (f"a.py:1: {category}: odd\n" if shown else "")
 
 
+@pytest.mark.parametrize("script", ["run.py", "predict.py", "utils.py"])
+def test_outside_its_environment_a_script_says_how_to_enter_it(script):
+    done = subprocess.run([sys.executable, "-S", os.path.join(ROOT, script)],     # no site-packages
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "requirements.txt" in done.stderr and ". .venv/bin/activate" in done.stderr
+
+
 def test_a_library_that_logs_says_nothing_but_errors():
     log = "import logging; logging.getLogger('matplotlib.font_manager').{}('odd')"
     assert printed(log.format("warning")) == "" and printed(log.format("error")) == "odd\n"
