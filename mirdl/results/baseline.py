@@ -1,13 +1,15 @@
 """What a baseline answered, and how a network compares with it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from mirdl.results.json_form import JsonForm
+
 
 @dataclass
-class Baseline:
+class Baseline(JsonForm):
     """What a simple classifier answered in a cross-validation.
 
     Attributes
@@ -43,21 +45,11 @@ class Baseline:
         return type(self)(self.name, [self.voted[place] for place in chosen if self.voted],
                           [self.accuracies[place] for place in chosen], self.simple)
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the values under the keys of the .json file."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
-        """Make the value that `to_json` gave; keys that are not known here are passed over.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            If it is not of that form.
-        """
-        baseline = cls(content["name"], content["voted"], list(map(float, content["accuracies"])),
-                       content.get("simple", True))
+        """Make the value that `to_json` gave; refuse one without an accuracy for each fold."""
+        baseline = super().from_json(content)
+        baseline.accuracies = list(map(float, baseline.accuracies))
         if baseline.voted and len(baseline.voted) != len(baseline.accuracies):
             raise ValueError(f"the baseline {baseline.name!r} has no accuracy for each fold")
         return baseline

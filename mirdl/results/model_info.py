@@ -5,11 +5,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from mirdl.results import json_form
+from mirdl.results.json_form import JsonForm
 
 
 @dataclass
-class ModelInfo:
+class ModelInfo(JsonForm):
     """What a model's file says about the model: all that is needed to use it.
 
     Attributes
@@ -55,10 +55,6 @@ class ModelInfo:
     training_moments: list[list[float]] | None = None
     several: bool = False
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the values under the keys of the model's file."""
-        return json_form.to_json(self)
-
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
         """Make the value that `to_json` gave.
@@ -70,9 +66,7 @@ class ModelInfo:
         """
         if not isinstance(content, dict):
             raise ValueError("it does not say what it is made for")
-        # what the first versions did not write
-        first = {"seed": 0, "fold": 0, "architecture": "", "versions": {}}
-        info = json_form.from_json(cls, {**first, **content})
+        info = super().from_json(content)
         songs = info.training_songs, info.validation_songs, info.test_songs
         moments = [0.0, 1.0] if info.moments is None else info.moments
         if not (isinstance(info.parameters, dict) and _are_texts(info.classes)

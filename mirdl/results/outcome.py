@@ -8,6 +8,7 @@ import numpy as np
 from mirdl.results import json_form, ranking
 from mirdl.results.baseline import Baseline, PairedTest
 from mirdl.results.interval import Interval
+from mirdl.results.json_form import JsonForm
 from mirdl.results.thresholds import of_folds
 from mirdl.results.votes import likeliest, majority_vote, share_right
 
@@ -32,7 +33,7 @@ class Confused(NamedTuple):
 
 
 @dataclass
-class Outcome:
+class Outcome(JsonForm):
     """The result of one training: how its best model did on the fold's test songs.
 
     In .json files null stands for nan.
@@ -145,7 +146,7 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """Give the values under the keys of the .json files."""
-        content = json_form.to_json(self)
+        content = super().to_json()
         if not self.likeliest:      # not tested, or by a version that did not know it
             del content["meanProbability"], content["likeliest"]
         if not self.probabilities:
@@ -153,11 +154,6 @@ class Outcome:
         if not self.tags:
             del content["tags"], content["averagePrecision"], content["thresholds"]
         return content
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """Make the outcome that `to_json` gave."""
-        return json_form.from_json(cls, content)
 
 
 @dataclass
