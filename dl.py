@@ -17,7 +17,7 @@ import loadDatasets
 from buildArchitecture import buildNet, checkFit
 from mirdl import recipes, settings
 from mirdl.networks import architectures
-from mirdl.results import calibration, files, models, prose, threshold_file
+from mirdl.results import beside, files, models, prose
 from mirdl.results.outcome import CrossValidation, Outcome
 from mirdl.results.tensorboard import events
 from mirdl.results.thresholds import fitted
@@ -129,8 +129,7 @@ def crossValidate(run, dataset, execution):
         paths = partial(loadDatasets.pathsOf, run.parameters)
         baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published, paths)
         if best:
-            calibration.write(best, run.name)
-            threshold_file.write(best, dataset.classes, run.name)
+            beside.write(best, dataset.classes, run.name)
             if not dataset.several:
                 learnLikeness(run, [outcome.fold for outcome in best], dataset)
             summarise(best, files.cross_validation(run.name), dataset, run.parameters, baselines)

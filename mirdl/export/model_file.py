@@ -12,7 +12,7 @@ import numpy as np
 from mirdl.errors import UserError
 from mirdl.export import conversion
 from mirdl.frames import MAGNITUDES, MEL, MUSICNN_MEL, WINDOW_HOP, before_network, frames_of
-from mirdl.results import threshold_file
+from mirdl.results.beside import read_thresholds
 from mirdl.results.models import FRONT_END, Model
 from mirdl.spectrograms.front_end import FrontEnd, front_end
 from mirdl.system.whole_files import remove_leftovers, whole
@@ -98,7 +98,7 @@ def metadata(models: list[Model], parameters: dict[str, Any], front: FrontEnd,
         "network": parameters["DL"]["type"],
         "source_hash": info.architecture,
         "parameters": json.dumps(parameters),
-        **({"thresholds": json.dumps(threshold_file.read(models[0]).tolist())}
+        **({"thresholds": json.dumps(read_thresholds(models[0]).tolist())}
            if info.several and info.architecture else {}),
         "versions": json.dumps({"training": info.versions,
                                 "export": {each: version(each) for each in PACKAGES}})}

@@ -6,17 +6,12 @@ calibration of modern neural networks', ICML 2017). The largest stays the larges
 changes. T is learnt from songs that were tested, not trained on.
 """
 
-import json
 from typing import NamedTuple
 
 import numpy as np
 
-from mirdl.results import files
-from mirdl.results.beside import read_json
-from mirdl.results.models import Model
 from mirdl.results.outcome import Outcome
 
-ENDING = ".calibration.json"
 LOWEST, HIGHEST = 0.1, 20       # temperature
 LEAST = 5e-5    # probability: half of the last digit that a run keeps
 
@@ -121,33 +116,3 @@ class FoldAnswers(NamedTuple):
             found[its] = tempered(self.probabilities[its],
                                   fitted(self.probabilities[~its], self.true[~its]))
         return found
-
-
-def write(outcomes: list[Outcome], run: str) -> None:
-    """Write RUN.calibration.json, unless no song was tested."""
-    tested = FoldAnswers.of(outcomes)
-    if tested:
-        content = {"temperature": round(tested.temperature, 4), "songs": len(tested.true)}
-        files.write_text(json.dumps(content) + "\n", run, ENDING)
-
-
-def read(model: Model) -> float | None:
-    """Read the temperature that lies beside a model.
-
-    Returns
-    -------
-    float or None
-        None if there is no such file.
-
-    Raises
-    ------
-    UserError
-        If it is damaged.
-    """
-    def taken(content: dict[str, float]) -> float:
-        temperature = float(content["temperature"])
-        if not LOWEST <= temperature <= HIGHEST:
-            raise ValueError(f"the temperature is {temperature}")
-        return temperature
-    return read_json(model, ENDING, taken, f"a temperature from {LOWEST} to {HIGHEST}",
-                     "to do without it")

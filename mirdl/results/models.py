@@ -1,6 +1,5 @@
 """The models in data/results and data/preloaded/models: how they are found, written and read."""
 
-import io
 import json
 import os
 import re
@@ -228,24 +227,13 @@ def _find(name: str) -> str:
 
 
 def arrays_of(path: str) -> dict[str, np.ndarray]:
-    """Read the arrays of an .npz file by name.
+    """Read the arrays of an .npz file by name; no object is made.
 
-    Nothing is allocated because a header says so, and no object is made.
+    What a header promises takes no memory until it is read.
     """
     with zipfile.ZipFile(path) as archive:
         if sum(member.file_size for member in archive.infolist()) > os.path.getsize(path):
             raise ValueError("its parts are larger than the file (or compressed, which "
                              "numpy.savez does not)")
-        return {name.removesuffix(".npy"): _array(archive.read(name))
+        return {name.removesuffix(".npy"): np.lib.format.read_array(archive.open(name))
                 for name in archive.namelist()}
-
-
-def _array(content: bytes) -> np.ndarray:
-    """Read the array of an .npy file's content."""
-    stream = io.BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    read_header = (np.lib.format.read_array_header_1_0 if version == (1, 0)
-                   else np.lib.format.read_array_header_2_0)
-    shape, by_columns, dtype = read_header(stream)
-    values = np.frombuffer(content[stream.tell():], dtype)
-    return values.reshape(shape, order="F" if by_columns else "C")

@@ -14,8 +14,8 @@ import numpy as np
 from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.frames import MUSICNN, before_network, frames_of, windows_beside
-from mirdl.results import calibration, models, threshold_file
-from mirdl.results.beside import path_beside
+from mirdl.results import models
+from mirdl.results.beside import path_beside, read_temperature, read_thresholds
 from mirdl.spectrograms.chunks import Chunks, chunk_starts, filled
 from mirdl.spectrograms.decoding import spectrograms_of
 from mirdl.spectrograms.level import is_logarithm, odd_levels
@@ -105,7 +105,7 @@ class Tagger:
             raise UserError(f"with {name} a song may have several tags, or none that is likely: "
                             "leave out --reject")
         self.by = "mean" if self.several else by or usual_way(self.parameters)
-        self.temperature = calibration.read(model)
+        self.temperature = read_temperature(model)
         self.likeness, self.reject = likeness.read(model), reject
         if not reject and self._windows_beside:
             self.likeness = None        # it takes long, so only if it is asked for
@@ -116,7 +116,7 @@ class Tagger:
                             "it; or leave out --reject")
         self.thresholds = None
         if self.several and name not in MUSICNN:
-            self.thresholds = threshold_file.read(model)
+            self.thresholds = read_thresholds(model)
 
     def tag(self, song: str | np.ndarray, rate: int | None = None) -> Answer:
         """Tag one song.

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mirdl.errors import UserError
-from mirdl.results import calibration, figures, files, models
+from mirdl.results import beside, calibration, figures, files, models
 from mirdl.results.calibration import FoldAnswers, fitted, losses, tempered
 from mirdl.results.outcome import Outcome
 
@@ -75,7 +75,7 @@ def run(finished_run, sure):
                 for fold in range(3)]
     outcomes[0].true.append(0)
     outcomes[0].probabilities.append([0, 0, 0, 0])      # without chunks
-    calibration.write(outcomes, name)
+    beside.write(outcomes, list("abcd"), name)
     return name
 
 
@@ -83,14 +83,14 @@ def test_models_bring_the_temperature_that_lies_beside_them(run, sure):
     with open(files.path_of(run, ".calibration.json")) as file:
         assert json.load(file) == {"temperature": round(sure.temperature, 4), "songs": 600}
     model = models.load(f"{run}-f0")
-    assert calibration.read(model) == round(sure.temperature, 4)
+    assert beside.read_temperature(model) == round(sure.temperature, 4)
     for ending in ("-f0t3.npz", "-f1.npz"):
         shutil.copy(model.path, f"data/preloaded/models/Other{ending}")
-    assert calibration.read(models.load("Other-f0t3")) is None, "it does not lie beside it"
+    assert beside.read_temperature(models.load("Other-f0t3")) is None, "it does not lie beside it"
     shutil.copy(files.path_of(run, ".calibration.json"),
                 "data/preloaded/models/Other.calibration.json")
     for name in ("Other-f0t3", "Other-f1"):
-        assert calibration.read(models.load(name)) == round(sure.temperature, 4)
+        assert beside.read_temperature(models.load(name)) == round(sure.temperature, 4)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"temperature": 0}', '{"temperature": NaN}',
@@ -99,13 +99,13 @@ def test_a_damaged_file_is_refused_in_one_line(run, content):
     with open(files.path_of(run, ".calibration.json"), "w") as file:
         file.write(content)
     with pytest.raises(UserError, match="is damaged: expected a temperature from 0.1 to 20.*; rem"):
-        calibration.read(models.load(f"{run}-f0"))
+        beside.read_temperature(models.load(f"{run}-f0"))
 
 
 def test_without_probabilities_there_is_no_calibration(finished_run):
     name = finished_run()
-    calibration.write(files.read_outcomes(name).outcomes, name)
-    assert calibration.read(models.load(f"{name}-f0")) is None
+    beside.write(files.read_outcomes(name).outcomes, ["slow", "fast"], name)
+    assert beside.read_temperature(models.load(f"{name}-f0")) is None
 
 
 def test_the_picture_shows_both(sure):

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from mirdl.errors import UserError
-from mirdl.results import threshold_file
+from mirdl.results import beside
 from mirdl.results.models import Model
 from mirdl.results.outcome import CrossValidation, Outcome
 from mirdl.results.tables import misclassified
@@ -75,17 +75,17 @@ def test_the_worst_mistakes_come_first(result):
 
 
 def test_thresholds_lie_beside_the_models(workplace, result):
-    threshold_file.write(result.outcomes, result.classes, "r")
+    beside.write(result.outcomes, result.classes, "r")
     info = type("info", (), {"classes": result.classes})
     model = Model("r-f1", "data/results/r-f1.npz", [], info)
-    np.testing.assert_allclose(threshold_file.read(model), fitted(PROBABILITIES, HAS))
+    np.testing.assert_allclose(beside.read_thresholds(model), fitted(PROBABILITIES, HAS))
     elsewhere = Model("s-f1", "data/results/s-f1.npz", [], info)
-    assert threshold_file.read(elsewhere).tolist() == [0.5] * 3
+    assert beside.read_thresholds(elsewhere).tolist() == [0.5] * 3
     for content in ("", "[]", '{"thresholds": {"x": 0.1}}',
                     '{"thresholds": {"x": 2, "y": 0, "z": 0}}'):
         (workplace / "data/results/r.thresholds.json").write_text(content)
         with pytest.raises(UserError, match="r.thresholds.json' is damaged: expected a threshold"):
-            threshold_file.read(model)
+            beside.read_thresholds(model)
     one = Outcome("o-f0", 1, 0, 50.0)
-    threshold_file.write([one], ["x"], "o")
+    beside.write([one], ["x"], "o")
     assert not (workplace / "data/results/o.thresholds.json").exists()
