@@ -158,7 +158,8 @@ def songs(name):
 
 def compare(*names):
     """Compare the results of several runs, as a text."""
-    return tables.text(tables.comparison({name: files.read_outcomes(name) for name in names}))
+    runs = [name.removeprefix(files.cross_validation("")) for name in names]
+    return tables.text(tables.comparison({run: files.read_outcomes(run) for run in runs}))
 
 
 def learning(*names):

@@ -201,30 +201,21 @@ class CrossValidation:
     @property
     def has(self) -> np.ndarray:
         """Which tested song has which tag: bool, (songs, classes), fold by fold."""
-        return np.concatenate(self._by_fold()[0]) if self.several else np.equal.outer(
-            self.true, np.arange(len(self.classes)))
-
-    @property
-    def given(self) -> np.ndarray:
-        """Which song is given which tag, where there may be several: bool, (songs, classes).
-
-        A song is given the tags whose probabilities reach `thresholds.of_folds`.
-        """
-        return self.probabilities >= self.thresholds
+        places = np.arange(len(self.classes))
+        if not self.several:
+            return np.equal.outer(self.true, places)
+        return np.array([np.isin(places, song) for each in self.outcomes for song in each.tags])
 
     @property
     def thresholds(self) -> np.ndarray:
-        """The threshold of each tag for each song, in the order of `has`: (songs, classes)."""
-        has, probabilities = self._by_fold()
-        found = of_folds(probabilities, has, [outcome.thresholds for outcome in self.outcomes])
-        return np.repeat(found, list(map(len, has)), axis=0)
+        """The threshold of each tag for each song, where there may be several: (songs, classes).
 
-    def _by_fold(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Give `has` and `probabilities` of each fold, where there may be several tags."""
-        places = np.arange(len(self.classes))
-        return ([np.array([np.isin(places, song) for song in outcome.tags])
-                 for outcome in self.outcomes],
-                [np.array(outcome.probabilities) for outcome in self.outcomes])
+        A song is given the tags whose probabilities reach it.
+        """
+        counts = [len(outcome.tags) for outcome in self.outcomes]
+        fold = np.repeat(np.arange(len(counts)), counts)
+        return of_folds(self.probabilities, self.has, fold,
+                        [outcome.thresholds for outcome in self.outcomes])
 
     @property
     def confusion(self) -> np.ndarray:
@@ -259,7 +250,8 @@ class CrossValidation:
         if not len(self.has):
             return {}
         from sklearn.metrics import precision_recall_fscore_support
-        answers = (self.has, self.given) if self.several else (self.true, self.voted)
+        answers = ((self.has, self.probabilities >= self.thresholds) if self.several else
+                   (self.true, self.voted))
         # not by classification_report, in whose dict a tag may be called 'accuracy', too
         figures = precision_recall_fscore_support(
             *answers, labels=range(len(self.classes)), zero_division=0)
@@ -270,11 +262,6 @@ class CrossValidation:
             for tag, *columns in zip(found, self.has.T, self.probabilities.T, strict=True):
                 found[tag] |= ranking.of_class(*columns)
         return found
-
-    @property
-    def average_precision(self) -> float:
-        """The mean average precision in %, the mean over the folds; nan if songs have one tag."""
-        return float(np.mean([outcome.average_precision for outcome in self.outcomes]))
 
     @property
     def train_share(self) -> float:

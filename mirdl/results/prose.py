@@ -1,10 +1,8 @@
 """The results of runs in words, for .result files and for the terminal."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from mirdl.results import ranking
+from mirdl.results import ranking, tables
 from mirdl.results.curves import EpochFigures
 from mirdl.results.outcome import CrossValidation, Outcome
 
@@ -88,7 +86,8 @@ def how_sure(result: CrossValidation) -> str:
 def beside_best(result: CrossValidation) -> list[str]:
     """Say how the majority vote compares with the best baseline; nothing if one is missing."""
     best = result.best_baseline
-    if result.several and best and result.average_precision < best.mean:
+    if result.several and best and best.mean > np.mean([each.average_precision
+                                                        for each in result.outcomes]):
         return [f"The network does worse than {best.name}: try recipe=transfer, another network "
                 "(DL.type), more epochs (DL.num_epochs) or more songs"]
     if best is None or not result.true:
@@ -108,26 +107,15 @@ def beside_best(result: CrossValidation) -> list[str]:
 
 def _tags(result: CrossValidation) -> str:
     """Write the figures of each tag, where a song may have several."""
-    columns = "precision", "recall", "f1-score", *ranking.FIGURES, "support"
-    width = max(map(len, [*result.classes, "tag"]))
-
-    def line(tag: str, cells: Iterable[str]) -> str:
-        return tag.ljust(width) + "".join(f"{cell:>{len(column) + 2}}" for column, cell in
-                                          zip(columns, cells, strict=True)) + "\n"
-
-    def cells(figures: dict[str, float | None]) -> list[str]:
-        values = [figures[column] for column in columns[:-1]]
-        return ["-" if value is None else f"{value:.3f}" for value in values]
-
-    found = result.per_class
-    lines = [line(tag, [*cells(figures), f"{figures['support']:.0f}"])
-             for tag, figures in found.items()]
-    scores = {column: float(np.mean([each[column] for each in found.values()]))
-              for column in columns[:3]}
-    means = {**dict.fromkeys(ranking.FIGURES), **ranking.means(found), **scores}
-    return "".join(["Songs by mean probability, all folds together (precision, recall and F1 at "
-                    "thresholds from other songs):\n", line("tag", columns), *lines,
-                    line("mean", [*cells(means), str(len(result.has))])])
+    found, scores = result.per_class, ("precision", "recall", "f1-score")
+    means = {**{score: np.mean([each[score] for each in found.values()]) for score in scores},
+             **dict.fromkeys(ranking.FIGURES), **ranking.means(found), "support": len(result.has)}
+    rows = [{"tag": tag, **{column: tables.or_dash(figures[column])
+                            for column in (*scores, *ranking.FIGURES)},
+             "support": f"{figures['support']:.0f}"}
+            for tag, figures in [*found.items(), ("mean", means)]]
+    return ("Songs by mean probability, all folds together (precision, recall and F1 at "
+            f"thresholds from other songs):\n{tables.text(rows)}\n")
 
 
 def _accuracy(result: CrossValidation, figure: str, name: str = "test accuracy") -> str:

@@ -14,11 +14,11 @@ from mirdl import settings
 from mirdl.errors import one_line
 from mirdl.results import ranking
 from mirdl.results.baseline import PairedTest
-from mirdl.results.files import cross_validation
 from mirdl.results.outcome import CrossValidation
 from mirdl.songs.wording import some
 
 MOST_VOTES = 5      # classes of one song that are listed
+TITLES = {ranking.ROC_AUC: "ROC AUC", ranking.AVERAGE_PRECISION: "average precision"}
 
 Row = dict[str, str]
 
@@ -114,24 +114,20 @@ def _mistaken(result: CrossValidation) -> list[Row]:
 def per_class(result: CrossValidation) -> list[Row]:
     """List precision, recall and F1 of each class, by majority vote, the lowest F1 first.
 
-    Where a song may have several tags, they are those of `CrossValidation.given`.
+    Where a song may have several tags, they are at `CrossValidation.thresholds`.
 
     Also ROC AUC and average precision, if they are known.
     """
     return [{"class": tag, "precision": f"{figures['precision']:.2f}",
              "recall": f"{figures['recall']:.2f}", "F1": f"{figures['f1-score']:.2f}",
-             **{_title(figure): _figure(figures[figure]) for figure in ranking.FIGURES
-                if figure in figures},
+             **{title: or_dash(figures[key]) for key, title in TITLES.items() if key in figures},
              "songs": f"{figures['support']:.0f}"}
             for tag, figures in sorted(result.per_class.items(),
                                        key=lambda item: item[1]["f1-score"])]
 
 
-def _title(figure: str) -> str:
-    return {ranking.ROC_AUC: "ROC AUC"}.get(figure, figure.replace("-", " "))
-
-
-def _figure(value: float | None) -> str:
+def or_dash(value: float | None) -> str:
+    """Write a figure of a class, '-' where it has none."""
     return "-" if value is None else f"{value:.3f}"
 
 
@@ -140,11 +136,11 @@ def folds(result: CrossValidation) -> list[Row]:
     return [{"fold": str(outcome.fold + 1), "model": outcome.name,
              "epochs": str(outcome.epochs or "-"),      # none: the model was only tested
              "best epoch": str(outcome.best_epoch + 1) if outcome.epochs else "-",
-             "validation (%)": _number(outcome.validation),
-             "chunks (%)": _number(outcome.utterances),
-             "majority vote (%)": _number(outcome.majority_vote),
-             "mean probability (%)": _number(outcome.mean_probability),
-             **({"average precision (%)": _number(outcome.average_precision)}
+             "validation (%)": mean_and_std([outcome.validation]),
+             "chunks (%)": mean_and_std([outcome.utterances]),
+             "majority vote (%)": mean_and_std([outcome.majority_vote]),
+             "mean probability (%)": mean_and_std([outcome.mean_probability]),
+             **({"average precision (%)": mean_and_std([outcome.average_precision])}
                 if result.several else {}),
              "seconds": f"{outcome.seconds:.0f}"}
             for outcome in result.outcomes]
@@ -162,16 +158,17 @@ def comparison(runs: dict[str, CrossValidation]) -> list[Row]:
     differing = _differing([result.parameters for result in runs.values()])
     rows = []
     for place, (name, result) in enumerate(runs.items()):
-        outcomes = result.outcomes
+        outcomes, best = result.outcomes, result.best_baseline
         rows.append({
-            "run": name.removeprefix(cross_validation("")),
+            "run": name,
             **{key: written(values[place]) for key, values in differing.items()},
             "parameters": f"{result.num_params:,}",
             "chunks (%)": mean_and_std([each.utterances for each in outcomes]),
             **_with_interval(result, "majority_vote"),
             **_with_interval(result, "mean_probability"),
             **_ranking(result),
-            "best baseline (%)": _best_baseline(result),
+            "best baseline (%)": (
+                f"{best.name} {mean_and_std(best.accuracies)}" if best else "-"),
             "epochs": f"{np.mean([each.epochs for each in outcomes]):.0f}",
             "seconds": f"{sum(each.seconds for each in outcomes):.0f}",
             "p against the first": "" if result is first else paired_test(first, result)})
@@ -191,7 +188,7 @@ def _ranking(result: CrossValidation) -> Row:
     per_class = result.per_class
     means, out = ranking.means(per_class), ranking.without(per_class)
     share = f" ({len(per_class) - len(out)} of {len(per_class)} classes)" if means and out else ""
-    return {_title(figure): _figure(means.get(figure)) + share for figure in ranking.FIGURES}
+    return {title: or_dash(means.get(key)) + share for key, title in TITLES.items()}
 
 
 def more_songs(runs: dict[str, CrossValidation]) -> str | None:
@@ -243,11 +240,6 @@ def baselines(result: CrossValidation) -> list[Row]:
     return rows
 
 
-def _best_baseline(result: CrossValidation) -> str:
-    best = result.best_baseline
-    return "-" if best is None else f"{best.name} {mean_and_std(best.accuracies)}"
-
-
 def mean_and_std(figures: list[float]) -> str:
     """Write the mean and standard deviation of one figure of each fold."""
     if np.isnan(figures).any():
@@ -274,7 +266,3 @@ def paired_test(one: CrossValidation, other: CrossValidation) -> str:
         return "other songs or tags"
     rights = [[each[song] for song in first] for each in (first, second)]
     return f"{PairedTest.of([True] * len(first), *rights).p:.2g}"
-
-
-def _number(figure: float) -> str:
-    return "-" if np.isnan(figure) else f"{figure:.2f}"

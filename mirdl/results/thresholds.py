@@ -37,8 +37,8 @@ def _of_tag(probability: np.ndarray, has: np.ndarray) -> float:
     return float(best + probability[probability < best].max(initial=0)) / 2
 
 
-def of_folds(probabilities: list[np.ndarray], has: list[np.ndarray],
-             validated: list[list[float]]) -> list[np.ndarray]:
+def of_folds(probabilities: np.ndarray, has: np.ndarray, fold: np.ndarray,
+             validated: list[list[float]]) -> np.ndarray:
     """Give the thresholds for the test songs of each fold, on which these were not fitted.
 
     They are fitted on the test songs of the other folds. If there is only one fold, they are those
@@ -46,19 +46,22 @@ def of_folds(probabilities: list[np.ndarray], has: list[np.ndarray],
 
     Parameters
     ----------
-    probabilities, has : list of ndarray
-        Of each fold, as for `fitted`.
+    probabilities, has : ndarray
+        As for `fitted`.
+    fold : ndarray of int
+        (songs,), the place of the fold that tests each song.
     validated : list of list of float
         Of each fold, those of its validation songs, (tags,); or empty.
 
     Returns
     -------
-    list of ndarray
-        (tags,) each.
+    ndarray
+        (songs, tags).
     """
-    folds = range(len(has))
-    if len(folds) == 1:
-        [songs], [own] = has, validated
-        return [np.array(own) if own else np.full(songs.shape[1], USUAL)]
-    return [fitted(*(np.concatenate([part[other] for other in folds if other != fold])
-                     for part in (probabilities, has))) for fold in folds]
+    if len(validated) == 1:
+        return np.broadcast_to(validated[0] or USUAL, has.shape)
+    found = np.empty(has.shape)
+    for place in set(fold):
+        own = fold == place
+        found[own] = fitted(probabilities[~own], has[~own])
+    return found

@@ -74,7 +74,7 @@ def test_a_figure_that_is_not_known_is_no_number():
 
 def test_runs_are_compared():
     one, other = run([50, 75]), run([60, 95])
-    first, second = tables.comparison({"CrossValidation_A": one, "B": other})
+    first, second = tables.comparison({"A": one, "B": other})
     assert (first["run"], first["parameters"]) == ("A", "7,428")
     assert first["majority vote (%)"] == "62.50 ± 12.50"
     assert (first["p against the first"], first["epochs"], first["seconds"]) == ("", "10", "3")

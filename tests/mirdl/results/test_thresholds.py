@@ -28,12 +28,12 @@ def test_a_threshold_is_that_of_the_largest_F1_between_two_songs():
 
 
 def test_each_fold_has_thresholds_of_the_others():
-    parts = [PROBABILITIES[:2], PROBABILITIES[2:3], PROBABILITIES[3:]]
-    has = [HAS[:2], HAS[2:3], HAS[3:]]
-    found = of_folds(parts, has, [[], [], []])
-    np.testing.assert_array_equal(found[1], fitted(PROBABILITIES[[0, 1, 3]], HAS[[0, 1, 3]]))
-    assert of_folds(parts[:1], has[:1], [[0.1, 0.2, 0.3]])[0].tolist() == [0.1, 0.2, 0.3]
-    assert of_folds(parts[:1], has[:1], [[]])[0].tolist() == [0.5, 0.5, 0.5]
+    found = of_folds(PROBABILITIES, HAS, np.array([0, 0, 1, 2]), [[], [], []])
+    np.testing.assert_array_equal(found[2], fitted(PROBABILITIES[[0, 1, 3]], HAS[[0, 1, 3]]))
+    np.testing.assert_array_equal(found[0], found[1])
+    alone = PROBABILITIES[:2], HAS[:2], np.array([0, 0])
+    assert of_folds(*alone, [[0.1, 0.2, 0.3]]).tolist() == [[0.1, 0.2, 0.3]] * 2
+    assert of_folds(*alone, [[]]).tolist() == [[0.5, 0.5, 0.5]] * 2
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_results_of_several_tags_are_kept_and_read(result):
     np.testing.assert_array_equal(result.probabilities, PROBABILITIES)
     again = CrossValidation.from_json(json.loads(json.dumps(result.to_json())))
     assert [each.tags for each in again.outcomes] == [each.tags for each in result.outcomes]
-    np.testing.assert_array_equal(again.given, result.given)
+    np.testing.assert_array_equal(again.thresholds, result.thresholds)
     figures = result.per_class
     assert figures["x"]["support"] == 3 and figures["z"]["roc-auc"] is None
     assert figures["x"]["average-precision"] == pytest.approx((1 + 1 + 3 / 4) / 3)
@@ -65,7 +65,7 @@ def test_results_of_several_tags_are_kept_and_read(result):
 def test_the_worst_mistakes_come_first(result):
     result.outcomes[0].thresholds = result.outcomes[1].thresholds = []
     rows = misclassified(result)
-    given = result.given
+    given = result.probabilities >= result.thresholds
     wrong = {song for song, mistakes in zip(["0a", "0b", "1a", "1b"], given != HAS, strict=True)
              if mistakes.any()}
     assert {row["song"] for row in rows} == wrong
