@@ -98,7 +98,7 @@ def trainingEvolution(name):
     UserError
         If there is no such run, or its table is damaged.
     """
-    return save(_curves(name)(), files.path_of(name, ".png"))
+    return save(_curves(name), files.path_of(name, ".png"))
 
 
 def curves(*names):
@@ -109,7 +109,7 @@ def curves(*names):
     if len(names) == 1:
         return trainingEvolution(*names)
     title = f"Compared_{names[0]}_and_{len(names) - 1}_more"
-    return save(_curves(*names)(), files.path_of(title, ".png"))
+    return save(_curves(*names), files.path_of(title, ".png"))
 
 
 def confusion(name):
@@ -117,7 +117,7 @@ def confusion(name):
 
     Give the path of the picture, NAME.confusion.png.
     """
-    return save(_confusion(name)(), files.path_of(name, ".confusion.png"))
+    return save(_confusion(name), files.path_of(name, ".confusion.png"))
 
 
 def filters(name):
@@ -134,7 +134,7 @@ def filters(name):
         table.writerow([len(each.weights), f"{each.seconds:.3f}", tempo, tag,
                         f"{each.weight:.6g}"])
     files.write_text(text.getvalue(), name, ".filters.csv")
-    return save(_filters(name)(), files.path_of(name, ".filters.png"))
+    return save(_filters(name), files.path_of(name, ".filters.png"))
 
 
 def activations(name, *songs):
@@ -188,9 +188,11 @@ def report(name, *songs):
         the folder NAME.sounds.
     """
     result, titles = files.read_outcomes(name), _titlesOf(songs)
+    tested = FoldAnswers.of(result.outcomes)
     pictures = [("Training curves", partial(_curves, name)),
                 *([] if result.several else [("Confusion of songs", partial(_confusion, name))]),
-                *_reliability(name),
+                *([("Reliability of probabilities", partial(figures.reliability, tested, name))]
+                  if tested else []),
                 ("Filters over time", partial(_filters, name))]
     players = Players(name, result, songs, _taggerOf)
     heard = [(f"Song {title}", partial(_heard, players, song, title, name))
@@ -235,12 +237,12 @@ def export(*words):
 
 
 def _curves(*names):
-    """Prepare the drawing of training curves."""
+    """Draw training curves."""
     runs = {name: [files.read_training(run) for run in files.runs(name)] for name in names}
     empty = [name for name, folds in runs.items() if not any(len(fold.epoch) for fold in folds)]
     if empty:
         raise UserError(f"the run {empty[0]!r} has no epoch yet")
-    return partial(figures.curves, runs, _songAccuracies(*names) if len(names) == 1 else {})
+    return figures.curves(runs, _songAccuracies(*names) if len(names) == 1 else {})
 
 
 def _songAccuracies(name):
@@ -252,16 +254,8 @@ def _songAccuracies(name):
 
 
 def _confusion(name):
-    """Prepare the drawing of the confusion matrix of a run's songs."""
-    return partial(figures.confusion, _votesOf(name), name)
-
-
-def _reliability(name):
-    """Prepare the drawing of how reliable a run's probabilities are, if it has kept them."""
-    tested = FoldAnswers.of(files.read_outcomes(name).outcomes)
-    if tested is None:
-        return []
-    return [("Reliability of probabilities", lambda: partial(figures.reliability, tested, name))]
+    """Draw the confusion matrix of a run's songs."""
+    return figures.confusion(_votesOf(name), name)
 
 
 def _votesOf(name):
@@ -275,20 +269,20 @@ def _votesOf(name):
 
 
 def _filters(name):
-    """Prepare the drawing of a model's temporal filters."""
+    """Draw a model's temporal filters."""
     model = models.load_best(name)
-    return partial(figures.filters, find_filters(model), model.info.classes, model.name)
+    return figures.filters(find_filters(model), model.info.classes, model.name)
 
 
-def _ofSongs(kind, prepare, name, songs):
+def _ofSongs(kind, draw, name, songs):
     """Draw a picture of each song.
 
     Parameters
     ----------
     kind : str
         What it shows, in the names of the pictures.
-    prepare : callable
-        (song, title, name) -> a function that draws it.
+    draw : callable
+        (song, title, name) -> figure.
     name : str
         A model, or a run.
     songs : list of str
@@ -306,22 +300,22 @@ def _ofSongs(kind, prepare, name, songs):
     """
     paths = []
     for song, title in _titlesOf(songs).items():
-        path = files.path_for(name, kind, _stem(song), ".png", paths)
-        paths.append(save(prepare(song, title, name)(), path))
+        path = files.distinct_name(files.path_of(name, f".{kind}."), _stem(song), ".png", paths)
+        paths.append(save(draw(song, title, name), path))
     return "\n".join(paths)
 
 
 def _activations(song, title, name):
-    """Prepare the drawing of a model's strongest filters in an audio file."""
+    """Draw a model's strongest filters in an audio file."""
     find_filters(models.load_for(name, song))       # refuses others before they are built
     tagger, answer, view = _view(song, title, name)
-    return partial(song_figures.activations, view, fired_in(tagger, answer))
+    return song_figures.activations(view, fired_in(tagger, answer))
 
 
 def _occlusion(song, title, name):
-    """Prepare the drawing of what a song's tag loses where the song is hidden."""
+    """Draw what a song's tag loses where the song is hidden."""
     tagger, answer, view = _view(song, title, name)
-    return partial(song_figures.occlusion, view, losses_of(tagger, answer))
+    return song_figures.occlusion(view, losses_of(tagger, answer))
 
 
 def _view(song, title, name):

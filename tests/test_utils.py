@@ -121,7 +121,7 @@ def test_a_published_model_is_no_run(command):
 def test_musicnn_shows_where_it_finds_its_tag(musicnn_weights, beats, monkeypatch):
     views = []
     monkeypatch.setattr(utils.song_figures, "occlusion", lambda *drawn: views.append(drawn))
-    utils._occlusion(str(beats / "slow" / "slow 0.wav"), "slow 0", "musicnn-MTT")()
+    utils._occlusion(str(beats / "slow" / "slow 0.wav"), "slow 0", "musicnn-MTT")
     [(view, losses)] = views
     assert view.by == "mean probability of musicnn-MTT" and len(view.classes) == 50
     assert losses.shape == (5, 36) and losses.max() > 0
@@ -141,8 +141,7 @@ def test_a_test_song_has_the_class_that_the_run_gave_it(run, trained):
     worst = min(outcomes, key=lambda outcome: outcome.validation)
     wrong = [true != voted for true, voted in zip(worst.true, worst.voted, strict=True)]
     place = np.argmax(wrong)
-    draw = utils._activations(f"data/datasets/Beats/{worst.songs[place]}", "a title", run)
-    view, _ = draw.args
+    view = utils._view(f"data/datasets/Beats/{worst.songs[place]}", "a title", run)[2]
     assert view.tag == ["fast", "middle", "slow"][worst.voted[place]]
     assert view.by == f"majority vote of {worst.name}, for which it was a test song"
 
@@ -328,7 +327,8 @@ def tagger(monkeypatch, parameters):
         if "silence" in song:
             raise UserError(f"{song!r} cannot be decoded")
         return Answer(song, 0, answers[:1], np.zeros(1), spectrogram, 90,
-                      segments=[Segment(0, 2.1, 0, 0.5)], length=2.1)
+                      segments=[Segment(0, 2.1, 0, 0.5)], length=2.1,
+                      times=np.array([[0, 2.1]]))
     answers = np.full((occlusion.BATCH, len(NAMES)), 1 / len(NAMES))
     settled = parameters("DS.xInput=90")
 

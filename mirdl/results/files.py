@@ -65,15 +65,13 @@ def path_of(name: str, ending: str) -> str:
     return os.path.join(FOLDER, name + ending)
 
 
-def path_for(name: str, kind: str, title: str, ending: str, others: Iterable[str] = ()) -> str:
-    """Give the path of a file NAME.KIND.TITLE, made for an input of the user's.
+def distinct_name(start: str, title: str, ending: str, others: Iterable[str] = ()) -> str:
+    """Give a path START + title + ENDING, of a file made for an input of the user's.
 
     Parameters
     ----------
-    name : str
-        Of the run.
-    kind : str
-        What the file shows ('activations').
+    start : str
+        A folder, or also how the name begins.
     title : str
         The input's name. Only what cannot be in a file name is replaced, and what is too long
         for one is cut off.
@@ -82,11 +80,6 @@ def path_for(name: str, kind: str, title: str, ending: str, others: Iterable[str
         Paths that are taken: a number after the title makes a new one. Paths that differ only in
         case count as equal, because some file systems treat them as the same.
     """
-    return distinct_name(path_of(name, f".{kind}."), title, ending, others)
-
-
-def distinct_name(start: str, title: str, ending: str, others: Iterable[str]) -> str:
-    """Give a path START + title + ENDING; see `path_for` for title, ending and others."""
     title = "".join("_" if letter == "/" or category(letter) in ("Cc", "Cs") else letter
                     for letter in title)
     others = {_alike(other) for other in others}

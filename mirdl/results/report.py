@@ -23,7 +23,7 @@ from mirdl.songs.wording import names_of, some
 STYLE, SCRIPT = (Path(__file__).with_name(f"page.{kind}").read_text("utf-8")
                  for kind in ("css", "js"))
 MOST_ROWS = 60      # of a table that is not scrolled by itself
-Pictures = list[tuple[str, Callable[[], Callable[[], Figure]]]]
+Pictures = list[tuple[str, Callable[[], Figure]]]
 Songs = list[tuple[str, Callable[[], str]]]
 
 
@@ -38,8 +38,7 @@ def html(name: str, result: CrossValidation, pictures: Pictures, songs: Songs = 
     name : str
     result : CrossValidation
     pictures : list of (str, callable)
-        Each has a title, and gives a function that draws the figure, which is called twice, for
-        light and for dark.
+        Each has a title, and draws the figure; it is called twice, for light and for dark.
     songs : list of (str, callable)
         Each has a title, and gives the HTML of its player.
     misclassified : callable
@@ -55,7 +54,7 @@ def html(name: str, result: CrossValidation, pictures: Pictures, songs: Songs = 
         parts.append(("Classes", partial(_classes, result)))
     if result.baselines:
         parts.append(("Baselines", partial(_baselines, result)))
-    parts += [(title, partial(picture, title, prepare)) for title, prepare in pictures]
+    parts += [(title, partial(picture, title, draw)) for title, draw in pictures]
     parts += songs
     if result.true or result.several:
         parts.append(("Misclassified songs", lambda: _misclassified(result, misclassified())))
@@ -206,9 +205,8 @@ def table(rows: list[Row], caption: str, links: dict[str, str] | None = None) ->
             f"<tbody>{body}</tbody></table></div>")
 
 
-def picture(title: str, prepare: Callable[[], Callable[[], Figure]]) -> str:
+def picture(title: str, draw: Callable[[], Figure]) -> str:
     """Draw a figure into the page itself, for light and for dark."""
-    draw = prepare()
     with style.context("dark_background"):
         dark = webp(draw())
     light = draw()

@@ -63,6 +63,8 @@ class Answer:
         See `mirdl.tagging.likeness`; None if the run has not learnt it.
     rejected : ndarray of bool or None
         (chunks,), which chunks are "unknown" by themselves; None if nothing is to be rejected.
+    times : ndarray
+        (chunks, 2), start and end of the time that each chunk speaks for, in seconds.
     """
 
     song: str
@@ -82,6 +84,7 @@ class Answer:
     temperature: float | None = None
     likeness: float | None = None
     rejected: np.ndarray | None = None
+    times: np.ndarray | None = None
 
     @property
     def labels(self) -> list[int | None]:

@@ -3,7 +3,8 @@
 M. Zeiler and R. Fergus, 'Visualizing and understanding convolutional networks', ECCV 2014.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -77,20 +78,10 @@ def occlusion(forward: Callable, spectrogram: np.ndarray, shown: np.ndarray, sta
     return losses
 
 
-def _probabilities(forward: Callable, chunks: list[np.ndarray] | Iterator, label: int,
-                   ) -> Iterator[float]:
+def _probabilities(forward: Callable, chunks: Iterable[np.ndarray], label: int) -> Iterator[float]:
     """Yield the probability of a class for each chunk."""
-    batch = []
-
-    def found() -> np.ndarray:
+    chunks = iter(chunks)
+    while batch := list(islice(chunks, BATCH)):
         x = np.zeros((BATCH, 1, *batch[0].shape), np.float32)
         x[:len(batch), 0] = batch
-        return forward(x)[:len(batch), label]
-
-    for chunk in chunks:
-        batch.append(chunk)
-        if len(batch) == BATCH:
-            yield from found()
-            batch.clear()
-    if batch:
-        yield from found()
+        yield from forward(x)[:len(batch), label]

@@ -101,14 +101,10 @@ def of_each_tag(times: np.ndarray, probabilities: np.ndarray,
     list of Segment
         By their start.
     """
-    found = []
-    for label, column in enumerate(probabilities.T):
-        for has_it, group in groupby(range(len(column)), (column >= thresholds[label]).__getitem__):
-            chunks = list(group)
-            if has_it:
-                found.append(Segment(float(times[chunks[0], 0]), float(times[chunks[-1], 1]), label,
-                                     float(column[chunks].mean())))
-    return sorted(found)
+    lacks = probabilities < thresholds
+    return sorted(each._replace(label=label) for label in range(len(thresholds))
+                  for each in joined(times, probabilities[:, [label]], lacks[:, label])
+                  if each.label is not None)
 
 
 def audacity(segments: list[Segment], classes: list[str]) -> str:

@@ -228,7 +228,7 @@ class Tagger:
         answer = Answer(song, None, probabilities[:voting], np.array(start[:voting]) * second,
                         (lengthened - mean) / std, frames, by=self.by, several=self.several,
                         thresholds=self.thresholds, temperature=self.temperature,
-                        length=float(times[-1, 1]))
+                        length=float(times[-1, 1]), times=times[:voting])
         answer.label, rejected = BY[self.by](answer.probabilities), np.zeros(len(start), bool)
         mel, windows = self._heard(spectrogram, beside)
         if mel is not None:

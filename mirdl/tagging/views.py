@@ -6,11 +6,10 @@ from mirdl.frames import MUSICNN, frames_of
 from mirdl.results.filters import Activation, find_filters, strongest
 from mirdl.results.models import part_of
 from mirdl.results.song_view import SongView
-from mirdl.spectrograms.chunks import chunk_starts
 from mirdl.spectrograms.plain import middles_of_bands
 from mirdl.tagging.answer import Answer
 from mirdl.tagging.occlusion import GROUPS, occlusion
-from mirdl.tagging.segments import joined, stretches
+from mirdl.tagging.segments import joined
 from mirdl.tagging.tagger import Tagger
 
 STRONGEST = 5       # filters of a song that are shown
@@ -32,22 +31,17 @@ def view_of(tagger: Tagger, answer: Answer, title: str, song: str) -> SongView:
         The path of its file, by which the songs of the model's data set are known.
     """
     [model], ds = tagger.models, tagger.parameters["DS"]
-    part, length = part_of(song, model), answer.length
+    part = part_of(song, model)
     role = f", for which it was a {part} song" if part else ", whose data set does not have it"
     if not model.info.training_songs:       # a published model does not name them
         role = ""
-    seconds, frames = frames_of(ds).seconds, answer.frames
-    # as in the segments: with asPublished the last chunk, which has no vote, has its own time
-    starts = chunk_starts(frames, {**tagger.parameters, "asPublished": False})
-    times = stretches(starts, frames, ds["xInput"]) * seconds
-    times[-1, 1] = length
-    times = times[:len(answer.start)]
     segments = answer.segments      # those of several tags overlap
     if answer.thresholds is not None:
-        segments = joined(times, answer.probabilities, np.zeros(len(times), bool))
+        segments = joined(answer.times, answer.probabilities, np.zeros(len(answer.times), bool))
     return SongView(title, f"{WAYS[answer.by]} of {model.name}{role}",
-                    tagger.classes, answer.label, answer.spectrogram[:, :frames],
-                    middles_of_bands(ds), length, times, answer.probabilities, segments)
+                    tagger.classes, answer.label, answer.spectrogram[:, :answer.frames],
+                    middles_of_bands(ds), answer.length, answer.times, answer.probabilities,
+                    segments)
 
 
 def fired_in(tagger: Tagger, answer: Answer) -> list[Activation]:
@@ -70,10 +64,5 @@ def losses_of(tagger: Tagger, answer: Answer) -> np.ndarray:
     shown[shown >= answer.frames] = -1      # what pads it
     seconds = frames_of(ds).seconds
     return occlusion(tagger.network().forward, answer.spectrogram, shown,
-                     _starts(answer, seconds), ds["xInput"], answer.label, seconds,
-                     1 if ds["specTransform"] in MUSICNN else GROUPS)
-
-
-def _starts(answer: Answer, seconds: float) -> np.ndarray:
-    """Give the first frame of each chunk."""
-    return np.rint(answer.start / seconds).astype(int)
+                     np.rint(answer.start / seconds).astype(int), ds["xInput"], answer.label,
+                     seconds, 1 if ds["specTransform"] in MUSICNN else GROUPS)

@@ -93,7 +93,7 @@ def test_a_damaged_file_is_told(workplace, content):
     ("<b> & 50%", "<b> & 50%.png"),
 ])
 def test_a_path_keeps_the_letters_of_a_name(workplace, title, end):
-    path = files.path_for("run", "activations", title, ".png")
+    path = files.distinct_name("data/results/run.activations.", title, ".png")
     assert path == f"data/results/run.activations.{end}"
     open(path, "w").close()
 
@@ -101,7 +101,7 @@ def test_a_path_keeps_the_letters_of_a_name(workplace, title, end):
 def test_a_long_name_is_cut_to_what_a_file_system_takes(workplace):
     paths = []
     for _ in range(11):
-        paths.append(files.path_for("run", "activations", "祭" * 200, ".png", paths))
+        paths.append(files.distinct_name("data/results/run.", "祭" * 200, ".png", paths))
         with files.whole(paths[-1]) as file:        # under a temporary name first
             file.write("")
     assert len(set(paths)) == 11 == len(os.listdir("data/results"))
@@ -112,9 +112,9 @@ def test_a_long_name_is_cut_to_what_a_file_system_takes(workplace):
 
 @pytest.mark.parametrize("one, other", [("01", "01"), ("a", "A"), ("\u00e9", "e\u0301")])
 def test_names_that_a_file_system_takes_for_one_get_a_number(one, other):
-    first = files.path_for("run", "activations", one, ".png")
-    assert files.path_for("run", "activations", other, ".png", [first]).endswith("-2.png")
-    assert files.path_for("run", "activations", "02", ".png", [first]).endswith(".02.png")
+    first = files.distinct_name("run.", one, ".png")
+    assert files.distinct_name("run.", other, ".png", [first]).endswith("-2.png")
+    assert files.distinct_name("run.", "02", ".png", [first]).endswith(".02.png")
 
 
 def test_names_that_are_no_unicode_are_written(workplace):

@@ -120,10 +120,10 @@ def test_without_votes_of_songs_there_are_no_tables_of_them(finished_run, capsys
 
 def test_what_a_picture_shows_is_read_to_who_cannot_see_it():
     figure = Figure((1, 1))
-    page = report.picture("Filters", lambda: lambda: figure)
+    page = report.picture("Filters", lambda: figure)
     assert "Filters" in Reader(page).texts
     figure.set_label('3 songs of "Jive" & more')
-    page = report.picture("Filters", lambda: lambda: figure)
+    page = report.picture("Filters", lambda: figure)
     assert '3 songs of "Jive" & more' in Reader(page).texts
 
 
@@ -131,7 +131,7 @@ def draw_nothing():
     raise ZeroDivisionError("as it is\ntested")
 
 
-def prepare_nothing():
+def find_nothing():
     raise UserError("there is no run 'n'")
 
 
@@ -139,7 +139,7 @@ def test_a_part_that_fails_costs_that_part(finished_run, capsys, monkeypatch):
     name = finished_run()
     monkeypatch.setattr(report.tables, "per_class", lambda result: 1 / 0)
     page = report.html(name, files.read_outcomes(name), [
-        ("Activations in $B & <a>", lambda: draw_nothing), ("Training curves", prepare_nothing)])
+        ("Activations in $B & <a>", draw_nothing), ("Training curves", find_nothing)])
     assert capsys.readouterr().err == (
         "without classes: ZeroDivisionError: division by zero\n"
         "without activations in $B & <a>: ZeroDivisionError: as it is\\ntested\n"
@@ -154,7 +154,7 @@ def test_sections_of_one_title_are_two(finished_run):
     titles = ["Activations in a b", "Activations in a-b", "Activations in a%b-2", "Main",
               "Activations in 祭り"]
     page = report.html(name, files.read_outcomes(name), [
-        (title, lambda: lambda: Figure((1, 1))) for title in titles])
+        (title, lambda: Figure((1, 1))) for title in titles])
     found = Reader(page)
     assert len(found.ids) == len(set(found.ids))
     assert set(found.links) == {f"#{place}" for place in found.ids}

@@ -39,7 +39,7 @@ def run(workplace, parameters, monkeypatch):
 
     def answer(song, problem=""):
         return Answer(song, 1, answers[:1], np.zeros(1), np.zeros((40, 100), np.float32), 100,
-                      2.3, problem, [Segment(0, 2.3, 1, 0.5)])
+                      2.3, problem, [Segment(0, 2.3, 1, 0.5)], times=np.array([[0, 2.3]]))
 
     def tag(song, rate=None):
         given.append((song, rate))

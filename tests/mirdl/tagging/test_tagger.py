@@ -255,6 +255,9 @@ def test_the_chunk_that_the_test_leaves_out_has_a_segment_but_no_vote(
     answer = tagger.answer("a.wav", np.ones((40, 387), np.float32))
     assert answer.votes.tolist() == [3, 0, voting - 3] and answer.label == 0
     assert len(answer.start) == len(answer.probabilities) == voting
+    ends = [145, 185, 225, 387][:voting]        # what is nearest to the middle of each
+    assert (answer.times * 44100 / 1024).round(6).tolist() == list(
+        map(list, zip([0, *ends[:-1]], ends, strict=True)))
     frame = 1024 / 44100
     assert [tuple(segment) for segment in answer.segments] == [
         (0, pytest.approx((100 + 125) * frame), 0, 1), (pytest.approx(225 * frame),
