@@ -238,7 +238,7 @@ def beyond(place, folds):
 
 def unlike(windows, folds):
     """Give the function that tells which songs are rejected by all distances, as a run does it."""
-    likeness = Likeness(Songs(None, None, windows or None), np.concatenate(folds))
+    likeness = Likeness(Songs(None, windows or None), np.concatenate(folds))
     return lambda songs: np.array([likeness.of_distances(song) < LEAST for song in songs])
 
 

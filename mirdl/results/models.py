@@ -120,8 +120,10 @@ def part_of(song: str, model: Model) -> str:
     folder = os.path.join(ROOT, info.parameters["DS"]["dataset"])
     parts = {"training": info.training_songs, "validation": info.validation_songs,
              "test": info.test_songs}
-    return next((part for part, names in parts.items() for name in map(recording_of, names)
-                 if os.path.basename(name) == file and _same(os.path.join(folder, name), song)), "")
+    paths = [(part, os.path.join(folder, name)) for part, names in parts.items()
+             for name in map(recording_of, names) if os.path.basename(name) == file]
+    return next((part for part, path in paths if os.path.exists(path) and os.path.exists(song)
+                 and os.path.samefile(path, song)), "")
 
 
 def load_all(name: str) -> list[Model]:
@@ -132,7 +134,12 @@ def load_all(name: str) -> list[Model]:
     UserError
         As `load_best`.
     """
-    return [_described(load(each)) for each in _names(name)]
+    found = [load(each) for each in names_of(name)]
+    for model in found:
+        if model.info is None:
+            raise UserError(f"the model {model.path!r} does not say what it is made for: it was "
+                            "not written by this program")
+    return found
 
 
 def load_of_folds(name: str, folds: int) -> list[Model]:
@@ -149,7 +156,7 @@ def load_of_folds(name: str, folds: int) -> list[Model]:
     UserError
         As `load`, and if the run has not one model for each fold.
     """
-    if _names(name) == [name]:
+    if names_of(name) == [name]:
         return [load(name)] * folds
     found = {model.info.fold: model for model in load_all(name)}
     if sorted(found) != list(range(folds)):
@@ -160,36 +167,7 @@ def load_of_folds(name: str, folds: int) -> list[Model]:
     return [found[fold] for fold in range(folds)]
 
 
-def parameters_of(name: str) -> dict:
-    """Read the parameters that the model NAME, or the models of the run NAME, were trained with.
-
-    Returns
-    -------
-    dict
-        Empty for a model of the original program.
-
-    Raises
-    ------
-    UserError
-        As `load`.
-    """
-    info = load(_names(name)[0]).info
-    return info.parameters if info else {}
-
-
-def _same(path: str, song: str) -> bool:
-    """Tell whether two paths lead to one file."""
-    return os.path.exists(path) and os.path.exists(song) and os.path.samefile(path, song)
-
-
-def _described(model: Model) -> Model:
-    if model.info is None:
-        raise UserError(f"the model {model.path!r} does not say what it is made for: it was not "
-                        "written by this program")
-    return model
-
-
-def _names(name: str) -> list[str]:
+def names_of(name: str) -> list[str]:
     """Name the model NAME, or those of a run: that count in it, or those in PRELOADED alone."""
     if _path(name) is not None or os.path.basename(name) != name:
         return [name]

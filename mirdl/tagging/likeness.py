@@ -46,7 +46,7 @@ class Heard(NamedTuple):
 
 
 class Classes(NamedTuple):
-    """Normal distributions of textures, one for each class.
+    """Normal distributions of textures, one for each class, and where pieced songs lie.
 
     Attributes
     ----------
@@ -60,6 +60,8 @@ class Classes(NamedTuple):
         (classes, AXES), along these.
     rest : ndarray
         (classes,), the variance along any other direction.
+    direction : ndarray
+        (numbers,), of length 1, from the songs towards others that are pieced together from them.
     """
 
     mean: np.ndarray
@@ -68,24 +70,35 @@ class Classes(NamedTuple):
     axes: np.ndarray
     variances: np.ndarray
     rest: np.ndarray
+    direction: np.ndarray
 
     @classmethod
-    def of(cls, songs: np.ndarray, labels: np.ndarray) -> Self:
-        """Fit them to textures, (songs, numbers), of labels, (songs,)."""
+    def of(cls, songs: np.ndarray, labels: np.ndarray, pieced: np.ndarray) -> Self:
+        """Fit them to textures, (songs, numbers), of labels, (songs,), and of pieced songs.
+
+        Without any of these the direction is 0.
+        """
         mean, std = _mean_and_std(songs)
         standard = (songs - mean) / std
         each = [_fitted(standard[labels == label]) for label in np.unique(labels)]
-        return cls(mean, std, *(np.array(part, np.float32) for part in zip(*each, strict=True)))
+        direction = ((pieced - mean) / std).sum(axis=0)
+        return cls(mean, std, *(np.array(part, np.float32) for part in zip(*each, strict=True)),
+                   np.float32(direction / (np.linalg.norm(direction) + 1e-9)))
 
-    def distance(self, song: np.ndarray) -> float:
-        """Give twice the negative log likelihood of a texture in the likeliest class."""
-        away = (song - self.mean) / self.std - self.middle
+    def distances(self, song: np.ndarray) -> tuple[float, float]:
+        """Give two distances of a texture.
+
+        They are twice the negative log likelihood in the likeliest class; and how far it lies
+        towards the pieced songs, below 0 if in the opposite direction.
+        """
+        standard = (song - self.mean) / self.std
+        away = standard - self.middle
         along = np.einsum("cn,can->ca", away, self.axes)
         others = np.maximum((away**2).sum(axis=1) - (along**2).sum(axis=1), 0)
         size = (np.log(self.variances).sum(axis=1)
                 + (away.shape[1] - AXES) * np.log(self.rest))
         found = (along**2 / self.variances).sum(axis=1) + others / self.rest + size
-        return float(found.min())
+        return float(found.min()), float(standard @ self.direction)
 
 
 def _fitted(songs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
@@ -98,36 +111,6 @@ def _fitted(songs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, floa
     axes[:used] = found[:used]
     variances[:used] += values[:used]**2 / (count + 1)
     return middle, axes, variances, rest
-
-
-class Pieced(NamedTuple):
-    """In which direction the textures of songs that are pieced together lie.
-
-    Attributes
-    ----------
-    mean, std : ndarray
-        (numbers,), by which textures are standardised.
-    direction : ndarray
-        (numbers,), of length 1.
-    """
-
-    mean: np.ndarray
-    std: np.ndarray
-    direction: np.ndarray
-
-    @classmethod
-    def of(cls, songs: np.ndarray, pieced: np.ndarray) -> Self:
-        """Look from textures, (songs, numbers), to those of songs pieced together from them.
-
-        Without any of these there is no direction, and every distance is 0.
-        """
-        mean, std = _mean_and_std(songs)
-        direction = ((pieced - mean) / std).sum(axis=0)
-        return cls(mean, std, np.float32(direction / (np.linalg.norm(direction) + 1e-9)))
-
-    def distance(self, song: np.ndarray) -> float:
-        """Give how far a texture lies in this direction; below 0 if in the opposite one."""
-        return float((song - self.mean) / self.std @ self.direction)
 
 
 class Known(NamedTuple):
@@ -168,28 +151,25 @@ class Songs(NamedTuple):
     Attributes
     ----------
     classes : Classes
-    pieced : Pieced
     known : Known or None
         None if musicnn's windows do not count.
     """
 
     classes: Classes
-    pieced: Pieced
     known: Known | None
 
     @classmethod
     def of(cls, heard: list[Heard], labels: np.ndarray, pieced: list[np.ndarray]) -> Self:
         """Learn it from songs, their labels, (songs,), and textures of songs pieced together."""
         textures, windows = map(np.array, zip(*heard, strict=True))
-        return cls(Classes.of(textures, labels),
-                   Pieced.of(textures, np.reshape(pieced, (-1, textures.shape[1]))),
+        return cls(Classes.of(textures, labels, np.reshape(pieced, (-1, textures.shape[1]))),
                    Known.of(windows) if heard[0].windows is not None else None)
 
     def distances(self, song: Heard) -> np.ndarray:
         """Give the distances of a song, (2,) or, with windows, (3,); infinite without texture."""
         if song.texture is None:
             return np.full(2 if self.known is None else 3, np.inf)
-        of_texture = [self.classes.distance(song.texture), self.pieced.distance(song.texture)]
+        of_texture = self.classes.distances(song.texture)
         return np.array(of_texture if self.known is None else
                         [*of_texture, self.known.distance(song.windows)])
 
@@ -272,6 +252,7 @@ def write(likeness: Likeness, run: str) -> None:
     """Write RUN.unknown."""
     arrays = {f"{name}.{part}": array for name, songs in likeness.songs._asdict().items() if songs
               for part, array in songs._asdict().items()}
+    arrays["pieced.direction"] = arrays.pop("classes.direction")
     with whole(files.path_of(run, ENDING), "wb") as file:
         np.savez(file, tested=likeness.tested, **arrays)
 
@@ -294,7 +275,7 @@ def read(model: Model) -> Likeness | None:
             name, _, part = key.partition(".")
             parts[name][part] = array
         tested = parts["tested"][""]
-        songs = Songs(Classes(**parts["classes"]), Pieced(**parts["pieced"]),
+        songs = Songs(Classes(**parts["classes"], direction=parts["pieced"]["direction"]),
                       Known(**parts["known"]) if parts["known"] else None)
         if not len(tested) or tested.shape[1:] != (3 if songs.known else 2,):
             raise ValueError("it has no songs")

@@ -107,7 +107,7 @@ class Tagger:
         self.by = "mean" if self.several else by or usual_way(self.parameters)
         self.temperature = read_temperature(model)
         self.likeness, self.reject = likeness.read(model), reject
-        if not reject and self._windows_beside:
+        if self.likeness and self.likeness.windows and not (reject or self._gets_windows):
             self.likeness = None        # it takes long, so only if it is asked for
         if reject and self.likeness is None:
             beside = path_beside(model, likeness.ENDING)
@@ -167,7 +167,7 @@ class Tagger:
         with ExitStack() as files, ThreadPoolExecutor(1) as builder:
             building = builder.submit(self.network)     # takes seconds, in which songs are read
             before = before_network(self.parameters["DS"])
-            ways = list(filter(None, [before, self._mel_beside, self._windows_beside]))
+            ways = list(filter(None, [before, self._beside]))
             calls = [(files.enter_context(file_of(song)), ways) for song in songs]
             computed = in_parallel(spectrograms_of, calls, "songs", "song")
             for ((found, note), *more), song in zip(computed, songs, strict=True):
@@ -181,16 +181,18 @@ class Tagger:
                 yield replace(answer, note="; it ".join(filter(None, [note, answer.note])))
 
     @property
-    def _mel_beside(self) -> dict | None:
-        """parameters["DS"] of the bands whose texture counts, where the network gets windows."""
-        return settings.published()["DS"] if self.likeness and self._gets_windows else None
+    def _beside(self) -> dict | None:
+        """parameters["DS"] of what only the likeness needs; None if nothing.
 
-    @property
-    def _windows_beside(self) -> dict | None:
-        """parameters["DS"] of what musicnn makes windows of, where only the likeness needs them."""
-        if not self.likeness or not self.likeness.windows or self._gets_windows:
+        If the network gets windows, of the bands whose texture counts; else of what musicnn makes
+        windows of.
+        """
+        if not self.likeness:
             return None
-        return before_network(windows_beside(self.parameters["DS"]))
+        if self._gets_windows:
+            return settings.published()["DS"]
+        ds = before_network(windows_beside(self.parameters["DS"]))
+        return ds if self.likeness.windows else None
 
     @property
     def _gets_windows(self) -> bool:
@@ -254,12 +256,11 @@ class Tagger:
 
         Both are None if the likeness is not asked for, or cannot be told.
         """
-        needed = self._mel_beside or self._windows_beside
-        if not self.likeness or needed and not isinstance(beside, np.ndarray):
+        if not self.likeness or self._beside and not isinstance(beside, np.ndarray):
             return None, None
         if self._gets_windows:
             return compress(beside, "log0m1v"), spectrogram if self.likeness.windows else None
-        if needed is None:
+        if not self.likeness.windows:
             return spectrogram, None
         network = self._networks().windowsOf(windows_beside(self.parameters["DS"])["specTransform"])
         return spectrogram, finished(beside, network)
@@ -267,7 +268,7 @@ class Tagger:
     def _rejected(self, alike: float, mel: np.ndarray, start: np.ndarray) -> np.ndarray:
         """Tell which chunks are "unknown": those of a song unlike the others, and silent ones."""
         ds = self.parameters["DS"]
-        second = frames_of(self._mel_beside or ds).seconds
+        second = frames_of(self._beside if self._gets_windows else ds).seconds
         end = start + ds["xInput"] * frames_of(ds).seconds
         return np.array([alike < likeness.LEAST or not mel[:, first:last].any() for first, last in
                          zip(np.rint(start / second).astype(int),

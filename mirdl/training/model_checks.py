@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from mirdl import settings
 from mirdl.errors import UserError
-from mirdl.results.models import Model, parameters_of
+from mirdl.results.models import Model, load, names_of
 from mirdl.songs.dataset import DataSet
 
 # what a model keeps about how its songs were tagged and divided; in parameters["DS"]
@@ -28,7 +28,8 @@ def with_split(parameters: dict[str, Any]) -> dict[str, Any]:
     """
     if parameters["mode"] == "train":
         return parameters
-    made, data = parameters_of(parameters["mode"]).get("DS", {}), parameters["DS"]
+    info, data = load(names_of(parameters["mode"])[0]).info, parameters["DS"]
+    made = info.parameters.get("DS", {}) if info else {}        # the original's models have none
     if made.get("dataset") != data["dataset"]:
         return parameters
     kept = {key: made[key] for key in SPLIT if made.get(key) and not data[key]}

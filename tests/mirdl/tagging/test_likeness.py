@@ -13,7 +13,7 @@ from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import files, models
 from mirdl.tagging import likeness, tagger
-from mirdl.tagging.likeness import AXES, Classes, Heard, Known, Likeness, Pieced, Songs, learnt
+from mirdl.tagging.likeness import AXES, Classes, Heard, Known, Likeness, Songs, learnt
 
 NUMBERS = 30
 
@@ -42,20 +42,20 @@ def clouds(rng, each=50):
 
 def test_far_is_what_no_class_varies_like():
     songs, labels = clouds(np.random.RandomState(0))
-    classes = Classes.of(songs, labels)
-    usual = [classes.distance(song) for song in clouds(np.random.RandomState(1))[0]]
+    classes = Classes.of(songs, labels, songs[:0])
+    usual = [classes.distances(song)[0] for song in clouds(np.random.RandomState(1))[0]]
     along, across, far = np.zeros((3, NUMBERS))
     along[0], across[1], far[2] = 100, 100, 10      # along the second the other class varies
-    assert classes.distance(along) + 10 < classes.distance(across)
-    assert classes.distance(far) > max(usual) > classes.distance(along)
+    along, across, far = (classes.distances(song)[0] for song in (along, across, far))
+    assert along + 10 < across and far > max(usual) > along
     assert classes.axes.shape == (2, AXES, NUMBERS)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_few_songs_make_a_class(count):
     songs, _ = clouds(np.random.RandomState(0), each=count)
-    classes = Classes.of(songs, np.repeat([0, 1], count))
-    found = [classes.distance(song) for song in (songs[0], songs[0] + 100)]
+    classes = Classes.of(songs, np.repeat([0, 1], count), songs[:0])
+    found = [classes.distances(song)[0] for song in (songs[0], songs[0] + 100)]
     assert np.isfinite(found).all() and found[0] < found[1]
 
 
@@ -64,13 +64,16 @@ def test_pieced_songs_lie_in_one_direction():
     songs = rng.normal(3, 2, (60, NUMBERS))
     pieced = rng.normal(3, 2, (40, NUMBERS))
     pieced[:, 4] += 20
-    found = Pieced.of(songs, pieced)
+    labels = np.zeros(60, int)
     towards, away, aside = np.full((3, NUMBERS), 3.0)
     towards[4], away[4], aside[7] = 13, -7, 13
-    near, opposite, beside = map(found.distance, (towards, away, aside))
+
+    def found(song):
+        return Classes.of(songs, labels, pieced).distances(song)[1]
+    near, opposite, beside = map(found, (towards, away, aside))
     assert near > 4 > 1.5 > abs(beside) and opposite < -4
-    assert found.distance(pieced[0]) > max(map(found.distance, songs))
-    assert Pieced.of(songs, pieced[:0]).distance(towards) == 0, "there is no direction"
+    assert found(pieced[0]) > max(map(found, songs))
+    assert Classes.of(songs, labels, pieced[:0]).distances(towards)[1] == 0, "no direction"
 
 
 def test_the_nearest_song_counts():
@@ -87,7 +90,7 @@ def test_the_likeness_is_a_share_of_the_test_songs(count):
     """For songs like those that were learnt from it is spread evenly, whatever the distances."""
     rng = np.random.RandomState(0)
     tested = rng.gamma(2, 1, (400, count)) @ (np.eye(count) + np.eye(count, k=1) / 2)
-    of = Likeness(Songs(None, None, "known" if count == 3 else None), tested[:200]).of_distances
+    of = Likeness(Songs(None, "known" if count == 3 else None), tested[:200]).of_distances
     found = np.array([of(song) for song in tested[200:]])
     for share in 0.02, 0.3, 0.7:
         assert np.mean(found < share) == pytest.approx(share, abs=0.08)
@@ -96,8 +99,8 @@ def test_the_likeness_is_a_share_of_the_test_songs(count):
 
 def test_of_two_distances_the_larger_counts_of_three_the_sum():
     tested = np.random.RandomState(0).uniform(0, 1, (200, 3))
-    of_two = Likeness(Songs(None, None, None), tested[:, :2]).of_distances
-    of_three = Likeness(Songs(None, None, "known"), tested).of_distances
+    of_two = Likeness(Songs(None, None), tested[:, :2]).of_distances
+    of_three = Likeness(Songs(None, "known"), tested).of_distances
     assert of_two(np.array([0, 2])) == of_two(np.array([2, 0])) == 0, "either one is enough"
     assert of_two(np.array([0.7, 0.7])) > 0.3 and of_two(np.array([-9, 2])) == 0
     assert of_three(np.array([0, 0, 1.5])) > 0.3 and of_three(np.array([0.99, 0.99, 0.99])) == 0
@@ -122,8 +125,7 @@ def test_a_fold_is_judged_by_what_it_did_not_test():
                       10 + songs[1:-1:2])
     np.testing.assert_allclose(found.tested[1], others.distances(heard[2]), rtol=1e-5)
     np.testing.assert_allclose(others.distances(heard[2]), [
-        Classes.of(songs[1:-1:2], labels[1:-1:2]).distance(songs[2]),
-        Pieced.of(songs[1:-1:2], 10 + songs[1:-1:2]).distance(songs[2]),
+        *Classes.of(songs[1:-1:2], labels[1:-1:2], 10 + songs[1:-1:2]).distances(songs[2]),
         Known.of(windows[1:-1:2].max(axis=2)).distance(windows[2].max(axis=1))], rtol=1e-5)
     assert found.songs.known.songs.shape == (99, 7)
     assert found.of(heard[-1]) == 0, "silence"
