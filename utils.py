@@ -195,9 +195,10 @@ def report(name, *songs):
                   if tested else []),
                 ("Filters over time", partial(_filters, name))]
     players = Players(name, result, songs, _taggerOf)
-    heard = [(f"Song {title}", partial(_heard, players, song, title, name))
-             for song, title in titles.items()]
-    text = page.html(name, result, pictures, heard, players.misclassified)
+    parts = [(title, partial(page.picture, title, draw)) for title, draw in pictures]
+    parts += [(f"Song {title}", partial(_heard, players, song, title, name))
+              for song, title in titles.items()]
+    text = page.html(name, result, parts, players.misclassified)
     files.write_text(text, name, ".html")
     return files.path_of(name, ".html")
 

@@ -24,12 +24,13 @@ _told = set()       # letters that no font has, as a note said
 def save(figure: Figure, path: str) -> str:
     """Save a figure as a PNG, whole or not at all; give the path back."""
     with whole(path, "wb") as file:
-        write(figure, file, dpi=150)
+        # its label is what it shows, in words
+        write(figure, file, format="png", dpi=150, metadata={"Description": figure.get_label()})
     return path
 
 
-def write(figure: Figure, file: BinaryIO, dpi: int, form: str = "png") -> None:
-    """Write a figure without loss, as "png" or "webp", in which names look as they are written.
+def write(figure: Figure, file: BinaryIO, **options: object) -> None:
+    """Write a figure, in which names look as they are written; `options` are those of savefig.
 
     No `$` begins a formula, and letters that matplotlib's own font lacks come from another font.
     """
@@ -38,10 +39,7 @@ def write(figure: Figure, file: BinaryIO, dpi: int, form: str = "png") -> None:
     fonts = _fonts_for(letters - _letters_of(FONT))
     for text in texts:
         text.set(parse_math=False, fontfamily=[FONT, *fonts])
-    options = {"webp": {"pil_kwargs": {"lossless": True}},
-               # its label is what it shows, in words
-               "png": {"metadata": {"Description": figure.get_label()}}}
-    figure.savefig(file, format=form, dpi=dpi, **options[form])
+    figure.savefig(file, **options)
 
 
 @lru_cache

@@ -28,18 +28,14 @@ def epoch_text(figures: EpochFigures, epochs: int) -> str:
 
 def outcome_text(outcome: Outcome) -> str:
     """Write the test's figures for a .result file."""
-    text = ""
-    if not np.isnan(outcome.utterances):
-        text += (f"\n[UTTERANCES] Final results:\n  test loss:\t\t\t{outcome.loss:.6f}\n"
-                 f"  test accuracy:\t\t{outcome.utterances:.2f} %\n")
-    if not np.isnan(outcome.majority_vote):
-        text += (f"\n[MAJORITYVOTE] Final results:\n"
-                 f"  test accuracy:\t\t{outcome.majority_vote:.2f} %\n")
-    if not np.isnan(outcome.mean_probability):
-        text += (f"\n[MEANPROBABILITY] Final results:\n"
-                 f"  test accuracy:\t\t{outcome.mean_probability:.2f} %\n")
+    text, loss = "", f"  test loss:\t\t\t{outcome.loss:.6f}\n"
+    for title, before, accuracy in (("UTTERANCES", loss, outcome.utterances),
+                                    ("MAJORITYVOTE", "", outcome.majority_vote),
+                                    ("MEANPROBABILITY", "", outcome.mean_probability)):
+        if not np.isnan(accuracy):
+            text += f"\n[{title}] Final results:\n{before}  test accuracy:\t\t{accuracy:.2f} %\n"
     if outcome.tags:
-        text += (f"\n[AVERAGEPRECISION] Final results:\n  test loss:\t\t\t{outcome.loss:.6f}\n"
+        text += (f"\n[AVERAGEPRECISION] Final results:\n{loss}"
                  f"  mean average precision:\t{outcome.average_precision:.2f} %\n")
     return text
 

@@ -23,11 +23,10 @@ from mirdl.songs.wording import names_of, some
 STYLE, SCRIPT = (Path(__file__).with_name(f"page.{kind}").read_text("utf-8")
                  for kind in ("css", "js"))
 MOST_ROWS = 60      # of a table that is not scrolled by itself
-Pictures = list[tuple[str, Callable[[], Figure]]]
-Songs = list[tuple[str, Callable[[], str]]]
+Parts = list[tuple[str, Callable[[], str]]]
 
 
-def html(name: str, result: CrossValidation, pictures: Pictures, songs: Songs = (),
+def html(name: str, result: CrossValidation, others: Parts = (),
          misclassified: Callable[[], dict[str, str]] = dict) -> str:
     """Write the page of a run.
 
@@ -37,10 +36,8 @@ def html(name: str, result: CrossValidation, pictures: Pictures, songs: Songs = 
     ----------
     name : str
     result : CrossValidation
-    pictures : list of (str, callable)
-        Each has a title, and draws the figure; it is called twice, for light and for dark.
-    songs : list of (str, callable)
-        Each has a title, and gives the HTML of its player.
+    others : list of (str, callable)
+        Pictures and songs: each has a title, and gives its HTML.
     misclassified : callable
         Gives the HTML of the players of misclassified songs, by their names.
 
@@ -54,8 +51,7 @@ def html(name: str, result: CrossValidation, pictures: Pictures, songs: Songs = 
         parts.append(("Classes", partial(_classes, result)))
     if result.baselines:
         parts.append(("Baselines", partial(_baselines, result)))
-    parts += [(title, partial(picture, title, draw)) for title, draw in pictures]
-    parts += songs
+    parts += others
     if result.true or result.several:
         parts.append(("Misclassified songs", lambda: _misclassified(result, misclassified())))
     parts.append(("Parameters", partial(_parameters, result)))
@@ -206,7 +202,7 @@ def table(rows: list[Row], caption: str, links: dict[str, str] | None = None) ->
 
 
 def picture(title: str, draw: Callable[[], Figure]) -> str:
-    """Draw a figure into the page itself, for light and for dark."""
+    """Draw a figure into the page itself, once for light and once for dark."""
     with style.context("dark_background"):
         dark = webp(draw())
     light = draw()
@@ -217,7 +213,7 @@ def picture(title: str, draw: Callable[[], Figure]) -> str:
 def webp(figure: Figure) -> str:
     """Give a figure as a data URI, in WebP without loss: half the bytes of a PNG."""
     file = io.BytesIO()
-    drawing.write(figure, file, dpi=130, form="webp")
+    drawing.write(figure, file, format="webp", dpi=130, pil_kwargs={"lossless": True})
     return data_uri(file.getvalue(), "image/webp")
 
 

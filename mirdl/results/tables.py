@@ -96,17 +96,14 @@ def _mistaken(result: CrossValidation) -> list[Row]:
     for (song, model), has, probabilities, margins in zip(
             songs, result.has, result.probabilities, far, strict=True):
         worst = np.argsort(-np.abs(margins))
-
-        def listed(which: np.ndarray, order: np.ndarray = worst,
-                   values: np.ndarray = probabilities) -> str:
-            return ", ".join(f"{result.classes[label]} {values[label]:.2f}"
-                             for label in order if which[label])
-
         mistakes = has != (margins >= 0)
+        kinds = {"missed": has & mistakes, "wrongly given": ~has & mistakes,
+                 "right": has & ~mistakes}
         if mistakes.any():
-            row = {"song": song, "missed": listed(has & mistakes),
-                   "wrongly given": listed(~has & mistakes),
-                   "right": listed(has & ~mistakes), "model": _short(model)}
+            listed = {kind: ", ".join(f"{result.classes[label]} {probabilities[label]:.2f}"
+                                      for label in worst if which[label])
+                      for kind, which in kinds.items()}
+            row = {"song": song, **listed, "model": _short(model)}
             wrong.append((-np.abs(margins[mistakes]).max(), song, row))
     return [row for *_, row in sorted(wrong, key=lambda entry: entry[:2])]
 

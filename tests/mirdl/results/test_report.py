@@ -1,3 +1,4 @@
+from functools import partial
 from html.parser import HTMLParser
 
 from matplotlib.figure import Figure
@@ -64,7 +65,7 @@ def test_the_page_begins_with_the_answers(finished_run):
 
 def test_misclassified_songs_lead_to_their_players(finished_run):
     result = files.read_outcomes(finished_run())
-    page = report.html("n", result, [], [("Song x", lambda: "<p>asked for</p>")],
+    page = report.html("n", result, [("Song x", lambda: "<p>asked for</p>")],
                        lambda: {"slow/1.wav": "<p>heard</p>"})
     found = Reader(page)
     assert {"asked for", "heard", "slow/1.wav: slow, voted fast"} <= set(found.texts)
@@ -72,7 +73,7 @@ def test_misclassified_songs_lead_to_their_players(finished_run):
     assert found.tags.count("details") == 1
     assert set(found.links) <= {f"#{place}" for place in found.ids}
     assert '<div id="wrong-1"><div class="wide"' in page, "the hardest has no player: the table"
-    page = report.html("n", result, [], (), lambda: {"slow/0.wav": "<p>heard</p>"})
+    page = report.html("n", result, (), lambda: {"slow/0.wav": "<p>heard</p>"})
     assert '<div id="wrong-1"><p>heard</p></div>' in page and page.count('id="wrong-1"') == 1
 
 
@@ -154,7 +155,7 @@ def test_sections_of_one_title_are_two(finished_run):
     titles = ["Activations in a b", "Activations in a-b", "Activations in a%b-2", "Main",
               "Activations in 祭り"]
     page = report.html(name, files.read_outcomes(name), [
-        (title, lambda: Figure((1, 1))) for title in titles])
+        (title, partial(report.picture, title, lambda: Figure((1, 1)))) for title in titles])
     found = Reader(page)
     assert len(found.ids) == len(set(found.ids))
     assert set(found.links) == {f"#{place}" for place in found.ids}
