@@ -271,8 +271,8 @@ def learnLikeness(run, folds, dataset):
     """Learn how far test songs are from the others, to tell songs unlike all; write it."""
     print("learning what the songs of this run sound like ...", flush=True)
     tests = [splits.split(dataset, fold, run.parameters).test for fold in folds]
-    heard, pieced = loadDatasets.heardOf(dataset, run.parameters)
-    found = likeness.learnt(heard, dataset.labels, tests, pieced)
+    features, pieced = loadDatasets.featuresOf(dataset, run.parameters)
+    found = likeness.learnt(features, dataset.labels, tests, pieced)
     if found:
         likeness.write(found, run.name)
 

@@ -29,7 +29,7 @@ from mirdl.spectrograms.normalisation import bands_mean_and_std, mean_and_std
 from mirdl.spectrograms.pieced import pieced_together
 from mirdl.spectrograms.store import compressed
 from mirdl.spectrograms.texture import texture
-from mirdl.tagging.likeness import Heard
+from mirdl.tagging.likeness import Features
 from mirdl.theano_flags import start_theano
 
 # Loaders: a function in this file that takes `folder` loads the data set with its name. Any other
@@ -138,7 +138,7 @@ def spectrogramsOf(songs, DS, processes=1, store="auto"):
     before = before_network(DS)
     if before == DS or not songs.stretches:
         return cut(DS)
-    # windows of a recording would hear what is beside a stretch
+    # windows of a recording would hold what is beside a stretch
     return kept(songs.paths, DS, decoded=lambda: cut(before))
 
 
@@ -175,24 +175,24 @@ def publishedMel(dataset, parameters):
     return [compressed(spectrograms[name], DS["inputNorm"]) for name in dataset.names]
 
 
-def heardOf(dataset, parameters):
+def featuresOf(dataset, parameters):
     """Give what tells the songs of a run from others.
 
     Returns
     -------
-    heard : list of Heard
+    features : list of Features
     pieced : callable
         Gives textures of songs that are pieced together from songs, (songs,).
     """
     mel, DS = melOf(dataset, parameters)
     windows, isLogarithm = windowsOf(dataset, parameters), is_logarithm(DS)
-    heard = [Heard.of(texture(each if each is None else np.asarray(each), isLogarithm), window)
-             for each, window in zip(mel, windows, strict=True)]
+    textures = [texture(each if each is None else np.asarray(each), isLogarithm) for each in mel]
+    features = list(map(Features.of, textures, windows))
 
     def pieced(songs):
         made = pieced_together([mel[song] for song in songs], frames_of(DS).seconds, isLogarithm)
         return [each for each in (texture(song, False) for song in made) if each is not None]
-    return heard, pieced
+    return features, pieced
 
 
 def melOf(dataset, parameters):
@@ -218,8 +218,8 @@ def windowsOf(dataset, parameters):
     found = spectrogramsOf(songs, windows_beside(parameters["DS"]))
     for name in dataset.names:
         if isinstance(found[name], str):
-            raise UserError(f"{name!r} {found[name]}, so that musicnn cannot hear it; run again "
-                            "with unknown=texture")
+            raise UserError(f"{name!r} {found[name]}, so that musicnn gives no numbers for it; "
+                            "run again with unknown=texture")
     return [found[name] for name in dataset.names]
 
 

@@ -196,7 +196,7 @@ def report(name, *songs):
                 ("Filters over time", partial(_filters, name))]
     players = Players(name, result, songs, _taggerOf)
     parts = [(title, partial(page.picture, title, draw)) for title, draw in pictures]
-    parts += [(f"Song {title}", partial(_heard, players, song, title, name))
+    parts += [(f"Song {title}", partial(_player, players, song, title, name))
               for song, title in titles.items()]
     text = page.html(name, result, parts, players.misclassified)
     files.write_text(text, name, ".html")
@@ -326,7 +326,7 @@ def _view(song, title, name):
     return tagger, answer, view_of(tagger, answer, title, song)
 
 
-def _heard(players, song, title, name):
+def _player(players, song, title, name):
     """Write the player of a song, by the model that was tested on it."""
     return players.of(song, title, models.load_for(name, song).name)
 

@@ -197,8 +197,8 @@ class Noted:
         return 1.0
 
 
-def heard_of(tagger, paths):
-    """Give what the tagger hears in songs."""
+def features_of(tagger, paths):
+    """Give what the tagger compares of songs."""
     tagger.likeness = Noted(tagger.likeness.windows)
     for answer in tagger.tag_all(paths):
         if answer.problem:
@@ -211,19 +211,20 @@ def table(name, others, count, seconds, seed):
     tagger = Tagger(name, ensemble=False)
     parameters, windows = tagger.parameters, tagger.likeness.windows
     dataset = loadDatasets.load_dataset(parameters)
-    heard, pieced = loadDatasets.heardOf(dataset, parameters)
+    features, pieced = loadDatasets.featuresOf(dataset, parameters)
     with tempfile.TemporaryDirectory() as folder:
         paths = foreign(others, parameters["DS"]["dataset"], count, seconds, seed, folder)
-        kinds = {kind: heard_of(tagger, each) for kind, each in paths.items()}
+        kinds = {kind: features_of(tagger, each) for kind, each in paths.items()}
     own, rejected = [], []
     for fold in range(parameters["folds"]):
         test = split(dataset, fold, parameters).test
-        others = np.setdiff1d(np.arange(len(heard)), test)
-        songs = Songs.of([heard[song] for song in others], dataset.labels[others], pieced(others))
-        own.append(np.array([songs.distances(heard[song]) for song in test]))
+        others = np.setdiff1d(np.arange(len(features)), test)
+        songs = Songs.of([features[song] for song in others], dataset.labels[others],
+                         pieced(others))
+        own.append(np.array([songs.distances(features[song]) for song in test]))
         rejected.append({kind: np.array([songs.distances(song) for song in each])
                          for kind, each in kinds.items()})
-    print(f"\n{name}: {len(heard)} songs\n\n| distance | own lost | {' | '.join(kinds)} |\n"
+    print(f"\n{name}: {len(features)} songs\n\n| distance | own lost | {' | '.join(kinds)} |\n"
           f"{'| --- ' * (len(kinds) + 2)}|")
     for place in range(own[0].shape[1]):
         show(DISTANCES[place], own, rejected, partial(beyond, place))

@@ -85,7 +85,7 @@ SETTINGS = {setting.key: setting for setting in (
             "after training, simple classifiers are tested on the same folds and training songs"),
     Setting("unknown", "texture", kinds.choice("texture", "musicnn"),
             "what tells songs unlike those of the run: the texture of their mel bands, or that and "
-            "what the published network musicnn hears in them"),
+            "the numbers that the published network musicnn gives for them"),
     Setting("workers", 1, kinds.integer(1), "trainings that run at once, each in its own process",
             EXECUTION),
     Setting("cluster", "",

@@ -47,7 +47,7 @@ def html(view: SongView, losses: np.ndarray | None, fired: list[Activation], sou
                  "the arrow keys and Enter.</p>")
         line = (f'<input type="range" min="0" max="{view.length:.3f}" step="any" value="0" '
                 f'aria-label="{escape(f"Time in {view.title}")}">')
-    said = [view.misheard(true)] if true else []
+    said = [view.misclassified(true)] if true else []
     said = "".join(f"<p>{escape(line)}</p>" for line in [*said, f"{view.tag} by {view.by}"])
     return (f'<div class="song">{said}{audio}'
             f'<div class="lanes">{line}{"".join(lanes)}{_axis(view.length)}</div></div>\n')

@@ -70,14 +70,14 @@ class SongView:
         end = self.times[-1, 1]
         return "" if end == self.length else f"; the last chunk, from {end:.1f} s, has no vote"
 
-    def misheard(self, true: str) -> str:
+    def misclassified(self, true: str) -> str:
         """Say how sure the model was of the wrong tag, and of the song's own."""
         wrong, right = (self.probabilities[:, label]
                         for label in (self.label, self.classes.index(true)))
         votes = (self.probabilities.argmax(axis=1) == self.label).sum()
         start, end = self.times[wrong.argmax()]
-        return (f"Heard as {self.tag} by {votes} of {some(len(wrong), 'chunk', 'chunks')}, with a "
-                f"mean probability of {wrong.mean():.2f}; its own tag, {true}, has "
+        return (f"Classified as {self.tag} by {votes} of {some(len(wrong), 'chunk', 'chunks')}, "
+                f"with a mean probability of {wrong.mean():.2f}; its own tag, {true}, has "
                 f"{right.mean():.2f}. {self.tag} is likeliest from {start:.1f} to {end:.1f} s, "
                 f"with {wrong.max():.2f}.")
 

@@ -4,7 +4,7 @@ A network gives any sound one of its tags. So a run learns how far its own test 
 other songs, whatever the network is. Up to three distances are compared: that of a song's texture
 from the nearest class, a normal distribution with a few main axes (M. Tipping and C. Bishop,
 'Probabilistic principal component analysis', 1999); how far its texture lies towards those of songs
-pieced together from the run's; and that of what musicnn hears in it from the nearest song.
+pieced together from the run's; and that of musicnn's numbers for it from the nearest song's.
 """
 
 import os
@@ -25,7 +25,7 @@ AXES = 4
 MOST = 500      # songs whose windows are kept, evenly chosen
 
 
-class Heard(NamedTuple):
+class Features(NamedTuple):
     """What is compared of a song.
 
     Attributes
@@ -114,7 +114,7 @@ def _fitted(songs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, floa
 
 
 class Known(NamedTuple):
-    """What musicnn hears in songs.
+    """The numbers that musicnn gives for songs.
 
     Attributes
     ----------
@@ -159,13 +159,13 @@ class Songs(NamedTuple):
     known: Known | None
 
     @classmethod
-    def of(cls, heard: list[Heard], labels: np.ndarray, pieced: list[np.ndarray]) -> Self:
+    def of(cls, features: list[Features], labels: np.ndarray, pieced: list[np.ndarray]) -> Self:
         """Learn it from songs, their labels, (songs,), and textures of songs pieced together."""
-        textures, windows = map(np.array, zip(*heard, strict=True))
+        textures, windows = map(np.array, zip(*features, strict=True))
         return cls(Classes.of(textures, labels, np.reshape(pieced, (-1, textures.shape[1]))),
-                   Known.of(windows) if heard[0].windows is not None else None)
+                   Known.of(windows) if features[0].windows is not None else None)
 
-    def distances(self, song: Heard) -> np.ndarray:
+    def distances(self, song: Features) -> np.ndarray:
         """Give the distances of a song, (2,) or, with windows, (3,); infinite without texture."""
         if song.texture is None:
             return np.full(2 if self.known is None else 3, np.inf)
@@ -196,7 +196,7 @@ class Likeness:
         """Whether musicnn's windows count."""
         return self.songs.known is not None
 
-    def of(self, song: Heard) -> float:
+    def of(self, song: Features) -> float:
         """Give the share of the test songs that are as unlike the run's songs as this, or more."""
         return self.of_distances(self.songs.distances(song))
 
@@ -215,13 +215,13 @@ class Likeness:
         return scaled.sum(axis=-1) if self.windows else scaled.max(axis=-1)
 
 
-def learnt(heard: list[Heard], labels: np.ndarray, tests: list[np.ndarray],
+def learnt(features: list[Features], labels: np.ndarray, tests: list[np.ndarray],
            pieced: Callable[[np.ndarray], list[np.ndarray]]) -> Likeness | None:
     """Learn it from the folds of a run.
 
     Parameters
     ----------
-    heard : list of Heard
+    features : list of Features
         All songs.
     labels : ndarray of int
         (songs,).
@@ -235,16 +235,16 @@ def learnt(heard: list[Heard], labels: np.ndarray, tests: list[np.ndarray],
     Likeness or None
         None if no song can be judged.
     """
-    sounding = np.flatnonzero([each.texture is not None for each in heard])
+    sounding = np.flatnonzero([each.texture is not None for each in features])
 
     def songs_of(used: np.ndarray) -> Songs:
-        return Songs.of([heard[song] for song in used], labels[used], pieced(used))
+        return Songs.of([features[song] for song in used], labels[used], pieced(used))
     tested = []
     for test in tests:
         others, judged = np.setdiff1d(sounding, test), np.intersect1d(test, sounding)
         if len(others) and len(judged):
             songs = songs_of(others)
-            tested += [songs.distances(heard[song]) for song in judged]
+            tested += [songs.distances(features[song]) for song in judged]
     return Likeness(songs_of(sounding), np.array(tested)) if tested else None
 
 

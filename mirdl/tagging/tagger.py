@@ -232,9 +232,9 @@ class Tagger:
                         thresholds=self.thresholds, temperature=self.temperature,
                         length=float(times[-1, 1]), times=times[:voting])
         answer.label, rejected = BY[self.by](answer.probabilities), np.zeros(len(start), bool)
-        mel, windows = self._heard(spectrogram, beside)
+        mel, windows = self._compared(spectrogram, beside)
         if mel is not None:
-            answer.likeness = self.likeness.of(likeness.Heard.of(
+            answer.likeness = self.likeness.of(likeness.Features.of(
                 texture(mel, self._gets_windows or is_logarithm(DS)), windows))
             if self.reject:
                 rejected = self._rejected(answer.likeness, mel, np.array(start) * second)
@@ -250,7 +250,7 @@ class Tagger:
         answer.note = odd and f"is {odd}"
         return answer
 
-    def _heard(self, spectrogram: np.ndarray, beside: np.ndarray | str | None,
+    def _compared(self, spectrogram: np.ndarray, beside: np.ndarray | str | None,
                ) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Give the mel bands whose texture counts, and musicnn's windows if they count.
 

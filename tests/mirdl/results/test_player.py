@@ -103,10 +103,10 @@ def test_what_loses_nothing_is_said(view):
 
 
 def test_a_wrong_tag_is_explained(view):
-    said = ("Heard as <tango> by 2 of 3 chunks, with a mean probability of 0.57; its own tag, "
+    said = ("Classified as <tango> by 2 of 3 chunks, with a mean probability of 0.57; its own tag, "
             "samba, has 0.07. <tango> is likeliest from 6.0 to 10.0 s, with 0.90.")
     assert said in Reader(player.html(view, None, [], "", "samba")).texts
-    assert "Heard as" not in player.html(view, None, [], "")
+    assert "Classified as" not in player.html(view, None, [], "")
 
 
 def test_a_chunk_without_vote_is_told(view):

@@ -13,7 +13,7 @@ from mirdl import settings
 from mirdl.errors import UserError
 from mirdl.results import files, models
 from mirdl.tagging import likeness, tagger
-from mirdl.tagging.likeness import AXES, Classes, Heard, Known, Likeness, Songs, learnt
+from mirdl.tagging.likeness import AXES, Classes, Features, Known, Likeness, Songs, learnt
 
 NUMBERS = 30
 
@@ -109,29 +109,29 @@ def test_of_two_distances_the_larger_counts_of_three_the_sum():
 def test_a_fold_is_judged_by_what_it_did_not_test():
     songs, labels = clouds(np.random.RandomState(0))
     windows = np.random.RandomState(2).normal(size=(100, 7, 3))
-    heard = [Heard.of(song, each) for song, each in zip(songs, windows, strict=True)]
-    heard[-1] = Heard.of(None, windows[-1])
+    features = [Features.of(song, each) for song, each in zip(songs, windows, strict=True)]
+    features[-1] = Features.of(None, windows[-1])
     test, asked = np.arange(0, 100, 2), []
 
     def pieced(used):
         asked.append(used)
-        return [10 + heard[song].texture for song in used]
-    found = learnt(heard, labels, [test, test + 1, np.array([], int)], pieced)
+        return [10 + features[song].texture for song in used]
+    found = learnt(features, labels, [test, test + 1, np.array([], int)], pieced)
     assert found.tested.shape == (99, 3) and found.windows
     sounding = np.arange(99)
     for used, expected in zip(asked, (sounding[1::2], sounding[::2], sounding), strict=True):
         np.testing.assert_array_equal(used, expected)
-    others = Songs.of([heard[song] for song in sounding[1::2]], labels[sounding[1::2]],
+    others = Songs.of([features[song] for song in sounding[1::2]], labels[sounding[1::2]],
                       10 + songs[1:-1:2])
-    np.testing.assert_allclose(found.tested[1], others.distances(heard[2]), rtol=1e-5)
-    np.testing.assert_allclose(others.distances(heard[2]), [
+    np.testing.assert_allclose(found.tested[1], others.distances(features[2]), rtol=1e-5)
+    np.testing.assert_allclose(others.distances(features[2]), [
         *Classes.of(songs[1:-1:2], labels[1:-1:2], 10 + songs[1:-1:2]).distances(songs[2]),
         Known.of(windows[1:-1:2].max(axis=2)).distance(windows[2].max(axis=1))], rtol=1e-5)
     assert found.songs.known.songs.shape == (99, 7)
-    assert found.of(heard[-1]) == 0, "silence"
-    plain = learnt([Heard(each.texture) for each in heard], labels, [test], lambda used: [])
+    assert found.of(features[-1]) == 0, "silence"
+    plain = learnt([Features(each.texture) for each in features], labels, [test], lambda used: [])
     assert plain.tested.shape == (50, 2) and not plain.windows
-    assert learnt([Heard(None)] * 100, labels, [test], pieced) is None
+    assert learnt([Features(None)] * 100, labels, [test], pieced) is None
 
 
 def test_a_run_knows_its_own_songs_and_no_others(run, trained, tmp_path):
@@ -198,17 +198,17 @@ def test_where_a_song_may_have_several_tags_nothing_is_rejected(run, trained, mo
 
 
 @pytest.mark.slow
-def test_what_musicnn_hears_counts_if_the_run_asks_for_it(here, musicnn_weights, tiny):
+def test_musicnns_numbers_count_if_the_run_asks_for_it(here, musicnn_weights, tiny):
     asked = small("DL.type=tiny", "DL.num_epochs=1", "unknown=musicnn")
     outcomes = dl.main(settings.check(settings.override(settings.published(), asked)))
-    judge, heard = Tagger(outcomes[0].name, False, None, True), []
+    judge, features = Tagger(outcomes[0].name, False, None, True), []
     assert Tagger(outcomes[0].name).likeness is None, "it takes long"
     assert judge.likeness.tested.shape == (18, 3)
     assert judge.tag(makeSounds.noise(9), 44100).tag == "unknown"
     told = judge.likeness.of
-    judge.likeness.of = lambda song: heard.append(song) or told(song)
+    judge.likeness.of = lambda song: features.append(song) or told(song)
     own = [answer.tag for answer in judge.tag_all(sorted(glob.glob("data/datasets/Beats/*/*")))]
     assert own.count("unknown") <= 1
-    distances = np.array([judge.likeness.songs.distances(song) for song in heard])
-    np.testing.assert_allclose(distances[:, 2], 0, atol=1e-3, err_msg="as the run heard them")
+    distances = np.array([judge.likeness.songs.distances(song) for song in features])
+    np.testing.assert_allclose(distances[:, 2], 0, atol=1e-3, err_msg="as the run had them")
     assert (judge.likeness.tested[:, 2] > 10).all(), "songs that a fold tests are not in it"

@@ -91,7 +91,8 @@ def test_what_has_no_player_is_told_in_one_line(run, capsys):
     found = players.Players("n", result, [], tagger_of).misclassified()
     assert list(found) == ["one.wav"]
     assert "by majority vote of n-f0, for which it was a test song" in found["one.wav"]
-    assert "Heard as b by" in found["one.wav"] and "its own tag, a, has 0.50" in found["one.wav"]
+    assert "Classified as b by" in found["one.wav"]
+    assert "its own tag, a, has 0.50" in found["one.wav"]
     sound, several = capsys.readouterr().err.splitlines()
     assert sound.startswith("without the sound of 'text.wav': libsndfile cannot read it: ")
     assert several == ("without 4 players of misclassified songs: there is no file "
@@ -111,5 +112,5 @@ def test_a_song_without_sound_is_shown(run, workplace, capsys):
     result, tagger_of, _ = make(("n-f0", []))
     page = players.Players("n", result, ["data/datasets/Set/text.wav"], tagger_of).of(
         "data/datasets/Set/text.wav", "text", "n-f0")
-    assert "<audio" not in page and "There is no sound here" in page and "Heard as" not in page
+    assert "<audio" not in page and "There is no sound here" in page and "Classified as" not in page
     assert "without the sound of 'data/datasets/Set/text.wav'" in capsys.readouterr().err
