@@ -70,12 +70,9 @@ def curves(runs: dict[str, list[EpochFigures]], tested: dict[str, float] | None 
     _label_plainly(losses)
     for axes in (losses, accuracies):
         axes.grid(alpha=0.3)
-    legend = figure.legend(handles=labels.values(), labels=["-"] * len(labels), fontsize=8,
-                           loc="outside lower center", ncols=2 if single else 1,
-                           frameon=False)
-    for text, label in zip(legend.get_texts(), labels, strict=True):
-        # only now: a legend passes over labels like '_a'
-        text.set_text(wrapped(label, 60 if single else 90))
+    figure.legend(handles=labels.values(),
+                  labels=[wrapped(label, 60 if single else 90) for label in labels], fontsize=8,
+                  loc="outside lower center", ncols=2 if single else 1, frameon=False)
     said = [f"{name} {_end_of(folds)}" for name, folds in runs.items()]
     lines = [label for label in labels if "%" in label]
     figure.set_label("Loss and accuracy over the epochs: " + "; ".join([*said, *lines]))
