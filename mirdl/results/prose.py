@@ -82,8 +82,8 @@ def how_sure(result: CrossValidation) -> str:
 def beside_best(result: CrossValidation) -> list[str]:
     """Say how the majority vote compares with the best baseline; nothing if one is missing."""
     best = result.best_baseline
-    if result.several and best and best.mean > np.mean([each.average_precision
-                                                        for each in result.outcomes]):
+    precision = np.mean([outcome.average_precision for outcome in result.outcomes])
+    if result.several and best and precision < best.mean:
         return [f"The network does worse than {best.name}: try recipe=transfer, another network "
                 "(DL.type), more epochs (DL.num_epochs) or more songs"]
     if best is None or not result.true:
