@@ -62,11 +62,8 @@ def file_of_samples(samples: np.ndarray, rate: int) -> Iterator[str]:
     if not isinstance(rate, int | np.integer) or rate not in RATES:
         raise UserError(f"a rate of {rate!r} samples per second is not allowed: expected a whole "
                         f"number from {RATES[0]} to {RATES[-1]}, such as 44100")
-
-    def fill(file: BinaryIO) -> None:
-        from scipy.io import wavfile  # takes 0.1 s, unused by files
-        wavfile.write(file, int(rate), samples)
-    with _temporary(fill, "the samples") as path:
+    from scipy.io import wavfile  # takes 0.1 s, unused by files
+    with _temporary(lambda file: wavfile.write(file, int(rate), samples), "the samples") as path:
         yield path
 
 
