@@ -35,11 +35,6 @@ class Baseline(JsonForm):
         """The mean accuracy over the folds, in %."""
         return float(np.mean(self.accuracies))
 
-    @property
-    def std(self) -> float:
-        """The standard deviation of the accuracy over the folds, in %."""
-        return float(np.std(self.accuracies))
-
     def of_folds(self, chosen: list[int]) -> Self:
         """Give the answers of some folds, by their places."""
         return type(self)(self.name, [self.voted[place] for place in chosen if self.voted],

@@ -130,6 +130,6 @@ def _beside_baselines(result: CrossValidation) -> str:
     lines = ["Baselines (docs/results.md says what each of them sees):"]
     width = 2 + max(19, *(len(each.name) for each in result.baselines))
     what = "mean average precision" if result.several else "of songs"
-    lines += [f"  {each.name + ':':{width}}{each.mean:6.2f} % {what}, std {each.std:.2f} %"
-              for each in result.baselines]
+    lines += [f"  {each.name + ':':{width}}{each.mean:6.2f} % {what}, "
+              f"std {np.std(each.accuracies):.2f} %" for each in result.baselines]
     return "\n".join([*lines, *beside_best(result)]) + "\n"
