@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from mirdl.frames import MAGNITUDES
+from mirdl.frames import frames_of
 from mirdl.spectrograms import libsndfile
 from mirdl.spectrograms.libsndfile import Length
 from mirdl.spectrograms.reasons import (
@@ -96,15 +96,17 @@ def _by_reader(
         Its message says how much memory is needed.
     """
     from mirdl.spectrograms import features
-    magnitudes = ds["specTransform"] == MAGNITUDES
-    ways = [(reader, False)] if magnitudes else [(reader, False), (reader, True)]
-    needs = [features.memory_needed(promised, ds, *way) for way in ways]
-    if needs[0] > limits["memory"]:
-        del ways[:-1]
-    for way in ways:
+    frames, most = frames_of(ds), limits["memory"]
+    samples = frames.rate * promised.seconds if promised else 0
+    # Essentia's numbers, and NumPy's copy; for the second reader, so are the samples
+    usual, least = (int(2 * 4 * samples * (numbers / frames.hop + (reader == "libsndfile")))
+                    for numbers in (frames.bins, frames.bands))
+    for sparing in (True,) if usual > most else (False, True):
         with suppress(MemoryError):
-            return isolated(features.compute_spectrogram, file, ds, *way, promised, **limits)
-    raise MemoryError(_memory_taken(needs[-1], limits["memory"]))
+            return isolated(features.compute_spectrogram, file, ds, reader, sparing, promised,
+                            **limits)
+    raise MemoryError(f"takes about {in_words(least)} of memory, and may take {in_words(most)}"
+                      if least > most else f"takes more than {in_words(most)} of memory")
 
 
 def _promised(file: str, limits: dict) -> Length | None:
@@ -119,9 +121,3 @@ def _most_memory(size: int) -> int:
     """Return how much memory a file of `size` bytes may take, in bytes."""
     machine = memory()
     return min(max(MEMORY + MEMORY_PER_BYTE * size, machine // SHARE), machine)
-
-
-def _memory_taken(needed: int, most: int) -> str:
-    if needed > most:
-        return f"takes about {in_words(needed)} of memory, and may take {in_words(most)}"
-    return f"takes more than {in_words(most)} of memory"

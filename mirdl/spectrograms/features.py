@@ -7,10 +7,9 @@ import os
 import stat
 import tempfile
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache, partial
-from typing import BinaryIO
+from functools import lru_cache
 
 import numpy as np
 
@@ -78,7 +77,7 @@ def compute_spectrogram(
         Essentia, or only libsndfile.
     sparing : bool
         Whether each frame goes through MelBands by itself: slower, but only the mel bands are held
-        in memory, not the spectra.
+        in memory, not the spectra. Magnitudes are the spectra.
     promised : Length, optional
         From `mirdl.spectrograms.libsndfile.length`; without it, no length is compared.
 
@@ -100,21 +99,20 @@ def compute_spectrogram(
     MemoryError
         If decoding needs more memory than there is.
     """
-    _check_file(file)
-    chain = _Chain(ds, sparing)
     try:
+        _check_file(file)
         if reader == "libsndfile" or essentia is None:
-            spectra, note = _by_libsndfile(file, chain), ""
+            spectra, note = _by_libsndfile(file, ds, sparing), ""
         else:
-            spectra, note = _by_either(file, chain, promised)
+            spectra, note = _by_either(file, ds, sparing, promised)
         notes = [note or cut_off.note_of(file), _note_of_peak(file)]
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise MemoryError from error
         raise UndecodedError(f"cannot be decoded: {advised(error)}") from error
-    except OSError as error:        # it has gone, or there is no room for a temporary file
+    except OSError as error:        # perhaps there is no room for a temporary file
         raise UnopenedError(f"cannot be opened: {error.strerror}") from error
-    if spectra is None or not len(spectra):
+    if not len(spectra):
         raise UnreadableError("holds no samples")
     if not np.isfinite(spectra).all():
         raise UnreadableError("holds samples that are not finite numbers")
@@ -122,34 +120,6 @@ def compute_spectrogram(
     if ds["specTransform"] == MUSICNN_MEL:
         spectra = compress(spectra, "log0m1v")
     return np.ascontiguousarray(spectra.T), "; it ".join(filter(None, notes))   # (bands, frames)
-
-
-def memory_needed(
-    promised: libsndfile.Length | None, ds: dict, reader: str, sparing: bool,
-) -> int:
-    """Estimate how much memory a song takes.
-
-    Parameters
-    ----------
-    promised : Length or None
-        How long it is to be.
-    ds : dict
-        parameters["DS"].
-    reader, sparing
-        As for `compute_spectrogram`.
-
-    Returns
-    -------
-    int
-        Bytes; 0 if the length is not known.
-    """
-    if not promised:
-        return 0
-    frames = frames_of(ds)
-    numbers = frames.bands if sparing else frames.bins
-    # Essentia's numbers, and NumPy's copy; for the second reader, so are the samples
-    each = numbers / frames.hop + (reader == "libsndfile")
-    return int(2 * 4 * each * promised.seconds * frames.rate)
 
 
 def frame_algorithms(ds: dict) -> tuple[object, object, object]:
@@ -210,67 +180,45 @@ def mel_weights(bands: int, bins: int, transform: str = MEL) -> np.ndarray:
         )
     if essentia is None:
         return weights
-    blocks = [
-        _mel_bands(np.eye(min(BLOCK, bins - first), bins, first, np.float32), bands, transform)
-        for first in range(0, bins, BLOCK)
-    ]
+    blocks = []
+    for first in range(0, bins, BLOCK):
+        mel = mel_algorithm(bands, bins, transform)
+        spectra = np.eye(min(BLOCK, bins - first), bins, first, np.float32)
+        blocks.append(sent_through(spectra, mel.spectrum, mel.bands))
     return np.concatenate(blocks)
 
 
-class _Chain:
-    """What happens to the samples of every song, whichever library reads them.
+def sent_through(vectors: np.ndarray, given: object, made: object) -> np.ndarray:
+    """Send vectors to the input `given` of an algorithm, and collect its output `made`."""
+    source = streaming.VectorInput(list(vectors))   # a two-dimensional array takes 4 times as long
+    source.data >> given
+    return _collected(source, made)
 
-    Parameters
-    ----------
-    ds : dict
-        parameters["DS"].
-    sparing : bool
-        Whether each frame goes through MelBands by itself.
-    """
 
-    def __init__(self, ds: dict, sparing: bool) -> None:
-        self.ds, self.frames, self.transform = ds, frames_of(ds), ds["specTransform"]
-        self.sparing = sparing and self.transform != MAGNITUDES
-
-    def __call__(self, source: object, samples: object) -> np.ndarray | None:
-        """Run the algorithm `source`, whose output `samples` is the song: (frames, bands)."""
-        pool = essentia.Pool()
-        cutter, window, spectrum = frame_algorithms(self.ds)
-        samples >> cutter.signal
-        cutter.frame >> window.frame
-        window.frame >> spectrum.frame
-        if self.sparing:
-            bands = mel_algorithm(self.frames.bands, self.frames.bins, self.transform)
-            spectrum.spectrum >> bands.spectrum
-            bands.bands >> (pool, "spectra")
-        else:
-            spectrum.spectrum >> (pool, "spectra")
-        essentia.run(source)
-        if not pool.containsKey("spectra"):
-            return None
-        spectra = pool["spectra"]
-        pool.clear()        # one hour of spectra takes 0.6 GB
-        if self.transform != MAGNITUDES and not self.sparing:
-            spectra = np.square(spectra, out=spectra) @ weights_of(self.ds)
-        return spectra
+def _collected(source: object, made: object) -> np.ndarray:
+    """Run the algorithms that begin with `source`, and collect the output `made` of the last."""
+    pool = essentia.Pool()
+    made >> (pool, "made")
+    essentia.run(source)
+    found = pool["made"] if pool.containsKey("made") else np.empty(0, np.float32)
+    pool.clear()        # one hour of spectra takes 0.6 GB
+    return found
 
 
 def _by_either(
-    file: str, chain: _Chain, promised: libsndfile.Length | None,
-) -> tuple[np.ndarray | None, str]:
+    file: str, ds: dict, sparing: bool, promised: libsndfile.Length | None,
+) -> tuple[np.ndarray, str]:
     """Return the spectra, (frames, bands), and a note, by the reader that keeps the length."""
+    frames = frames_of(ds)
     if promised:
-        _check_rate(promised.rate, chain.frames.rate)
-    spectra = _by_essentia(file, chain)
-    if spectra is None:
-        return None, ""
-    frames = chain.frames
-    if not promised or _is_kept(promised, len(spectra), frames):
+        _check_rate(promised.rate, frames.rate)
+    spectra = _by_essentia(file, ds, sparing)
+    if not promised or not len(spectra) or _is_kept(promised, len(spectra), frames):
         return spectra, ""
     if not promised.may_be_joined:
-        with suppress(RuntimeError, UnreadableError):
-            again = _by_libsndfile(file, chain)
-            if again is not None and _is_kept(promised, len(again), frames):
+        with suppress(RuntimeError):
+            again = _by_libsndfile(file, ds, sparing)
+            if _is_kept(promised, len(again), frames):
                 return again, ""
     found = len(spectra) * frames.seconds
     return spectra, f"holds {found:.1f} s, but its header promises {promised.seconds:.1f} s"
@@ -285,53 +233,38 @@ def _is_kept(promised: libsndfile.Length, count: int, frames: Frames) -> bool:
     return abs(longer) <= max(FEW * frames.hop, SAMPLES) + SHARE * expected
 
 
-def _by_essentia(file: str, chain: _Chain) -> np.ndarray | None:
+def _by_essentia(file: str, ds: dict, sparing: bool) -> np.ndarray:
     """Read a song by Essentia; parts of different kinds one by one."""
     parts = libsndfile.differing_parts(file)
-    if parts:
-        return _of_samples(np.concatenate([_samples_of(part, chain) for part in parts]), chain)
-    loader = streaming.MonoLoader(filename=file, sampleRate=chain.frames.rate)
-    return chain(loader, loader.audio)
+    if not parts:
+        return _spectra_of(file, ds, sparing)
+    samples = []
+    for part in parts:
+        with tempfile.NamedTemporaryFile() as copy:
+            copy.write(part)
+            copy.flush()
+            samples.append(_samples_of(copy.name, frames_of(ds).rate))
+    return _of_samples(np.concatenate(samples), ds, sparing)
 
 
-def _by_libsndfile(file: str, chain: _Chain) -> np.ndarray | None:
+def _by_libsndfile(file: str, ds: dict, sparing: bool) -> np.ndarray:
     """Read a song by libsndfile."""
     try:
         parts = libsndfile.read(file)
     except libsndfile.ERRORS as error:
         raise RuntimeError(str(error)) from error
-    rate = chain.frames.rate
-    return _of_samples(np.concatenate([_resampled(*part, rate) for part in parts]), chain)
+    rate = frames_of(ds).rate
+    samples = np.concatenate([_resampled(*part, rate) for part in parts])
+    return _of_samples(samples, ds, sparing)
 
 
-def _of_samples(samples: np.ndarray, chain: _Chain) -> np.ndarray | None:
+def _of_samples(samples: np.ndarray, ds: dict, sparing: bool) -> np.ndarray:
     if not len(samples):
-        return None
+        return samples
     if essentia is None:
-        return plain.spectra(samples, chain.ds)
-    rate = chain.frames.rate
-    with _loader(partial(_write, samples, rate), rate) as loader:
-        return chain(loader, loader.audio)
-
-
-def _write(samples: np.ndarray, rate: int, file: BinaryIO) -> None:
-    from scipy.io import wavfile  # takes 0.2 s, rarely used
-    wavfile.write(file, rate, samples)
-
-
-def _samples_of(part: bytes, chain: _Chain) -> np.ndarray:
-    """Decode a part of a file as if it were a file: float32, (samples,), at the chain's rate."""
-    with _loader(lambda file: file.write(part), chain.frames.rate) as loader:
-        return _collected(loader)
-
-
-@contextmanager
-def _loader(fill: Callable[[BinaryIO], object], rate: int) -> Iterator[object]:
-    """Make a MonoLoader of a temporary file, which is read 40 times as fast as an array."""
-    with tempfile.NamedTemporaryFile() as file:
-        fill(file)
-        file.flush()
-        yield streaming.MonoLoader(filename=file.name, sampleRate=rate)
+        return plain.spectra(samples, ds)
+    with _file_of(samples, frames_of(ds).rate) as file:
+        return _spectra_of(file, ds, sparing)
 
 
 def _resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
@@ -341,32 +274,48 @@ def _resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
     _check_rate(rate, wanted)
     if essentia is None:
         return plain.resampled(samples, rate, wanted)
-    with _loader(partial(_write, samples, rate), wanted) as loader:
-        return _collected(loader)
+    with _file_of(samples, rate) as file:
+        return _samples_of(file, wanted)
+
+
+@contextmanager
+def _file_of(samples: np.ndarray, rate: int) -> Iterator[str]:
+    """Write samples to a temporary file, which Essentia reads 40 times as fast as an array."""
+    from scipy.io import wavfile  # takes 0.2 s, rarely used
+    with tempfile.NamedTemporaryFile() as file:
+        wavfile.write(file, rate, samples)
+        file.flush()
+        yield file.name
+
+
+def _samples_of(file: str, rate: int) -> np.ndarray:
+    """Read the samples of a song, (samples,), at a rate."""
+    loader = streaming.MonoLoader(filename=file, sampleRate=rate)
+    return _collected(loader, loader.audio)
+
+
+def _spectra_of(file: str, ds: dict, sparing: bool) -> np.ndarray:
+    """Compute the spectra of a song, (frames, bands)."""
+    frames, transform = frames_of(ds), ds["specTransform"]
+    loader = streaming.MonoLoader(filename=file, sampleRate=frames.rate)
+    cutter, window, spectrum = frame_algorithms(ds)
+    loader.audio >> cutter.signal
+    cutter.frame >> window.frame
+    window.frame >> spectrum.frame
+    if sparing and transform != MAGNITUDES:
+        mel = mel_algorithm(frames.bands, frames.bins, transform)
+        spectrum.spectrum >> mel.spectrum
+        return _collected(loader, mel.bands)
+    spectra = _collected(loader, spectrum.spectrum)
+    if transform == MAGNITUDES or not len(spectra):
+        return spectra
+    return np.square(spectra, out=spectra) @ weights_of(ds)
 
 
 def _check_rate(rate: int, wanted: int) -> None:
     # refused before Resample takes gigabytes
     if not wanted / FACTOR <= rate <= wanted * FACTOR:
         raise RuntimeError("SRC ratio outside [1/256, 256] range")
-
-
-def _collected(loader: object) -> np.ndarray:
-    pool = essentia.Pool()
-    loader.audio >> (pool, "samples")
-    essentia.run(loader)
-    return pool["samples"] if pool.containsKey("samples") else np.empty(0, np.float32)
-
-
-def _mel_bands(spectra: np.ndarray, bands: int, transform: str) -> np.ndarray:
-    """Send spectra, (frames, bins), through Essentia's MelBands: (frames, bands)."""
-    bins, pool = spectra.shape[1], essentia.Pool()
-    source = streaming.VectorInput(list(spectra))   # a two-dimensional array takes 4 times as long
-    mel = mel_algorithm(bands, bins, transform)
-    source.data >> mel.spectrum
-    mel.bands >> (pool, "bands")
-    essentia.run(source)
-    return pool["bands"]
 
 
 def _note_of_peak(file: str) -> str:
@@ -377,12 +326,10 @@ def _note_of_peak(file: str) -> str:
 def _check_file(file: str) -> None:
     try:
         file.encode()
-        if not stat.S_ISREG(os.stat(file).st_mode):     # a pipe or a device may never end
-            raise UnopenedError("cannot be opened: it is not a regular file")
-        with open(file, "rb") as opened:
-            if not os.path.getsize(file) or not opened.read(1):
-                raise UnreadableError("is empty")
     except UnicodeEncodeError as error:
         raise UnopenedError("cannot be opened: its name is not UTF-8; rename it") from error
-    except OSError as error:
-        raise UnopenedError(f"cannot be opened: {error.strerror}") from error
+    if not stat.S_ISREG(os.stat(file).st_mode):     # a pipe or a device may never end
+        raise UnopenedError("cannot be opened: it is not a regular file")
+    with open(file, "rb") as opened:
+        if not os.path.getsize(file) or not opened.read(1):
+            raise UnreadableError("is empty")

@@ -48,13 +48,10 @@ def front_end(ds: dict) -> FrontEnd:
 
 def _window(ds: dict) -> np.ndarray:
     """Send a frame of ones through Windowing, which puts its second half first (zeroPhase)."""
-    _, windowing, _ = features.frame_algorithms(ds)
-    essentia, streaming, size = features.essentia, features.streaming, frames_of(ds).size
-    source, pool = streaming.VectorInput([np.ones(size, np.float32)]), essentia.Pool()
-    source.data >> windowing.frame
-    windowing.frame >> (pool, "window")
-    essentia.run(source)
-    return np.roll(pool["window"][0], size // 2)
+    (_, windowing, _), size = features.frame_algorithms(ds), frames_of(ds).size
+    ones = np.ones((1, size), np.float32)
+    [window] = features.sent_through(ones, windowing.frame, windowing.frame)
+    return np.roll(window, size // 2)
 
 
 def _described(algorithm: Any, size: int) -> dict[str, Any]:  # noqa: ANN401 (Essentia's)

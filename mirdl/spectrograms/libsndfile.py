@@ -25,22 +25,16 @@ class Length(NamedTuple):
 
     Attributes
     ----------
-    samples : int
-        Of each channel.
+    seconds : float
     rate : int
         Samples per second.
     may_be_joined : bool
         Whether more may follow than this, which is the length of the first part.
     """
 
-    samples: int
+    seconds: float
     rate: int
     may_be_joined: bool
-
-    @property
-    def seconds(self) -> float:
-        """Its length in seconds."""
-        return self.samples / self.rate
 
 
 def length(file: str) -> Length | None:
@@ -49,9 +43,10 @@ def length(file: str) -> Length | None:
     if not os.path.isfile(file) or not os.path.getsize(file):
         return None
     try:
-        with open(file, "rb") as opened, _opened(opened) as sound:
-            known = 0 < sound.frames < UNKNOWN and sound.samplerate > 0
-            return Length(sound.frames, sound.samplerate, sound.format in JOINED) if known else None
+        with _opened(file) as sound:
+            rate = sound.samplerate
+            known = 0 < sound.frames < UNKNOWN and rate > 0
+            return Length(sound.frames / rate, rate, sound.format in JOINED) if known else None
     except ERRORS:
         return _length_by_byte_rate(file)
 
@@ -63,7 +58,7 @@ def peak(file: str) -> float:
     0: what a decoder makes of mp3 or Ogg Vorbis exceeds 1 now and then.
     """
     try:
-        with open(file, "rb") as opened, _opened(opened) as sound:
+        with _opened(file) as sound:
             if sound.subtype not in ("FLOAT", "DOUBLE"):
                 return 0
             return max(float(np.abs(block).max()) for block in sound.blocks(BLOCK))
@@ -108,11 +103,7 @@ def read(file: str) -> list[tuple[np.ndarray, int]]:
     one of ERRORS
         If it cannot be read.
     """
-    parts = parts_of(file)
-    if parts:
-        return [_mono(io.BytesIO(part)) for part in parts]
-    with open(file, "rb") as opened:
-        return [_mono(opened)]
+    return [_mono(part) for part in parts_of(file) or [file]]
 
 
 def _length_by_byte_rate(file: str) -> Length | None:
@@ -130,27 +121,27 @@ def _length_by_byte_rate(file: str) -> Length | None:
                                     for at in (form + 12, form + 16, data + 4))
     if codec in SAMPLES or not rate or not bytes_per_second or size >= cut_off.UNKNOWN:
         return None
-    return Length(size * rate // bytes_per_second, rate, False)
+    return Length(size / bytes_per_second, rate, False)
 
 
-def _mono(opened: io.IOBase) -> tuple[np.ndarray, int]:
-    with _opened(opened) as sound:
+def _mono(source: str | bytes) -> tuple[np.ndarray, int]:
+    with _opened(source) as sound:
         mixed = [np.empty(0, np.float32)]
         while len(block := sound.read(BLOCK // sound.channels, dtype="float32", always_2d=True)):
             mixed.append(sum(block.T) / np.float32(sound.channels))
         return np.concatenate(mixed), sound.samplerate
 
 
-def _opened(opened: io.IOBase) -> soundfile.SoundFile:
-    """Open a file by its handle, so that its content, not its name, gives the format."""
-    if isinstance(opened, io.BytesIO):
-        return soundfile.SoundFile(opened)
-    return soundfile.SoundFile(os.dup(opened.fileno()))
+def _opened(source: str | bytes) -> soundfile.SoundFile:
+    """Open a file, or a part of one, so that its content, not its name, gives the format."""
+    if isinstance(source, bytes):
+        return soundfile.SoundFile(io.BytesIO(source))
+    return soundfile.SoundFile(os.open(source, os.O_RDONLY))
 
 
 def _kind(part: bytes) -> tuple[int, int] | None:
     try:
-        with _opened(io.BytesIO(part)) as sound:
+        with _opened(part) as sound:
             return sound.samplerate, sound.channels
     except ERRORS:
         return None
