@@ -67,13 +67,11 @@ def mean_and_std(
     """
     if ds["inputNorm"] == "None":
         mean, variance = np.zeros_like(mean), np.ones_like(variance)
-    elif ds["inputNormWhere"] == "global":
-        mean, variance = _pooled(mean, variance, frames, slice(None))
-    elif ds["inputNormWhere"] == "train":
-        mean, variance = _pooled(mean, variance, frames, training_songs)
-    std = np.sqrt(variance)
-    std[std == 0] = 1
-    return mean.astype(np.float32), std.astype(np.float32)
+    elif ds["inputNormWhere"] != "local":
+        chosen = training_songs if ds["inputNormWhere"] == "train" else slice(None)
+        pooled = _pooled(mean[chosen], variance[chosen], np.array(frames)[chosen])
+        mean, variance = (np.full_like(mean, each) for each in pooled)
+    return mean.astype(np.float32), _std(variance)
 
 
 def bands_mean_and_std(spectrograms: list) -> tuple[np.ndarray, np.ndarray]:
@@ -93,10 +91,8 @@ def bands_mean_and_std(spectrograms: list) -> tuple[np.ndarray, np.ndarray]:
     mean, variance = np.array([(song.mean(axis=1, dtype=np.float64),
                                 song.var(axis=1, dtype=np.float64))
                                for song in map(np.asarray, spectrograms)]).swapaxes(0, 1)
-    [mean, *_], [variance, *_] = _pooled(mean, variance, frames, slice(None))
-    std = np.sqrt(variance)
-    std[std == 0] = 1
-    return mean.astype(np.float32)[:, None], std.astype(np.float32)[:, None]
+    mean, variance = _pooled(mean, variance, np.array(frames))
+    return mean.astype(np.float32)[:, None], _std(variance)[:, None]
 
 
 def own_mean_and_std(spectrogram: np.ndarray, ds: dict) -> tuple[np.float32, np.float32]:
@@ -114,17 +110,17 @@ def own_mean_and_std(spectrogram: np.ndarray, ds: dict) -> tuple[np.float32, np.
     mean, std : float32
         As `mean_and_std` gives them for this song.
     """
-    own = np.array(moments(spectrogram))
-    local = {**ds, "inputNormWhere": "local"}
-    [mean], [std] = mean_and_std(own[:1], own[1:], [spectrogram.shape[1]], local, np.arange(0))
-    return mean, std
+    mean, variance = (0, 1) if ds["inputNorm"] == "None" else moments(spectrogram)
+    return np.float32(mean), _std(variance)
+
+
+def _std(variance: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.where(variance == 0, 1, variance)).astype(np.float32)
 
 
 def _pooled(
-    mean: np.ndarray, variance: np.ndarray, frames: list[int], chosen: np.ndarray | slice
+    mean: np.ndarray, variance: np.ndarray, frames: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and variance over all frames of the chosen songs, repeated for every song."""
-    weights = np.array(frames, np.float64)[chosen]
-    pooled = np.average(mean[chosen], axis=0, weights=weights)
-    spread = np.average(variance[chosen] + (mean[chosen] - pooled) ** 2, axis=0, weights=weights)
-    return np.full_like(mean, pooled), np.full_like(variance, spread)
+    """Return mean and variance over all frames of songs, of which those of each are given."""
+    pooled = np.average(mean, axis=0, weights=frames)
+    return pooled, np.average(variance + (mean - pooled) ** 2, axis=0, weights=frames)

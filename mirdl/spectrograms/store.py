@@ -9,8 +9,10 @@ song counts as kept once its line is there, and its line is written after its nu
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
+from operator import index
 
 import numpy as np
 
@@ -69,9 +71,10 @@ class Store:
             end = file.tell()
             while (text := file.readline(LINE)).endswith(b"\n"):
                 line = json.loads(text)
-                _check_numbers(line, size)
                 if "reason" not in line or line.get("readers") == READERS:
-                    self._add(line)
+                    song = line["reason"] if "reason" in line else self._of_line(line, size)
+                    self.songs[line["name"]] = tuple(line["stamp"] or ()), song
+                    self.notes[line["name"]] = line.get("note", "")
                 end = file.tell()
             file.truncate(end)      # drops a last line that was not completely written
 
@@ -87,7 +90,8 @@ class Store:
         stamp : tuple
             Size, modification time and hash of the song's file.
         song : ndarray, Stored or str
-            float32, (bands, frames), not compressed; or the reason why there is no spectrogram.
+            float32, (bands, frames), not compressed, or one that is in the folder, whose stamp is
+            new; or the reason why there is no spectrogram.
         note : str
             What is odd about the song, in a few words.
 
@@ -104,12 +108,14 @@ class Store:
         line = {"name": name, "stamp": stamp}
         try:
             os.makedirs(self.folder, exist_ok=True)
+            if isinstance(song, np.ndarray):
+                song = self._written(song)
             if isinstance(song, str):
                 line.update(reason=song, readers=READERS)
-            elif isinstance(song, Stored) and song.file is self._opened:    # its stamp is new
-                line.update(song.line())
             else:
-                line.update(self._append_numbers(np.asarray(song)))
+                bands, frames = song.shape
+                line.update(bands=bands, frames=frames, moments=song.moments_by_norm,
+                            at=song.offset)
             if note:
                 line["note"] = note
             if not os.path.exists(self._lines):
@@ -117,7 +123,7 @@ class Store:
             self._append_line(line)
         except OSError as error:
             raise cannot_write(self.folder, error) from error
-        self._add(line)
+        self.songs[name], self.notes[name] = (stamp, song), note
         return self.songs[name]
 
     def sync(self) -> None:
@@ -134,39 +140,37 @@ class Store:
             os.rmdir(self.folder)
         self.songs, self.notes, self._opened = {}, {}, None
 
-    def _append_numbers(self, song: np.ndarray) -> dict:
-        """Write a song's numbers; return what its line says of them."""
-        bands, frames = song.shape
-        each = {norm: moments(compress(song.copy(), norm)) for norm in self.norms}
+    def _written(self, song: np.ndarray) -> "Stored":
+        """Write a song's numbers."""
         with open(self._spectra, "ab") as file:
             offset = file.tell()
             file.write(np.ascontiguousarray(song.T))    # (frames, bands): a chunk is one piece
             file.flush()
             os.fdatasync(file.fileno())     # the numbers must be on disk before the line is
-        return {"bands": bands, "frames": frames, "moments": each, "at": offset}
+        return self._stored(offset, song.shape, _moments_by_norm(song, self.norms))
 
     def _append_line(self, line: dict) -> None:
         with open(self._lines, "a") as file:
             file.write(json.dumps(line) + "\n")
 
-    def _add(self, line: dict) -> None:
-        """Add a song by its line, which replaces an earlier one of the same name."""
-        name = str(line["name"])
-        self.songs[name] = tuple(line["stamp"] or ()), self._song(line)
-        self.notes[name] = str(line.get("note", ""))
-
-    def _song(self, line: dict) -> "Stored | str":
-        if "reason" in line:
-            return line["reason"]
+    def _of_line(self, line: dict, size: int) -> "Stored":
+        """Return what a line says of the numbers, which must be within a file of `size` bytes."""
+        bands, frames, at = (index(line[key]) for key in ("bands", "frames", "at"))
+        if min(bands, frames) < 1 or not 0 <= at <= size - 4 * bands * frames:
+            raise ValueError(f"the numbers of {line['name']!r} are missing")
         each = {norm: tuple(map(float, values)) for norm, values in line["moments"].items()}
+        return self._stored(at, (bands, frames), each)
+
+    def _stored(self, offset: int, shape: tuple[int, int], each: dict) -> "Stored":
         self._opened = self._opened or _Numbers(self._spectra)
-        return Stored(self._opened, line["at"], (line["bands"], line["frames"]), each)
+        return Stored(self._opened, offset, shape, each)
 
 
+@dataclass(eq=False, slots=True)     # there may be a million songs
 class Stored:
     """A spectrogram on disk: `song[:, first:last]` reads these frames, `np.asarray(song)` all.
 
-    Parameters
+    Attributes
     ----------
     file : io.FileIO
         Shared by all songs of the store.
@@ -180,36 +184,16 @@ class Stored:
         How the numbers are compressed when they are read.
     """
 
-    # there may be a million songs
-    __slots__ = ("file", "offset", "shape", "moments_by_norm", "input_norm")
-
-    def __init__(
-        self,
-        file: io.FileIO,
-        offset: int,
-        shape: tuple[int, int],
-        moments_by_norm: dict,
-        input_norm: str = "None",
-    ) -> None:
-        self.file, self.offset, self.shape = file, offset, shape
-        self.moments_by_norm, self.input_norm = moments_by_norm, input_norm
-
-    def line(self) -> dict:
-        """Return what the song's line in its store says of the numbers."""
-        bands, frames = self.shape
-        return {"bands": bands, "frames": frames, "moments": self.moments_by_norm,
-                "at": self.offset}
-
-    def compressed(self, input_norm: str) -> "Stored":
-        """Return the same spectrogram, compressed by `input_norm` whenever it is read."""
-        return Stored(self.file, self.offset, self.shape, self.moments_by_norm, input_norm)
+    file: io.FileIO
+    offset: int
+    shape: tuple[int, int]
+    moments_by_norm: dict
+    input_norm: str = "None"
 
     def part(self, first: int, last: int) -> "Stored":
         """Return the frames [:, first:last] as a spectrogram of its own; they are read once."""
-        bands, norms = self.shape[0], self.moments_by_norm
-        part = Stored(self.file, self.offset + 4 * bands * first, (bands, last - first), {})
-        part.moments_by_norm = {norm: moments(compress(part[:, :], norm)) for norm in norms}
-        return part
+        each, bands = _moments_by_norm(self[:, first:last], self.moments_by_norm), self.shape[0]
+        return Stored(self.file, self.offset + 4 * bands * first, (bands, last - first), each)
 
     @property
     def moments(self) -> tuple[float, float]:
@@ -258,7 +242,7 @@ def compressed(spectrogram: np.ndarray | Stored, input_norm: str) -> np.ndarray 
         The same array, or a new view of the spectrogram on disk.
     """
     if isinstance(spectrogram, Stored):
-        return spectrogram.compressed(input_norm)
+        return replace(spectrogram, input_norm=input_norm)
     return compress(spectrogram, input_norm)
 
 
@@ -272,16 +256,5 @@ class _Numbers(io.FileIO):
         self.close()        # with its last song, and without a ResourceWarning
 
 
-def _check_numbers(line: dict, size: int) -> None:
-    """Refuse a song's line whose numbers are not within a file of `size` bytes."""
-    if "at" not in line:
-        return
-    last = size - 4 * _positive(line["bands"]) * _positive(line["frames"])
-    if not 0 <= line["at"] <= last:
-        raise ValueError(f"the numbers of {line['name']!r} are missing")
-
-
-def _positive(number: int) -> int:
-    if not isinstance(number, int) or number < 1:
-        raise ValueError(f"{number!r} is not a number of bands or frames")
-    return number
+def _moments_by_norm(song: np.ndarray, norms: Iterable[str]) -> dict:
+    return {norm: moments(compress(song.copy(), norm)) for norm in norms}

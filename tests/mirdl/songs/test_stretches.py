@@ -9,7 +9,7 @@ from mirdl.songs import stretches
 from mirdl.songs.dataset import Songs
 from mirdl.songs.given_splits import GivenSplit
 from mirdl.songs.stretch import Stretch, recording_of, times_of
-from mirdl.spectrograms.store import Store
+from mirdl.spectrograms.store import Store, compressed
 
 NAMES = "a.wav", "b/c.wav", "d.wav"
 SONGS = Songs({name: (f"/{name}", "") for name in NAMES})
@@ -122,7 +122,7 @@ def test_a_stretch_has_the_frames_whose_middle_lies_in_it(tmp_path, start, end, 
     np.testing.assert_array_equal(np.asarray(part), song[:, first:last])
     if on_disk:
         logarithm = np.log10(10000 * song[:, first:last] + 1)
-        assert part.compressed("log0m1v").moments == pytest.approx(
+        assert compressed(part, "log0m1v").moments == pytest.approx(
             (logarithm.mean(), logarithm.var()), rel=1e-5)
     else:
         part[:] = 0

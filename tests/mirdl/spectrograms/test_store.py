@@ -129,7 +129,7 @@ def test_all_songs_share_one_file_that_is_closed_with_the_last(folder, songs):
         return sum(os.path.realpath(link.path) == path for link in os.scandir("/proc/self/fd"))
     store = opened(folder)
     store.keep("b/new.wav", (0, 0), songs["a/0.wav"])
-    kept = [store.songs[name][1].compressed("log0m1v") for name in (*songs, "b/new.wav")]
+    kept = [compressed(store.songs[name][1], "log0m1v") for name in (*songs, "b/new.wav")]
     del store
     assert count() == 1 and len(kept) == 6
     with warnings.catch_warnings():
