@@ -85,34 +85,35 @@ def spectrograms(
     make_folder(FOLDER)
     remove_leftovers(FOLDER)
     path = os.path.join(FOLDER, "_".join(map(str, _shape_of(ds).values())))
-
-    def waiting() -> None:
-        print(f"  waiting for another run that computes {path}.pickle ...", flush=True)
-
-    with locked(path + ".pickle.lock", waiting):    # two runs compute the same features only once
+    # two runs compute the same features only once
+    with locked(path + ".pickle.lock", lambda: print(
+            f"  waiting for another run that computes {path}.pickle ...", flush=True)):
         (pickled, notes), store = _read(path + ".pickle", ds), _open(path + ".store", ds)
         store.notes = {**notes, **store.notes}
         stamps = {name: _stamp(file) for name, file in {**(others or {}), **files}.items()}
         kept, temporary = {**pickled, **store.songs}, {}
         songs = _still_valid(kept, stamps)
         new = [name for name in files if name not in songs]
-        _print_stale(len(new), len(kept.keys() - stamps), len(kept), path)
+        gone = len(kept.keys() - stamps)
+        if kept and (new or gone):
+            print(f"  {path} is stale: {len(new)} songs are new or changed, {gone} are gone")
         by_network = new and ds["specTransform"] in MUSICNN
         network = network_of(ds["specTransform"]) if by_network else None
-        calls = [(files[name], before_network(ds)) for name in new]
         if decoded and new:
             parts = decoded()
             computed = bar([(parts[name], "") for name in new], desc="windows", unit="song")
         else:
+            calls = [(files[name], before_network(ds)) for name in new]
             computed = in_parallel(spectrogram_of, calls, "spectrograms", "song")
         expected = 0 if network is None else sum(stamps[name][0] for name in new if stamps[name])
         for name, (found, note) in zip(new, computed, strict=True):
             start = time.monotonic()
             result = finished(found, network)
             if expected and not isinstance(result, str):
-                songs_like_it = expected / max(1, stamps[name][0])
-                _print_expected(songs_like_it, time.monotonic() - start, result.nbytes)
-                expected = 0
+                # as much for each byte of the others
+                like_it, expected = expected / max(1, stamps[name][0]), 0
+                print(f"  all windows will take about {like_it * (time.monotonic() - start):.0f} s "
+                      f"and {like_it * result.nbytes / 1e6:.0f} MB of disk", flush=True)
             if isinstance(result, TemporaryReason):
                 temporary[name] = result
             else:
@@ -124,12 +125,6 @@ def spectrograms(
     return {name: temporary.get(name) or songs[name][1] for name in files}
 
 
-def _print_expected(songs: float, seconds: float, size: int) -> None:
-    """Tell what the songs will take, of one of them; the others by the sizes of their files."""
-    print(f"  all windows will take about {songs * seconds:.0f} s and "
-          f"{songs * size / 1e6:.0f} MB of disk", flush=True)
-
-
 def _still_valid(kept: dict, stamps: dict) -> dict:
     """Return the kept songs whose files have not changed, with whole stamps.
 
@@ -137,11 +132,6 @@ def _still_valid(kept: dict, stamps: dict) -> dict:
     """
     return {name: (stamp, kept[name][1]) for name, stamp in stamps.items()
             if stamp and name in kept and kept[name][0] in (stamp, stamp[:2])}
-
-
-def _print_stale(new: int, gone: int, kept: int, path: str) -> None:
-    if kept and (new or gone):
-        print(f"  {path} is stale: {new} songs are new or changed, {gone} are gone")
 
 
 def _belongs_on_disk(songs: dict, where: str, processes: int) -> bool:
@@ -165,17 +155,13 @@ def _to_memory(
         for name, (stamp, song) in songs.items()
     }
     changed = store.songs or songs.keys() != pickled.keys()
-    if changed or _stamps(songs) != _stamps(pickled):
+    if changed or any(songs[name][0] != pickled[name][0] for name in songs):
         content = {"format": FORMAT, "songs": songs, "notes": notes, "readers": READERS}
         pickles.dump({**content, **_made_with(ds)}, path)
     print(f"  saved the spectrograms to {path}" if changed else
           f"  loaded the spectrograms of {len(songs)} songs from {path}")
     store.remove()
     return songs
-
-
-def _stamps(songs: dict) -> dict:
-    return {name: stamp for name, (stamp, _) in songs.items()}
 
 
 def _to_disk(
@@ -205,33 +191,24 @@ def _read(path: str, ds: dict) -> tuple[dict, dict]:
         content = pickles.load(path)
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError("it has another format")
-        if content["DS"] != _made_with(ds)["DS"]:
-            raise ValueError("it was made with other parameters")
-        if content["essentia"] != ESSENTIA:
-            raise ValueError(
-                f"it was made with Essentia {content['essentia']}, "
-                f"and {ESSENTIA} is installed"
-            )
+        if any(content[key] != value for key, value in _made_with(ds).items()):
+            raise ValueError("it was made with other parameters or by another version of Essentia")
         if not all(_is_song(*song, ds["yInput"]) for song in content["songs"].values()):
             raise ValueError("its songs are not spectrograms")
         notes = content.get("notes", {})
         if not all(isinstance(note, str) for note in notes.values()):
             raise ValueError("its notes are not text")
-        if content.get("readers") == READERS:
-            return content["songs"], notes
         # what could not be read before may be read now
-        songs = content["songs"].items()
-        return {name: song for name, song in songs if not isinstance(song[1], str)}, notes
+        return {name: song for name, song in content["songs"].items()
+                if not isinstance(song[1], str) or content.get("readers") == READERS}, notes
     except UNFIT as error:
         _print_unfit(path, error)
         return {}, {}
 
 
 def _is_song(stamp: tuple, song: object, bands: int) -> bool:
-    if isinstance(song, str):
-        return True
-    is_spectrogram = isinstance(song, np.ndarray) and song.dtype == np.float32 and song.ndim == 2
-    return is_spectrogram and song.shape[0] == bands
+    return isinstance(song, str) or (
+        isinstance(song, np.ndarray) and song.dtype == np.float32 and song.shape[:-1] == (bands,))
 
 
 def _open(folder: str, ds: dict) -> Store:

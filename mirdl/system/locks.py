@@ -99,7 +99,6 @@ def _try(file: TextIO, after: float = 0, how: int = fcntl.LOCK_EX) -> bool:
 
 @contextmanager
 def _owned(path: str, when_held: Callable[[], object]) -> Iterator[None]:
-    told = False
     while not _make(path):
         with suppress(FileNotFoundError):       # its owner has ended just now
             owner = Path(path).read_text()
@@ -108,11 +107,10 @@ def _owned(path: str, when_held: Callable[[], object]) -> Iterator[None]:
             elif owner.split()[:1] != [socket.gethostname()]:
                 raise UserError(f"{path!r} is held by a process on another host ({owner}); wait "
                                 "for it, or remove this file if that process has ended")
-            elif not told:
-                when_held()
-                told = True
             else:
-                time.sleep(PAUSE)
+                when_held()
+                while Path(path).read_text() == owner and _is_alive(owner):
+                    time.sleep(PAUSE)
     yield
 
 
