@@ -232,9 +232,7 @@ def export(*words):
                         "pip install -r requirements-export.txt") from error
     path = asked.file or files.path_of(asked.name, ".onnx")
     model_file.check_path(path)
-    network = tagger.network()
-    return "\n".join(model_file.write(path, network.output, tagger.models, network.set_weights,
-                                      tagger.parameters, asked.licence, network.windows))
+    return "\n".join(model_file.write(path, tagger, asked.licence))
 
 
 def _curves(*names):

@@ -16,6 +16,7 @@ from mirdl.errors import UserError, one_line
 from mirdl.export import graph
 from mirdl.frames import WINDOW, WINDOW_HOP, before_network
 from mirdl.results.models import Model
+from mirdl.tagging.tagger import Tagger
 from theano.link.pure import pure
 
 CLOSE = 1e-5        # by which ONNX Runtime may differ
@@ -24,22 +25,14 @@ CHUNKS = 3          # that the comparison takes
 Layer = lasagne.layers.Layer
 
 
-def to_onnx(output: Layer, models: list[Model], set_weights: Callable[[Model], None],
-            ds: dict[str, Any], network: Callable | None = None) -> onnx.ModelProto:
+def to_onnx(tagger: Tagger) -> onnx.ModelProto:
     """Write a network with its weights as ONNX, and compare what ONNX Runtime makes of it.
 
     Parameters
     ----------
-    output : lasagne Layer
-        The network's, (chunks, classes).
-    models : list of Model
-        Of several, the mean of their probabilities is taken.
-    set_weights : callable
-        Gives the network the weights of a model.
-    ds : dict
-        parameters["DS"].
-    network : theano function, optional
-        The published one that makes windows of songs; it becomes the first part.
+    tagger : Tagger
+        Of several models, the mean of their probabilities is taken. A published network that makes
+        windows of songs becomes the first part.
 
     Returns
     -------
@@ -56,20 +49,21 @@ def to_onnx(output: Layer, models: list[Model], set_weights: Callable[[Model], N
     if theano.config.floatX != "float32":
         raise UserError(f"floatX={theano.config.floatX} cannot be exported: expected "
                         "floatX=float32 in THEANO_FLAGS")
+    ds, network = tagger.parameters["DS"], tagger.network()
     try:
-        function = of_energies(output, models, set_weights, ds, network)
-        return _converted(function, models[0], before_network(ds))
+        windows = _windows_by(network.windows, ds["xInput"]) if network.windows else None
+        function = _of_energies(network.output, tagger, windows)
+        return _converted(function, tagger.models[0], before_network(ds))
     except UserError:
         raise
     except Exception as error:      # jax2onnx raises nearly anything
-        reason = _refused_layer(output, models[0], set_weights, ds) or _first_line(error)
-        raise UserError(f"the network {models[0].info.parameters['DL']['type']} cannot be "
-                        f"exported: {reason}") from error
+        reason = _refused_layer(tagger) or _first_line(error)
+        raise UserError(f"the network {tagger.parameters['DL']['type']} cannot be exported: "
+                        f"{reason}") from error
 
 
-def of_energies(layer: Layer, models: list[Model], set_weights: Callable[[Model], None],
-                ds: dict[str, Any], network: Callable | None = None) -> Callable:
-    """Make a JAX function of one chunk of what a layer gives; the arguments are those of `to_onnx`.
+def _of_energies(layer: Layer, tagger: Tagger, windows: Callable | None) -> Callable:
+    """Make a JAX function of one chunk of what a layer gives; `windows`, if any, comes first.
 
     Returns
     -------
@@ -81,18 +75,17 @@ def of_energies(layer: Layer, models: list[Model], set_weights: Callable[[Model]
     given = lasagne.layers.get_output(layer, one, deterministic=True)
     call, shared = pure(theano.function([one], given))
     weights = []
-    for model in models:
-        set_weights(model)
+    for model in tagger.models:
+        tagger.network().set_weights(model)
         weights.append([variable.get_value() for variable in shared])
 
-    windows = (lambda x: x) if network is None else _windows_by(network, ds["xInput"])
-
     def function(x: jax.Array, *own: jax.Array) -> jax.Array:
-        x = windows(x)
-        if ds["inputNorm"] == "log0m1v":
+        if windows:
+            x = windows(x)
+        if tagger.parameters["DS"]["inputNorm"] == "log0m1v":
             x = jnp.log10(x * 10000 + 1)
         answers = []
-        for model, values in zip(models, weights, strict=True):
+        for model, values in zip(tagger.models, weights, strict=True):
             mean, std = own or np.float32(model.info.moments)
             [answer], _ = call([((x - mean) / std)[None]], values)
             answers.append(answer[0])
@@ -133,12 +126,11 @@ def _converted(function: Callable, model: Model, ds: dict[str, Any]) -> onnx.Mod
     return converted
 
 
-def _refused_layer(output: Layer, model: Model, set_weights: Callable[[Model], None],
-                   ds: dict[str, Any]) -> str:
+def _refused_layer(tagger: Tagger) -> str:
     """Find the first layer that cannot be written, and say why; '' if each one by itself can."""
-    for number, layer in enumerate(lasagne.layers.get_all_layers(output)):
+    for number, layer in enumerate(lasagne.layers.get_all_layers(tagger.network().output)):
         try:
-            _converted(of_energies(layer, [model], set_weights, ds), model, ds)
+            _converted(_of_energies(layer, tagger, None), tagger.models[0], tagger.parameters["DS"])
         except Exception as error:
             name = f" {layer.name!r}" if layer.name else ""
             advice = ("; give it unroll_scan=True" if getattr(layer, "unroll_scan", True) is False

@@ -2,20 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any
 
-import lasagne
 import numpy as np
 
 from mirdl.errors import UserError
 from mirdl.export import conversion
 from mirdl.frames import MAGNITUDES, MEL, MUSICNN_MEL, WINDOW_HOP, before_network, frames_of
 from mirdl.results.beside import read_thresholds
-from mirdl.results.models import FRONT_END, Model
+from mirdl.results.models import FRONT_END
 from mirdl.spectrograms.front_end import FrontEnd, front_end
 from mirdl.system.whole_files import remove_leftovers, whole
+from mirdl.tagging.tagger import Tagger
 
 PACKAGES = ("jax", "jax2onnx", "onnx")
 
@@ -28,23 +26,16 @@ def check_path(path: str) -> None:
         raise UserError(f"there is no folder {os.path.dirname(path)!r} to write {path!r} to")
 
 
-def write(path: str, output: lasagne.layers.Layer, models: list[Model],
-          set_weights: Callable[[Model], None], parameters: dict[str, Any],
-          licence: str, network: Callable | None = None) -> list[str]:
+def write(path: str, tagger: Tagger, licence: str) -> list[str]:
     """Write a model, or the mean of several models of a network, and its front end.
 
     Parameters
     ----------
     path : str
         Of the .onnx file; see `check_path`.
-    output, models, set_weights
-        As for `mirdl.export.conversion.to_onnx`.
-    parameters : dict
-        That the models were trained with, complete.
+    tagger : Tagger
     licence : str
         Under which the model may be used.
-    network : theano function, optional
-        As for `to_onnx`.
 
     Returns
     -------
@@ -56,24 +47,24 @@ def write(path: str, output: lasagne.layers.Layer, models: list[Model],
     UserError
         If the network cannot be written as ONNX, or a file cannot be written.
     """
-    front = front_end(before_network(parameters["DS"]))
-    model = conversion.to_onnx(output, models, set_weights, parameters["DS"], network)
-    for key, value in metadata(models, parameters, front, licence).items():
+    ds = before_network(tagger.parameters["DS"])
+    front, model = front_end(ds), conversion.to_onnx(tagger)
+    for key, value in metadata(tagger, front, licence).items():
         model.metadata_props.add(key=key, value=value)
     beside = path.removesuffix(".onnx") + FRONT_END
     remove_leftovers(os.path.dirname(path) or ".", (".onnx", FRONT_END))
     with whole(beside, "wb") as file:
         arrays = {"window": front.window, "mel": front.mel, "level": front.level,
-                  "hop": frames_of(before_network(parameters["DS"])).hop}
+                  "hop": frames_of(ds).hop}
         np.savez(file, **{key: each for key, each in arrays.items() if each is not None})
     with whole(path, "wb") as file:
         file.write(model.SerializeToString())
     return [path, beside]
 
 
-def metadata(models: list[Model], parameters: dict[str, Any], front: FrontEnd,
-             licence: str) -> dict[str, str]:
+def metadata(tagger: Tagger, front: FrontEnd, licence: str) -> dict[str, str]:
     """Say what is needed to use a model, as texts; those of several values are JSON."""
+    models, parameters = tagger.models, tagger.parameters
     info, data = models[0].info, before_network(parameters["DS"])
     frames, own = frames_of(data), info.moments is None
     kinds = {MAGNITUDES: "magnitudes of bins, before compression",

@@ -13,7 +13,6 @@ from lasagne.layers import (
     ElemwiseSumLayer,
     FlattenLayer,
     GlobalPoolLayer,
-    InputLayer,
     LSTMLayer,
     MaxPool2DLayer,
     NonlinearityLayer,
@@ -43,9 +42,7 @@ QUICK = "oNetOne", "timeFrequency"
 def exported(run, ensemble=False):
     """Return a run's ONNX model and its tagger."""
     tagger = predict.Tagger(run, ensemble)
-    network = tagger.network()
-    return conversion.to_onnx(network.output, tagger.models, network.set_weights,
-                           tagger.parameters["DS"]), tagger
+    return conversion.to_onnx(tagger), tagger
 
 
 def energies(tagger, chunks=7):
@@ -220,7 +217,7 @@ def test_other_numbers_than_float32_are_refused(untrained, monkeypatch):
     config = SimpleNamespace(floatX="float64")
     monkeypatch.setattr(conversion, "theano", SimpleNamespace(config=config))
     with pytest.raises(UserError, match="floatX=float64 cannot be exported: expected floatX=float"):
-        conversion.to_onnx(InputLayer((None, 1, 4, 4)), [], None, {})
+        conversion.to_onnx(None)
 
 
 @pytest.mark.slow
@@ -230,10 +227,8 @@ def test_musicnn_is_the_first_part_of_a_graph(musicnn_weights, untrained):
     tagger = predict.Tagger(untrained(
         "DL.type=probe", "DS.specTransform=musicnn-MSD", "DS.inputNorm=bands", "DS.xInput=2",
         "chunkHop=2", "asPublished=False", moments=[moments]))
-    network = tagger.network()
-    model = conversion.to_onnx(network.output, tagger.models, network.set_weights,
-                               tagger.parameters["DS"], network.windows)
+    model = conversion.to_onnx(tagger)
     mel = rng.gamma(0.5, 0.5, (96, 187 + 3 * 93)).astype(np.float32)
     chunks = np.stack([mel[None, :, start:start + 187 + 93] for start in (0, 2 * 93)])
-    answer = tagger.answer("song", finished(mel, network.windows))
+    answer = tagger.answer("song", finished(mel, tagger.network().windows))
     np.testing.assert_allclose(graph.computed(model, [chunks]), answer.probabilities, atol=1e-5)
