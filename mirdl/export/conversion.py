@@ -22,8 +22,6 @@ from theano.link.pure import pure
 CLOSE = 1e-5        # by which ONNX Runtime may differ
 CHUNKS = 3          # that the comparison takes
 
-Layer = lasagne.layers.Layer
-
 
 def to_onnx(tagger: Tagger) -> onnx.ModelProto:
     """Write a network with its weights as ONNX, and compare what ONNX Runtime makes of it.
@@ -62,7 +60,8 @@ def to_onnx(tagger: Tagger) -> onnx.ModelProto:
                         f"{reason}") from error
 
 
-def _of_energies(layer: Layer, tagger: Tagger, windows: Callable | None) -> Callable:
+def _of_energies(layer: lasagne.layers.Layer, tagger: Tagger,
+                 windows: Callable | None) -> Callable:
     """Make a JAX function of one chunk of what a layer gives; `windows`, if any, comes first.
 
     Returns

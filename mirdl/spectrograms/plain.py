@@ -58,17 +58,16 @@ def mel_weights(bands: int, bins: int, transform: str = MEL) -> np.ndarray:
     the next one; its weights add up to 1, or are 0 if it has no bin. musicnn's are triangles of
     area 1 over frequency, and Slaney's scale is linear up to 1 kHz.
     """
-    edges = _edges(bands, transform)
+    edges, (slope, corner) = _edges(bands, transform), SCALE
     if transform == MUSICNN_MEL:
-        hertz = np.linspace(0, 8000, bins)[:, np.newaxis]
-        rise, fall = ((hertz - edges[:-2]) / np.diff(edges)[:-1],
-                      (edges[2:] - hertz) / np.diff(edges)[1:])
-        return (np.minimum(rise, fall).clip(0) * 2 / (edges[2:] - edges[:-2])).astype(np.float32)
-    slope, corner = SCALE
-    mel = slope * np.log1p(np.linspace(0, HIGHEST, bins) / corner)[:, np.newaxis]
-    rise, fall = mel - edges[:-2], edges[2:] - mel
-    width = np.diff(edges)
-    weights = np.minimum(rise / width[:-1], fall / width[1:]).clip(0)
+        places = np.linspace(0, 8000, bins)
+    else:
+        places = slope * np.log1p(np.linspace(0, HIGHEST, bins) / corner)
+    places, width = places[:, np.newaxis], np.diff(edges)
+    weights = np.minimum((places - edges[:-2]) / width[:-1], (edges[2:] - places) / width[1:])
+    weights = weights.clip(0)
+    if transform == MUSICNN_MEL:
+        return (weights * 2 / (edges[2:] - edges[:-2])).astype(np.float32)
     return (weights / np.maximum(weights.sum(axis=0), 1e-12)).astype(np.float32)
 
 

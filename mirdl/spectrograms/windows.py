@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mirdl.frames import WINDOW, WINDOW_HOP
+from mirdl.spectrograms.chunks import filled
 
 
 def finished(found: np.ndarray | str, network: Callable | None) -> np.ndarray | str:
@@ -24,9 +25,7 @@ def finished(found: np.ndarray | str, network: Callable | None) -> np.ndarray | 
     """
     if isinstance(found, str) or network is None:
         return found
-    found = np.asarray(found)
-    if found.shape[1] < WINDOW:
-        found = found.take(range(WINDOW), axis=1, mode="wrap")
+    found = filled(np.asarray(found), WINDOW, "repeat")
     # one by one: another size of batch would be compiled anew, and change the last digits
     windows = [network(found[None, None, :, start:start + WINDOW])
                for start in range(0, found.shape[1] - WINDOW + 1, WINDOW_HOP)]

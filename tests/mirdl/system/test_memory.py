@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from mirdl.system.memory import memory
+from mirdl.system import memory
 
 MACHINE = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 NONE = "9223372036854771712"        # how version 1 of control groups says that there is no limit
@@ -22,14 +22,17 @@ V1 = "4:memory:/docker/abc\n2:cpu,cpuacct:/\n0::/\n"
     (V1, {"memory/memory.limit_in_bytes": NONE}, MACHINE),
     (V1, {"memory/docker/other/memory.limit_in_bytes": "1000"}, MACHINE),
 ])
-def test_the_least_limit_of_the_machine_and_the_control_groups(tmp_path, groups, limits, expected):
+def test_the_least_limit_of_the_machine_and_the_control_groups(tmp_path, monkeypatch, groups,
+                                                                    limits, expected):
     files = {f"sys/fs/cgroup/{path}": text + "\n" for path, text in limits.items()}
     for path, text in {"proc/self/cgroup": groups, **files}.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
-    assert memory(tmp_path) == expected
+    monkeypatch.setattr(memory, "ROOT", tmp_path)
+    assert memory.memory() == expected
 
 
-def test_without_control_groups_it_is_the_machines(tmp_path):
-    assert memory(tmp_path) == MACHINE
-    assert 0 < memory() <= MACHINE
+def test_without_control_groups_it_is_the_machines(tmp_path, monkeypatch):
+    assert 0 < memory.memory() <= MACHINE
+    monkeypatch.setattr(memory, "ROOT", tmp_path)
+    assert memory.memory() == MACHINE
