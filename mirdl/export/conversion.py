@@ -115,7 +115,7 @@ def _converted(function: Callable, model: Model, ds: dict[str, Any]) -> onnx.Mod
         shapes |= {"mean": (), "std": ()}
         inputs += [np.full(CHUNKS, 1, np.float32), np.full(CHUNKS, 0.5, np.float32)]
     with in_plain_form():
-        converted = graph.converted(function, shapes, "probabilities")
+        converted = graph.converted(function, shapes)
     found = graph.computed(converted, inputs)
     with jax.default_matmul_precision("highest"):       # on a GPU, too
         expected = jax.vmap(function)(*inputs)

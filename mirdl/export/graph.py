@@ -19,8 +19,7 @@ logging.getLogger("onnx_ir").setLevel(logging.ERROR)
 OPSET, IR_VERSION = 18, 8       # what runtimes of 2023 and later read
 
 
-def converted(function: Callable, shapes: dict[str, tuple[int, ...]],
-              output: str) -> onnx.ModelProto:
+def converted(function: Callable, shapes: dict[str, tuple[int, ...]]) -> onnx.ModelProto:
     """Convert a JAX function of one chunk to an ONNX model of any number of chunks.
 
     Parameters
@@ -29,13 +28,11 @@ def converted(function: Callable, shapes: dict[str, tuple[int, ...]],
         Of float32 arrays, one for each input, without an axis for chunks; gives one array.
     shapes : dict
         The name of each input -> its shape, without that axis.
-    output : str
-        The name of the output.
 
     Returns
     -------
     onnx.ModelProto
-        All inputs and the output have a first axis, `chunks`.
+        All inputs and the output, `probabilities`, have a first axis, `chunks`.
 
     Raises
     ------
@@ -44,7 +41,7 @@ def converted(function: Callable, shapes: dict[str, tuple[int, ...]],
     """
     trace = traced(function, list(shapes.values()))
     model = to_onnx(jaxpr_as_fun(trace), trace.in_avals, opset=OPSET, input_names=list(shapes),
-                    output_names=[output], model_name="network", return_mode="ir")
+                    output_names=["probabilities"], model_name="network", return_mode="ir")
     _settle_reshapes(model.graph)
     for tidy in (CommonSubexpressionEliminationPass(), RemoveUnusedNodesPass()):
         tidy(model)

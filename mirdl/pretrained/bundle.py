@@ -5,7 +5,6 @@ that says where they are, which the end of the file points to. What the table sa
 protocol buffer, is the type, shape and place of an array in the file of the numbers.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -46,14 +45,9 @@ def arrays(index: bytes, numbers: bytes) -> dict[str, np.ndarray]:
             if name and values[TYPE] == FLOAT:      # the empty name is the table's header
                 sizes = _fields(b"".join(parts[SHAPE]))[1][SIZES]
                 shape = [_fields(size)[0][LENGTH] for size in sizes]
-                found[name.decode()] = _array(shape, values[OFFSET], values[SIZE], numbers)
+                content = _Bytes(numbers, values[OFFSET]).take(values[SIZE])
+                found[name.decode()] = np.frombuffer(content, "<f4").reshape(shape)
     return found
-
-
-def _array(shape: list[int], offset: int, size: int, numbers: bytes) -> np.ndarray:
-    if size != 4 * math.prod(shape):
-        raise ValueError(f"an array of shape {shape} cannot have {size} bytes")
-    return np.frombuffer(_Bytes(numbers, offset).take(size), "<f4").reshape(shape)
 
 
 def _block(index: bytes, place: "_Bytes") -> Iterator[tuple[bytes, bytes]]:

@@ -149,40 +149,32 @@ class Chunks:
         epoch.start, epoch.draws = draw(self.start, frames, self.bands, self.width, asked, rng)
         return epoch
 
-    def batches(self, order: np.ndarray | None = None) -> list[np.ndarray]:
+    def batches(self, order: np.ndarray | None = None, filled: bool = False) -> list[np.ndarray]:
         """Divide the chunks into batches.
 
         Parameters
         ----------
         order : ndarray of int, optional
             Indices of chunks; by default all chunks as they stand.
+        filled : bool
+            Whether an incomplete last batch is filled up by repeating its chunks, because another
+            size would be compiled anew: of the results only the first len(order) count.
 
         Returns
         -------
         list of ndarray of int
-            (batch_size,) each; the last one is shorter if the chunks run out, or is dropped if
-            `drop_incomplete`.
+            (batch_size,) each. Unless it is filled, the last one is shorter if the chunks run out,
+            or is dropped if `drop_incomplete`.
         """
-        batches = self._split(order)
+        order = np.arange(len(self)) if order is None else order
+        batches = [
+            order[first:first + self.batch_size] for first in range(0, len(order), self.batch_size)
+        ]
+        if filled:
+            return [np.resize(batch, self.batch_size) for batch in batches]
         if self._drop_incomplete and batches and len(batches[-1]) < self.batch_size:
             batches.pop()
         return batches
-
-    def filled_batches(self, order: np.ndarray | None = None) -> list[np.ndarray]:
-        """Divide the chunks into batches of one size, because another would be compiled anew.
-
-        Parameters
-        ----------
-        order : ndarray of int, optional
-            Indices of chunks; by default all chunks as they stand.
-
-        Returns
-        -------
-        list of ndarray of int
-            (batch_size,) each. An incomplete last batch is filled up by repeating its chunks:
-            of the results only the first len(order) count.
-        """
-        return [np.resize(batch, self.batch_size) for batch in self._split(order)]
 
     def ahead(self, batches: list[np.ndarray]) -> Iterator[tuple[np.ndarray, ...]]:
         """Yield `self[batch]` for each batch while the next one is cut out in the background."""
@@ -235,9 +227,3 @@ class Chunks:
         """Read so many frames from the start of a chunk on: (bands, count)."""
         song, start = self.spectrograms[self.song[chunk]], self.start[chunk]
         return filled(song[:, start:start + count], count, self.short)
-
-    def _split(self, order: np.ndarray | None) -> list[np.ndarray]:
-        order = np.arange(len(self)) if order is None else order
-        return [
-            order[first:first + self.batch_size] for first in range(0, len(order), self.batch_size)
-        ]

@@ -14,7 +14,7 @@ W = np.random.RandomState(0).normal(size=(3, 5)).astype(np.float32)
 def agrees():
     """Convert a function of one chunk, (4, 6), and compare it with ONNX Runtime for 1 and 3."""
     def check(function):
-        model = graph.converted(function, {"x": (4, 6)}, "y")
+        model = graph.converted(function, {"x": (4, 6)})
         onnx.checker.check_model(model, full_check=True)
         for chunks in (1, 3):
             x = np.random.RandomState(chunks).normal(size=(chunks, 4, 6)).astype(np.float32)
@@ -42,11 +42,11 @@ def test_what_depends_on_weights_alone_is_computed_before(agrees):
 
 
 def test_inputs_and_output_have_their_names_and_chunks_in_front():
-    model = graph.converted(lambda x, mean: x.sum() - mean, {"x": (4, 6), "mean": ()}, "y")
+    model = graph.converted(lambda x, mean: x.sum() - mean, {"x": (4, 6), "mean": ()})
 
     def shapes(values):
         return {value.name: [dim.dim_param or dim.dim_value
                              for dim in value.type.tensor_type.shape.dim] for value in values}
     assert shapes(model.graph.input) == {"x": ["chunks", 4, 6], "mean": ["chunks"]}
-    assert shapes(model.graph.output) == {"y": ["chunks"]}
+    assert shapes(model.graph.output) == {"probabilities": ["chunks"]}
     assert [each.version for each in model.opset_import] == [18] and model.ir_version == 8
