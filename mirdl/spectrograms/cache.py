@@ -12,6 +12,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -259,13 +260,10 @@ def _hash(file: str, status: os.stat_result) -> str:
     Two files may well be equal where they begin and end: headers, pictures, silence.
     """
     found = hashlib.blake2b(digest_size=8)
-    if not stat.S_ISREG(status.st_mode):    # reading a pipe would block
-        return ""
-    try:
-        with open(file, "rb", 0) as opened:
+    if stat.S_ISREG(status.st_mode):        # reading a pipe would block
+        with suppress(OSError), open(file, "rb", 0) as opened:
             for place in range(BLOCKS):
                 opened.seek(max(0, status.st_size - BLOCK) * place // (BLOCKS - 1))
                 found.update(opened.read(BLOCK))
-    except OSError:
-        return ""
-    return found.hexdigest()
+            return found.hexdigest()
+    return ""

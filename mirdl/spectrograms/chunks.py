@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import KW_ONLY, InitVar, dataclass
 from itertools import chain
 from typing import Self
 
@@ -58,6 +59,7 @@ def filled(spectrogram: np.ndarray, width: int, short: str) -> np.ndarray:
     return np.pad(spectrogram, ((0, 0), (0, missing)), FILLS[short]) if missing > 0 else spectrogram
 
 
+@dataclass(eq=False, repr=False)
 class Chunks:
     """Examples of equal width from a list of songs, and the batches that they make.
 
@@ -85,8 +87,6 @@ class Chunks:
 
     Attributes
     ----------
-    labels, mean, std, batch_size, places
-        As given.
     song : ndarray
         (chunks,), the index of each chunk's song in `spectrograms`.
     start : ndarray
@@ -97,25 +97,21 @@ class Chunks:
         How each chunk is altered; not at all, except in what `augmented` gives.
     """
 
-    def __init__(
-        self,
-        spectrograms: list[np.ndarray | Stored],
-        labels: np.ndarray,
-        starts: list[range],
-        width: int,
-        mean: np.ndarray,
-        std: np.ndarray,
-        *,
-        batch_size: int,
-        short: str = "leave",
-        drop_incomplete: bool = False,
-        places: np.ndarray | None = None,
-    ) -> None:
-        self.spectrograms, self.width, self.places = spectrograms, width, places
-        self.short = short
-        self.mean, self.std = mean, std
-        self.batch_size, self._drop_incomplete = batch_size, drop_incomplete
-        self.labels = np.asarray(labels)
+    spectrograms: list[np.ndarray | Stored]
+    labels: np.ndarray
+    starts: InitVar[list[range]]
+    width: int
+    mean: np.ndarray
+    std: np.ndarray
+    _: KW_ONLY
+    batch_size: int
+    short: str = "leave"
+    drop_incomplete: bool = False
+    places: np.ndarray | None = None
+
+    def __post_init__(self, starts: list[range]) -> None:
+        """List the chunks."""
+        self.labels = np.asarray(self.labels)
         self.song = np.repeat(np.arange(len(starts)), list(map(len, starts)))
         self.start = np.fromiter(chain.from_iterable(starts), np.int64)
         self.y = self.labels[self.song]
@@ -172,7 +168,7 @@ class Chunks:
         ]
         if filled:
             return [np.resize(batch, self.batch_size) for batch in batches]
-        if self._drop_incomplete and batches and len(batches[-1]) < self.batch_size:
+        if self.drop_incomplete and batches and len(batches[-1]) < self.batch_size:
             batches.pop()
         return batches
 
