@@ -93,7 +93,9 @@ def spectrograms(
         store.notes = {**notes, **store.notes}
         stamps = {name: _stamp(file) for name, file in {**(others or {}), **files}.items()}
         kept, temporary = {**pickled, **store.songs}, {}
-        songs = _still_valid(kept, stamps)
+        # earlier versions kept no hash: their stamps are completed
+        songs = {name: (stamp, kept[name][1]) for name, stamp in stamps.items()
+                 if stamp and name in kept and kept[name][0] in (stamp, stamp[:2])}
         new = [name for name in files if name not in songs]
         gone = len(kept.keys() - stamps)
         if kept and (new or gone):
@@ -124,15 +126,6 @@ def spectrograms(
         songs = settle(songs, notes, pickled, store, path + ".pickle", ds)
     _print_notes(notes)
     return {name: temporary.get(name) or songs[name][1] for name in files}
-
-
-def _still_valid(kept: dict, stamps: dict) -> dict:
-    """Return the kept songs whose files have not changed, with whole stamps.
-
-    Earlier versions kept no hash: their stamps are completed.
-    """
-    return {name: (stamp, kept[name][1]) for name, stamp in stamps.items()
-            if stamp and name in kept and kept[name][0] in (stamp, stamp[:2])}
 
 
 def _belongs_on_disk(songs: dict, where: str, processes: int) -> bool:
@@ -194,8 +187,10 @@ def _read(path: str, ds: dict) -> tuple[dict, dict]:
             raise ValueError("it has another format")
         if any(content[key] != value for key, value in _made_with(ds).items()):
             raise ValueError("it was made with other parameters or by another version of Essentia")
-        if not all(_is_song(*song, ds["yInput"]) for song in content["songs"].values()):
-            raise ValueError("its songs are not spectrograms")
+        for _, song in content["songs"].values():
+            if not (isinstance(song, str) or isinstance(song, np.ndarray)
+                    and song.dtype == np.float32 and song.shape[:-1] == (ds["yInput"],)):
+                raise ValueError("its songs are not spectrograms")
         notes = content.get("notes", {})
         if not all(isinstance(note, str) for note in notes.values()):
             raise ValueError("its notes are not text")
@@ -205,11 +200,6 @@ def _read(path: str, ds: dict) -> tuple[dict, dict]:
     except UNFIT as error:
         _print_unfit(path, error)
         return {}, {}
-
-
-def _is_song(stamp: tuple, song: object, bands: int) -> bool:
-    return isinstance(song, str) or (
-        isinstance(song, np.ndarray) and song.dtype == np.float32 and song.shape[:-1] == (bands,))
 
 
 def _open(folder: str, ds: dict) -> Store:

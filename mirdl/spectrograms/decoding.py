@@ -71,7 +71,9 @@ def _by_any_way(file: str, ds: dict) -> tuple[np.ndarray, str]:
     """Decode a file by Essentia; if that fails, by libsndfile."""
     size = os.path.getsize(file) if os.path.exists(file) else 0
     limits = {"seconds": SECONDS + SECONDS_PER_MB * size // 2**20, "memory": _most_memory(size)}
-    promised = _promised(file, limits)
+    promised = None
+    with suppress(ProcessDiedError, MemoryError):
+        promised = isolated(libsndfile.length, file, **limits)
     if promised:
         limits["seconds"] += int(SECONDS_PER_HOUR * min(promised.seconds / 3600, LONGEST))
     try:
@@ -107,14 +109,6 @@ def _by_reader(
                             **limits)
     raise MemoryError(f"takes about {in_words(least)} of memory, and may take {in_words(most)}"
                       if least > most else f"takes more than {in_words(most)} of memory")
-
-
-def _promised(file: str, limits: dict) -> Length | None:
-    """Return the length that a file's header promises; None if it is not known."""
-    try:
-        return isolated(libsndfile.length, file, **limits)
-    except (ProcessDiedError, MemoryError):
-        return None
 
 
 def _most_memory(size: int) -> int:

@@ -105,7 +105,7 @@ def compute_spectrogram(
             spectra, note = _by_libsndfile(file, ds, sparing), ""
         else:
             spectra, note = _by_either(file, ds, sparing, promised)
-        notes = [note or cut_off.note_of(file), _note_of_peak(file)]
+        notes, peak = [note or cut_off.note_of(file)], round(libsndfile.peak(file), 2)
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise MemoryError from error
@@ -116,6 +116,8 @@ def compute_spectrogram(
         raise UnreadableError("holds no samples")
     if not np.isfinite(spectra).all():
         raise UnreadableError("holds samples that are not finite numbers")
+    if peak > 1:
+        notes.append(f"has samples up to {peak:g}, beyond 1 and -1; scale it down")
     notes.append(levelled(spectra, ds))
     if ds["specTransform"] == MUSICNN_MEL:
         spectra = compress(spectra, "log0m1v")
@@ -316,11 +318,6 @@ def _check_rate(rate: int, wanted: int) -> None:
     # refused before Resample takes gigabytes
     if not wanted / FACTOR <= rate <= wanted * FACTOR:
         raise RuntimeError("SRC ratio outside [1/256, 256] range")
-
-
-def _note_of_peak(file: str) -> str:
-    peak = round(libsndfile.peak(file), 2)
-    return f"has samples up to {peak:g}, beyond 1 and -1; scale it down" if peak > 1 else ""
 
 
 def _check_file(file: str) -> None:

@@ -97,14 +97,9 @@ def _mpeg_frames(content: mmap.mmap) -> Iterator[tuple[int, tuple[int, bool]]]:
             place += size
         elif content[place:place + 3] == ID3:
             place += _id3_size(content, place)
-        else:
-            place = _next_of(content, place + 1)
-
-
-def _next_of(content: mmap.mmap, place: int) -> int:
-    """Return where the next frame or tag may begin."""
-    found = content.find(b"\xff", place), content.find(ID3, place)
-    return min((start for start in found if start >= 0), default=len(content))
+        else:       # where the next frame or tag may begin
+            found = content.find(b"\xff", place + 1), content.find(ID3, place + 1)
+            place = min((start for start in found if start >= 0), default=len(content))
 
 
 def _id3_size(content: mmap.mmap, place: int) -> int:

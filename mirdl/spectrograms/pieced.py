@@ -44,13 +44,11 @@ def pieced_together(spectrograms: Sequence, second: float,
         energies = energies_of(song[:, :round(LONGEST / second)], logarithm)
         return energies / max(energies.mean(), np.finfo(np.float32).tiny)
     for number in range(COUNT):
-        yield np.float32(_exchanged(drawn(), drawn()) if number % 2 else
-                         _joined([drawn() for _ in range(rng.randint(SONGS[0], SONGS[1] + 1))],
-                                 second, rng))
-
-
-def _exchanged(song: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return song.mean(axis=1, keepdims=True) * other.mean(axis=0)
+        if number % 2:
+            yield np.float32(drawn().mean(axis=1, keepdims=True) * drawn().mean(axis=0))
+        else:
+            songs = [drawn() for _ in range(rng.randint(SONGS[0], SONGS[1] + 1))]
+            yield np.float32(_joined(songs, second, rng))
 
 
 def _joined(songs: list[np.ndarray], second: float, rng: np.random.RandomState) -> np.ndarray:
