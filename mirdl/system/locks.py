@@ -142,9 +142,8 @@ def _remove(path: str, owner: str) -> None:
 
 def _owner(pid: int) -> str:
     """Return host, process and start time (clock ticks since the host was started)."""
-    with open(f"/proc/{pid}/stat") as file:
-        # the name of the program, in parentheses, may hold blanks
-        started = file.read().rpartition(")")[2].split()[19]
+    # the name of the program, in parentheses, may hold blanks
+    started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     return f"{socket.gethostname()} {pid} {started}"
 
 

@@ -116,30 +116,29 @@ def _by_one_process(
 
     They are not made in this process, as JAX runs in it, so that it must not fork.
     """
-    pipe, theirs = Pipe()
-    process = LokyProcess(target=_answer, args=(theirs, function, os.getpid()), env=ONE_THREAD)
+    pipe, theirs = Pipe(duplex=False)
+    process = LokyProcess(target=_answer, args=(theirs, function, calls, os.getpid()),
+                          env=ONE_THREAD)
     process.start()
     theirs.close()
     try:
-        for call in calls:
-            pipe.send(call)
+        for _ in calls:
             result, error = pipe.recv()
             if error is not None:
                 raise error
             yield result
-    except (EOFError, ConnectionError) as error:
+    except EOFError as error:
         raise _ended(title) from error
     finally:
         pipe.close()
         process.join()
 
 
-def _answer(pipe: Connection, function: Callable, parent: int) -> None:
-    """Make the calls that come through a pipe, until it is closed."""
+def _answer(pipe: Connection, function: Callable, calls: Iterable[tuple], parent: int) -> None:
+    """Make calls and send what they give through a pipe, until it is closed."""
     end_with(parent)
-    with suppress(EOFError):
-        while True:
-            call = pipe.recv()
+    with suppress(BrokenPipeError):
+        for call in calls:
             try:
                 answer = function(*call), None
             except Exception as error:
