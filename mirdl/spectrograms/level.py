@@ -16,7 +16,7 @@ WIDTHS, LEAST = 2.5, 8
 # apart what is quiet in a song, too (docs/recipes.md).
 USUAL = {MEL: 1e-2, MAGNITUDES: 1e-3, MUSICNN_MEL: 0.1}
 # no more than 16 bits that are 0, 1 or -1 at random
-SILENT = {MEL: 1e-11, MAGNITUDES: 1e-12, MUSICNN_MEL: 1e-8}
+SILENT = {MEL: 1e-11, MAGNITUDES: 1e-11, MUSICNN_MEL: 1e-8}
 LOWEST = 1e-30          # what is quieter is not made as loud as other songs
 SILENT_WORDS = "silence, or two channels that cancel out; better left out"
 

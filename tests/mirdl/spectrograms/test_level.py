@@ -104,6 +104,17 @@ def test_silence_is_told_and_stays_silence(heard, transform):
     assert note.startswith("is silence") and np.isfinite(found).all()
 
 
+@pytest.mark.parametrize("transform", ["mel", "magnitudeSTFT", "musicnn-mel"])
+def test_the_last_bit_at_random_is_silence(tmp_path, ds, transform):
+    notes = []
+    for most in (1, 4):
+        samples = np.random.RandomState(0).randint(-most, most + 1, 66150) / 2**15
+        (tmp_path / "song.wav").write_bytes(makeSounds.wav(samples, 32, "float"))
+        notes.append(compute_spectrogram(str(tmp_path / "song.wav"), ds(
+            "DS.level=rms", f"DS.specTransform={transform}", "DS.inputNorm=None"))[1])
+    assert notes[0].startswith("is silence") and notes[1] == ""
+
+
 def test_at_one_level_no_level_is_odd(ds):
     far = of_levels([-90, -9, -9, 40])
     assert odd_levels(far, far, ds("DS.level=rms")) == [""] * 4
