@@ -102,7 +102,7 @@ parameters["DS"]["duplicates"] = "note"
 
 def main(arguments):
     """Apply the command line's overrides to the parameters, then hand them to dl.py."""
-    if settings.asks_for_help(arguments):
+    if {"-h", "--help", "help"} & set(arguments):
         print(settings.help_text(parameters), recipes.help_text(), sep="\n\n")
         return
     stopped, overrides = settings.divide_resume(arguments)

@@ -4,7 +4,6 @@ run.py holds a run's values. This table says what each may be, what it is in the
 and what it acts on; every list of keys elsewhere is a query of it.
 """
 
-import copy
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -186,11 +185,7 @@ def keys(*roles: str) -> tuple[str, ...]:
 
 def published() -> Parameters:
     """Give the parameters of the published program, nested as in run.py."""
-    parameters = {}
-    for setting in SETTINGS.values():
-        group, leaf = _place(parameters, setting.key)
-        group[leaf] = setting.default
-    return parameters
+    return nested({key: setting.default for key, setting in SETTINGS.items()})
 
 
 def override(parameters: Parameters, arguments: list[str],
@@ -216,18 +211,17 @@ def override(parameters: Parameters, arguments: list[str],
         For an argument of another form, an unknown key (answered with the nearest one) or a
         value of the wrong type.
     """
-    parameters = copy.deepcopy(parameters)
+    values = dict(flat(parameters))
     for argument in arguments:
         key, equals, text = argument.partition("=")
         if not equals:
             raise UserError(f"argument {argument!r} is not of the form key=value, for instance "
                             "DL.type=pNetOne; 'python run.py --help' lists the keys")
         _check_known(key)
-        group, leaf = _place(parameters, key)
         value = _parse(key, text)
-        tell(f"{key} = {value!r} (was {group.get(leaf)!r})")
-        group[leaf] = value
-    return parameters
+        tell(f"{key} = {value!r} (was {values.get(key)!r})")
+        values[key] = value
+    return nested(values)
 
 
 def check(parameters: Parameters) -> Parameters:
@@ -248,20 +242,22 @@ def check(parameters: Parameters) -> Parameters:
     UserError
         For a key that is missing or unknown, or a value that is not allowed.
     """
-    parameters = copy.deepcopy(parameters)
-    given = dict(flat(parameters))
-    for key in given:
+    values = dict(flat(parameters))
+    for key in values:
         if key not in DERIVED:
             _check_known(key)
     for key, setting in SETTINGS.items():
-        if key not in given:
+        if key not in values:
             raise UserError(f"the parameter {key} is missing; it must be {setting.kind.expected}")
-        group, leaf = _place(parameters, key)
-        group[leaf] = allowed(key, given[key])
-    _check_together(parameters)
-    _derive(parameters, "valSplit", 1 - parameters["trainSplit"] - parameters["testSplit"])
-    _derive(parameters, "DS.yInput", frames_of(parameters["DS"]).bands)
-    return parameters
+        values[key] = allowed(key, values[key])
+    _check_together(nested(values))
+    derived = {"valSplit": 1 - values["trainSplit"] - values["testSplit"],
+               "DS.yInput": frames_of(nested(values)["DS"]).bands}
+    for key, value in derived.items():
+        if values.setdefault(key, value) != value:
+            raise UserError(f"{key}={values[key]!r} contradicts {DERIVED[key]}, from which it "
+                            f"follows ({value!r}); leave it out")
+    return nested(values)
 
 
 def _check_together(parameters: Parameters) -> None:
@@ -315,11 +311,8 @@ def changed(parameters: Parameters, overrides: list[str]) -> Parameters:
     UserError
         As `override` and `check`.
     """
-    parameters = override(parameters, overrides, tell=str)
-    for key in DERIVED:
-        group, leaf = _place(parameters, key)
-        group.pop(leaf, None)
-    return divide(complete(parameters))[0]
+    values = flat(override(parameters, overrides, tell=str))
+    return divide(complete(nested({key: value for key, value in values if key not in DERIVED})))[0]
 
 
 def that_work(ways: Iterable[str], parameters: Parameters,
@@ -353,14 +346,9 @@ def complete(parameters: Parameters) -> Parameters:
     """
     if not all(isinstance(parameters.get(group, {}), dict) for group in ("DL", "DS")):
         raise UserError(f"{parameters!r:.200} are not settings: DL and DS must be dicts")
-    defaults = published()
-    groups = {group: _filled(parameters.get(group, {}), defaults[group]) for group in ("DL", "DS")}
-    return check({**_filled(parameters, defaults), **groups})
-
-
-def _filled(given: Parameters, defaults: Parameters) -> Parameters:
-    """Add what is missing after what is given, as a resumed run writes its files again."""
-    return {**given, **defaults, **given}
+    given, defaults = dict(flat(parameters)), dict(flat(published()))
+    # what is missing comes after what is given, as a resumed run writes its files again
+    return check(nested({**given, **defaults, **given}))
 
 
 def divide(parameters: Parameters) -> tuple[Parameters, Parameters]:
@@ -373,11 +361,9 @@ def divide(parameters: Parameters) -> tuple[Parameters, Parameters]:
     execution : dict
         These settings, not nested: 'workers', 'DS.store' ...
     """
-    parameters, execution = copy.deepcopy(parameters), {}
-    for key in keys(EXECUTION):
-        group, leaf = _place(parameters, key)
-        execution[key] = group.pop(leaf)
-    return parameters, execution
+    values = dict(flat(parameters))
+    execution = {key: values.pop(key) for key in keys(EXECUTION)}
+    return nested(values), execution
 
 
 def divide_resume(arguments: list[str]) -> tuple[str | None, list[str]]:
@@ -404,11 +390,6 @@ def divide_resume(arguments: list[str]) -> tuple[str | None, list[str]]:
     return asked[0].removeprefix("resume=") if asked else None, others
 
 
-def asks_for_help(arguments: list[str]) -> bool:
-    """Tell whether -h or --help is among the arguments."""
-    return bool({"-h", "--help", "help"} & set(arguments))
-
-
 def help_text(parameters: Parameters) -> str:
     """Write what `python run.py --help` prints: each key, its value, and what it may be."""
     values = dict(flat(parameters))
@@ -431,6 +412,15 @@ def flat(parameters: Parameters) -> Iterator[tuple[str, Any]]:
             yield from ((f"{key}.{leaf}", inner) for leaf, inner in value.items())
         else:
             yield str(key), value
+
+
+def nested(values: dict[str, Any]) -> Parameters:
+    """Give parameters by key ('DL.lr') as run.py nests them."""
+    parameters = {}
+    for key, value in values.items():
+        group, _, leaf = key.rpartition(".")
+        (parameters.setdefault(group, {}) if group else parameters)[leaf] = value
+    return parameters
 
 
 def allowed(key: str, value: object) -> object:
@@ -467,28 +457,10 @@ def _check_known(key: str) -> None:
 
 
 def _parse(key: str, text: str) -> object:
-    kind = SETTINGS[key].kind.type
+    kind, value = SETTINGS[key].kind.type, text
     if kind is bool:
         value = {"true": True, "false": False}.get(text.lower(), text)
-    elif kind is str:
-        value = text
     else:
-        try:
+        with suppress(ValueError):      # `allowed` refuses it
             value = kind(text)
-        except ValueError:
-            value = text
     return allowed(key, value)
-
-
-def _derive(parameters: Parameters, key: str, value: object) -> None:
-    group, leaf = _place(parameters, key)
-    if group.get(leaf, value) != value:
-        raise UserError(f"{key}={group[leaf]!r} contradicts {DERIVED[key]}, from which it follows "
-                        f"({value!r}); leave it out")
-    group[leaf] = value
-
-
-def _place(parameters: Parameters, key: str) -> tuple[Parameters, str]:
-    """Give the dict that holds `key`, and the key's name in it."""
-    group, _, leaf = key.rpartition(".")
-    return (parameters.setdefault(group, {}) if group else parameters), leaf
