@@ -292,7 +292,8 @@ SEVERAL = ["a/0.wav,x|y", "a/1.wav,x", "b/2.wav,y", "b/3.wav,", "a/4.wav,x|y", "
     (tags("a/0.wav,x", "a/0.wav,y", "a/0.wav,x"),
      "DS.labels=l.csv gives the song 'a/0.wav' the tag 'x' twice; leave one of them"),
     (tags(*SEVERAL, "a/1.wav,x"),
-     "DS.labels=l.csv names the song 'a/1.wav' twice (line 8); leave one of these lines"),
+     "DS.labels=l.csv names the song 'a/1.wav' twice (line 8), with the tag 'x' and with 'x'; "
+     "leave one of these lines"),
     (tags(*SEVERAL, "a/1,y"),
      "DS.labels=l.csv names the song 'a/1.wav' twice, as 'a/1.wav' and 'a/1'; leave one of these "
      "lines"),
@@ -380,9 +381,11 @@ def test_table_of_several_tags(folder, parameters, spoil, line):
      "DS.split=s.csv names 'a/6.wav', but no song of data set 'Small', or more than one, has that "
      "name; give paths below its folder"),
     (table("s.csv", "song,fold", "a/0.wav,1"), ["DS.split=s.csv"],
-     "DS.split=s.csv names the song 'a/0.wav' twice (line 8); leave one of these lines"),
+     "DS.split=s.csv names the song 'a/0.wav' twice (line 8), with the fold '1' and with '1'; "
+     "leave one of these lines"),
     (table("s.csv", "song,fold", "a/0.wav,2"), ["DS.split=s.csv"],
-     "DS.split=s.csv gives the song 'a/0.wav' two folds, '1' and '2' (line 8); leave one of them"),
+     "DS.split=s.csv names the song 'a/0.wav' twice (line 8), with the fold '1' and with '2'; "
+     "leave one of these lines"),
     (table("s.csv", "song,fold", "a/0,1"), ["DS.split=s.csv"],
      "DS.split=s.csv names the song 'a/0.wav' twice, as 'a/0.wav' and 'a/0'; leave one of these "
      "lines"),

@@ -1,7 +1,7 @@
 """Where the audio files of a data set are: data/datasets/NAME, usually in a folder per tag."""
 
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -74,34 +74,19 @@ def in_folders(folder: str) -> Songs:
     _check_spelling(tags, folder)
     songs, others = {}, Counter()
     for tag in tags:
-        paths = list(_files(os.path.join(folder, tag), _cannot_read))
+        paths = list(_files(os.path.join(folder, tag), cannot_read))
         audio = sorted(path for path in paths if is_audio(os.path.basename(path)))
         passed = Counter(map(_ending, set(paths).difference(audio)))
         if not audio:
             raise UserError(
                 f"the tag {tag!r} of data set {os.path.basename(folder)!r} has no audio file"
-                f"{_but(passed)}; put songs ({' '.join(ENDINGS[:4])} ...) into "
+                f"{f' (but {_counted(passed)})' if passed else ''}; put songs "
+                f"({' '.join(ENDINGS[:4])} ...) into "
                 f"{os.path.join(folder, tag)} or remove it"
             )
         songs.update((os.path.relpath(path, folder), (path, tag)) for path in audio)
         others += passed
     return Songs(songs, notes=_passed_over(others, _without_a_tag(folder)))
-
-
-def anywhere(folder: str) -> dict[str, str]:
-    """Find all audio files below the folder of a data set.
-
-    Returns
-    -------
-    dict of str
-        Path below the folder -> absolute path, sorted.
-
-    Raises
-    ------
-    UserError
-        If a folder cannot be read.
-    """
-    return {os.path.relpath(path, folder): path for path in below(folder, _cannot_read)}
 
 
 def below(folder: str, onerror: Callable[[OSError], None] | None = None) -> list[str]:
@@ -124,12 +109,20 @@ def below(folder: str, onerror: Callable[[OSError], None] | None = None) -> list
     return sorted(path for path in _files(folder, onerror) if is_audio(os.path.basename(path)))
 
 
+def cannot_read(error: OSError) -> NoReturn:
+    """Refuse a folder that cannot be read."""
+    raise UserError(
+        f"cannot read the folder {error.filename!r}: {error.strerror}; "
+        "change its permissions or remove it"
+    ) from error
+
+
 def _folders(folder: str) -> list[str]:
     """Return the names of the folders in `folder`, sorted, without hidden ones."""
     try:
         names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
-        _cannot_read(error)
+        cannot_read(error)
     return [name for name in names if os.path.isdir(os.path.join(folder, name))]
 
 
@@ -153,10 +146,6 @@ def _ending(path: str) -> str:
     return os.path.splitext(path)[1].lower() or "no ending"
 
 
-def _but(others: Counter) -> str:
-    return f" (but {_counted(others)})" if others else ""
-
-
 def _counted(others: Counter) -> str:
     """Write how many files there are of each ending, most first: '.jpg 3, .webm 1'."""
     most = sorted(others.items(), key=lambda each: (-each[1], each[0]))
@@ -178,10 +167,8 @@ def _passed_over(others: Counter, loose: list[str]) -> list[str]:
 
 def _check_spelling(tags: list[str], folder: str) -> None:
     """Refuse tags that look the same: é may be one character, or an e and an accent."""
-    alike = defaultdict(list)
     for tag in tags:
-        alike[composed(tag)].append(tag)
-    for spellings in alike.values():
+        spellings = [other for other in tags if composed(other) == composed(tag)]
         if len(spellings) > 1:
             raise UserError(
                 f"the folders {' and '.join(map(ascii, spellings))} of {folder} differ only in "
@@ -199,10 +186,3 @@ def _check_links(folder: str) -> None:
 def _leads_up(folder: Path) -> bool:
     above = folder.absolute().parents
     return folder.is_symlink() and any(folder.samefile(parent) for parent in above)
-
-
-def _cannot_read(error: OSError) -> NoReturn:
-    raise UserError(
-        f"cannot read the folder {error.filename!r}: {error.strerror}; "
-        "change its permissions or remove it"
-    ) from error

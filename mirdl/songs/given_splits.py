@@ -56,23 +56,36 @@ def given_split(songs: Songs, parameters: dict[str, Any]) -> GivenSplit | None:
         of the folds and parts for one that is there, or there is one fold or a part without songs.
     """
     ds = parameters["DS"]
-    asked, source = ds["split"] or songs.split, f"DS.split={ds['split']}"
+    asked, source, own = ds["split"] or songs.split, f"DS.split={ds['split']}", ""
     if not asked or asked.lower() == NONE:
         return None
-    validated = parameters["mode"] == "train" and parameters["validation"] == "published"
-    needed = Split._fields if validated else ("train", "test")
     if not ds["split"]:
-        source = f"the split {asked!r} of data set {ds['dataset']!r}"
+        source, own = f"the split {asked!r} of data set {ds['dataset']!r}", OWN
     if asked.lower().endswith(".csv"):
-        return _given(asked, source, *_from_table(asked, source, songs, ds["dataset"]), needed)
-    if asked not in songs.splits:
+        places, fixed = _from_table(asked, source, songs, ds["dataset"])
+    elif asked in songs.splits:
+        offered = songs.splits[asked]
+        places = {name: offered[name] for name in songs.files if name in offered}
+        fixed = bool(offered) and set(offered.values()) <= {*Split._fields}
+    else:
         there = ", ".join(sorted(songs.splits)) or "none"
         raise UserError(f"{source} is neither a .csv file nor a split of data set "
                         f"{ds['dataset']!r}; splits there: {there}")
-    places = songs.splits[asked]
-    fixed = bool(places) and set(places.values()) <= {*Split._fields}
-    return _given(asked, source, {name: places[name] for name in songs.files if name in places},
-                  fixed, needed, "" if ds["split"] else OWN)
+    values = set(places.values())
+    if fixed:
+        validated = parameters["mode"] == "train" and parameters["validation"] == "published"
+        for part in Split._fields if validated else ("train", "test"):
+            if part not in values:
+                without = ", or set validation=0" if part == "validation" else ""
+                raise UserError(f"{source} has no song of the part {part!r}; give it some"
+                                f"{without}{own}")
+        return GivenSplit(asked, source, places, 1)
+    if len(values) < 2:
+        raise UserError(f"{source} has {some(len(values), 'fold', 'folds')}; expected two or more, "
+                        f"or {', '.join(Split._fields)} for one fixed split{own}")
+    order = {fold: number for number, fold in enumerate(sorted(values, key=_by_number))}
+    return GivenSplit(asked, source, {song: order[fold] for song, fold in places.items()},
+                      len(order))
 
 
 def settled(parameters: dict[str, Any], split: GivenSplit | None) -> dict[str, Any]:
@@ -107,25 +120,6 @@ def _from_table(path: str, source: str, songs: Songs, dataset: str) -> tuple[dic
             raise UserError(f"{source} gives the song {name!r} the part {place!r}; expected one "
                             f"of {', '.join((*Split._fields, UNUSED))}")
     return {name: place for name, place in places.items() if place != UNUSED}, fixed
-
-
-def _given(name: str, source: str, places: dict[str, int | str], fixed: bool,
-           needed: tuple[str, ...], own: str = "") -> GivenSplit:
-    """Give folds their numbers, in the order of their names; refuse a split that lacks a part."""
-    values = set(places.values())
-    if fixed:
-        for part in needed:
-            if part not in values:
-                without = ", or set validation=0" if part == "validation" else ""
-                raise UserError(f"{source} has no song of the part {part!r}; give it some"
-                                f"{without}{own}")
-        return GivenSplit(name, source, places, 1)
-    if len(values) < 2:
-        raise UserError(f"{source} has {some(len(values), 'fold', 'folds')}; expected two or more, "
-                        f"or {', '.join(Split._fields)} for one fixed split{own}")
-    order = {fold: number for number, fold in enumerate(sorted(values, key=_by_number))}
-    return GivenSplit(name, source, {song: order[fold] for song, fold in places.items()},
-                      len(order))
 
 
 def _by_number(fold: int | str) -> tuple[float, str]:

@@ -3,7 +3,7 @@
 import csv
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, TextIO
 from unicodedata import normalize
@@ -75,7 +75,21 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
         if len(there) != 1 or rows.fieldnames.count("song") != 1:
             raise UserError(f"{source} has the columns {rows.fieldnames}; expected {expected}, "
                             "each once")
-        return Column(source, there[0], _values(rows, source, there[0], twice, between))
+        [column], values = there, {}
+        for row in rows:
+            song, value = composed(row["song"] or ""), composed(row[column] or "").strip()
+            if not song:
+                continue
+            refuse_more_cells(row, source, rows.line_num)
+            known = values.get(song, value)
+            if between and known != value:
+                value = known + between + value
+            elif song in values and not (twice and known == value):
+                raise UserError(f"{source} names the song {song!r} twice (line {rows.line_num}), "
+                                f"with the {column} {known!r} and with {value!r}; leave one of "
+                                "these lines")
+            values[song] = value
+        return Column(source, column, values)
 
 
 @contextmanager
@@ -109,32 +123,6 @@ def table(file: TextIO) -> csv.DictReader:
     return rows
 
 
-def _values(rows: csv.DictReader, source: str, column: str, twice: bool,
-            between: str) -> dict[str, str]:
-    """Return song -> value, without rows that name no song."""
-    values = {}
-    for row in rows:
-        song, value = composed(row["song"] or ""), composed(row[column] or "").strip()
-        if not song:
-            continue
-        refuse_more_cells(row, source, rows.line_num)
-        if song in values and values[song] != value:
-            if between:
-                values[song] += between + value
-                continue
-            raise UserError(
-                f"{source} gives the song {song!r} two {column}s, {values[song]!r} and {value!r} "
-                f"(line {rows.line_num}); leave one of them"
-            )
-        if song in values and not twice:
-            raise UserError(
-                f"{source} names the song {song!r} twice (line {rows.line_num}); leave one of "
-                "these lines"
-            )
-        values[song] = value
-    return values
-
-
 def refuse_more_cells(row: dict, source: str, line: int) -> None:
     """Refuse a row that has more cells than columns: a name holds the separator, say."""
     if any(row.get(None, ())):
@@ -158,22 +146,17 @@ def aliases(tags: Mapping[str, Tags]) -> dict[str, str | None]:
     dict
         In composed Unicode -> the song's name; None where several songs might be meant.
     """
-    ways: tuple[Callable[[str], str], ...] = (
-        str, _stem, lambda name: _by_tag(name, tags), lambda name: _stem(_by_tag(name, tags)))
+    paths = list(map(composed, tags))
+    by_tag = [composed(os.path.join(tag, os.path.basename(name))) if isinstance(tag, str) else path
+              for path, (name, tag) in zip(paths, tags.items(), strict=True)]
     found = {}
-    for way in ways:
-        called = defaultdict(list)
-        for name in tags:
-            called[composed(way(name))].append(name)
-        for alias, names in called.items():
+    for called in (paths, map(_stem, paths), by_tag, map(_stem, by_tag)):
+        songs = defaultdict(list)
+        for alias, name in zip(called, tags, strict=True):
+            songs[alias].append(name)
+        for alias, names in songs.items():
             found.setdefault(alias, names[0] if len(names) == 1 else None)
     return found
-
-
-def known(values: Mapping[str, str], tags: Mapping[str, Tags]) -> dict[str, str]:
-    """Return name -> value of the songs that are there; other rows are passed over."""
-    names = aliases(tags)
-    return {names[song]: value for song, value in values.items() if names.get(song)}
 
 
 def of_songs(table: Column, tags: Mapping[str, Tags], dataset: str,
@@ -219,8 +202,3 @@ def of_songs(table: Column, tags: Mapping[str, Tags], dataset: str,
 
 def _stem(name: str) -> str:
     return os.path.splitext(name)[0]
-
-
-def _by_tag(name: str, tags: Mapping[str, Tags]) -> str:
-    tag = tags[name]
-    return os.path.join(tag, os.path.basename(name)) if isinstance(tag, str) else name

@@ -28,8 +28,11 @@ def groups_of(names: list[str], rule: str) -> list[str]:
     UserError
         If the file cannot be read, the expression is not valid, or a song has no group.
     """
-    is_csv = rule.lower().endswith(".csv")
-    found = _from_table(rule) if is_csv else _from_expression(names, rule)
+    if rule.lower().endswith(".csv"):
+        found = given_tables.read(f"DS.groups={rule}", rule, ("group",), twice=True,
+                                  instead=", or a regular expression").values
+    else:
+        found = _from_expression(names, rule)
     groups = {name: found.get(composed(name)) for name in names}
     for name in names:
         if not groups[name]:
@@ -65,11 +68,6 @@ def joined(
             kept, left = groups[one], groups[other]
             groups.update((name, kept) for name, group in groups.items() if group == left)
     return [groups[name] for name in names]
-
-
-def _from_table(path: str) -> dict[str, str]:
-    return given_tables.read(f"DS.groups={path}", path, ("group",), twice=True,
-                       instead=", or a regular expression").values
 
 
 def _from_expression(names: list[str], expression: str) -> dict[str, str]:

@@ -3,22 +3,19 @@
 import inspect
 import os
 import traceback
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from types import ModuleType
 
 from mirdl.errors import UserError
-from mirdl.songs import given_tables, stretches
-from mirdl.songs.audio_files import anywhere, folder_of, in_folders
+from mirdl.songs import given_tables, label_files, stretches
+from mirdl.songs.audio_files import below, cannot_read, folder_of, in_folders
 from mirdl.songs.dataset import Songs
 from mirdl.songs.groups import groups_of, joined
-from mirdl.songs.label_files import TABLE
 from mirdl.songs.public_sets import PublicSet
 from mirdl.songs.stretch import recording_of
 from mirdl.songs.tags import BETWEEN, Tags, in_cell, settled
 from mirdl.songs.wording import names_of, some
-
-ARGUMENTS = ["folder"]
 
 
 def loaders(module: ModuleType) -> dict[str, Callable[[str], Songs]]:
@@ -37,7 +34,7 @@ def loaders(module: ModuleType) -> dict[str, Callable[[str], Songs]]:
     functions = inspect.getmembers(module, inspect.isfunction)
     return {name: function for name, function in functions
             if function.__module__ == module.__name__
-            and list(inspect.signature(function).parameters) == ARGUMENTS}
+            and list(inspect.signature(function).parameters) == ["folder"]}
 
 
 def songs_of(ds: dict, module: ModuleType) -> Songs:
@@ -65,15 +62,17 @@ def songs_of(ds: dict, module: ModuleType) -> Songs:
     if load:
         songs = _load(load, folder, module)
     elif ds["labels"]:
-        songs = Songs({name: (path, "") for name, path in anywhere(folder).items()})
+        songs = Songs({os.path.relpath(path, folder): (path, "")
+                       for path in below(folder, cannot_read)})
     else:
         songs = in_folders(folder)
-    if ds["background"] and not (ds["labels"] and stretches.are_in(ds["labels"])):
+    of_stretches = os.path.isdir(ds["labels"]) or label_files.is_table(ds["labels"])
+    if ds["background"] and not of_stretches:
         raise UserError(f"DS.background={ds['background']} needs DS.labels with stretches of time: "
                         "a folder of label files, or a CSV file with the columns "
-                        f"{', '.join(TABLE)}")
+                        f"{', '.join(label_files.TABLE)}")
     if ds["labels"]:
-        songs = (_with_stretches if stretches.are_in(ds["labels"]) else _labelled)(songs, ds)
+        songs = (_with_stretches if of_stretches else _labelled)(songs, ds)
     return replace(songs, files=dict(sorted(songs.files.items())), replicas=_replicas(songs, ds))
 
 
@@ -91,11 +90,12 @@ def public_songs(folder: str, known: PublicSet) -> Songs:
     Songs
     """
     songs = in_folders(folder)
-    read = {name: given_tables.read(f"the split {name!r}", str(path), ("part",)).values
-            for name, path in known.splits.items()}
-    return replace(songs, replicas=known.replicas, notes=[*songs.notes, *known.faults],
-                   splits={name: given_tables.known(parts, songs.tags)
-                           for name, parts in read.items()})
+    names = given_tables.aliases(songs.tags)
+    for split, path in known.splits.items():
+        table = given_tables.read(f"the split {split!r}", str(path), ("part",))
+        songs.splits[split] = {names[song]: part for song, part in table.values.items()
+                               if names.get(song)}
+    return replace(songs, replicas=known.replicas, notes=[*songs.notes, *known.faults])
 
 
 def without_replicas(songs: Songs, ds: dict, used: Collection[str] | None) -> Songs:
@@ -208,15 +208,11 @@ def _check(songs: Songs, where: str) -> None:
     except (TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{where} gives files that are not of the form song -> (path, tag): {error}"
                         ) from error
-    _refuse_others(texts, where)
-    for song in songs.files if songs.groups is not None else ():
-        if not songs.groups.get(song):
-            raise UserError(f"{where} gives no group to the song {song!r}; give every song a "
-                            "group, its own or a shared one")
-
-
-def _refuse_others(texts: Iterable[object], where: str) -> None:
     for text in texts:
         if not isinstance(text, str) or not text:
             raise UserError(f"{where} gives {text!r} for a song, a path or a tag; expected text "
                             "that is not empty")
+    for song in songs.files if songs.groups is not None else ():
+        if not songs.groups.get(song):
+            raise UserError(f"{where} gives no group to the song {song!r}; give every song a "
+                            "group, its own or a shared one")

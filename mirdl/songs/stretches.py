@@ -27,11 +27,6 @@ LEAST = 1.0         # seconds of what is unlabelled, to count as DS.background, 
 ENDINGS = (".txt", ".csv")
 
 
-def are_in(labels: str) -> bool:
-    """Tell whether DS.labels has stretches: it is a folder, or a table with a column start."""
-    return os.path.isdir(labels) or label_files.is_table(labels)
-
-
 def read(songs: Songs, ds: dict) -> tuple[Stretch, ...]:
     """Read the stretches of recordings that DS.labels names.
 
@@ -55,24 +50,17 @@ def read(songs: Songs, ds: dict) -> tuple[Stretch, ...]:
         If a file cannot be used or belongs to no recording; if two stretches of one tag overlap, or
         all overlaps are so short that they look like slips.
     """
-    source, found = f"DS.labels={ds['labels']}", defaultdict(list)
-    for recording, label in _labels(songs, ds["labels"], source, ds["dataset"]):
-        if label:
-            found[recording].append(label)
-        else:
-            found[recording]        # a file without a line: all of it is background
+    source = f"DS.labels={ds['labels']}"
+    found = _labels(songs, ds["labels"], source, ds["dataset"])
     several, background = _overlap(found.values()), ds["background"].strip()
     parts, stretches = (_parts if several else _wholes), []
     for recording, labels in sorted(found.items()):
         each = parts(recording, labels)
         between = _between(recording, each, (background,) if several else background)
         stretches += sorted([*each, *(between if background else ())])
-    if not stretches and os.path.isdir(ds["labels"]):
-        raise UserError(f"{source} has no labels; expected files {' or '.join(ENDINGS)} with "
-                        f"{label_files.FORMS}")
     if not stretches:
-        raise UserError(f"{source} has no labels; expected lines with "
-                        f"{', '.join(label_files.TABLE)}")
+        raise UserError(f"{source} has no labels; expected files {' or '.join(ENDINGS)} with "
+                        f"{label_files.FORMS}, or a table with {', '.join(label_files.TABLE)}")
     return tuple(stretches)
 
 
@@ -149,17 +137,17 @@ def _part(spectrogram: np.ndarray | Stored | str, stretch: Stretch, ds: dict,
 
 
 def _labels(songs: Songs, labels: str, source: str, dataset: str,
-            ) -> Iterator[tuple[str, label_files.Label | None]]:
-    """Yield each label with its recording, and each recording without a label with None."""
-    names = given_tables.aliases(songs.tags)
+            ) -> dict[str, list[label_files.Label]]:
+    """Give the labels of each recording; a file may have none, so that all is background."""
+    names, found, seen = given_tables.aliases(songs.tags), defaultdict(list), {}
     if not os.path.isdir(labels):
         rows = label_files.of_table(labels, source)
         unknown = [row.song for row in rows if not names.get(row.song)]
         if unknown:
             raise UserError(_unknown(f"{source} names {names_of(unknown)}", dataset))
-        yield from ((names[row.song], row) for row in rows)
-        return
-    seen = {}
+        for row in rows:
+            found[names[row.song]].append(row)
+        return found
     for folder, _, files in sorted(os.walk(labels)):
         for file in sorted(files):
             path = os.path.join(folder, file)
@@ -173,8 +161,8 @@ def _labels(songs: Songs, labels: str, source: str, dataset: str,
                 raise UserError(f"{path!r} and {seen[recording]!r} are labels of one recording; "
                                 "leave one of them")
             seen[recording] = path
-            yield recording, None
-            yield from ((recording, label) for label in label_files.of_file(path))
+            found[recording] = label_files.of_file(path)
+    return found
 
 
 def _unknown(start: str, dataset: str) -> str:

@@ -48,11 +48,11 @@ def test_a_table_that_contradicts_itself_is_refused(tmp_path):
     path.write_text("song,group\na.wav,1\nb.wav,1\na.wav,1\n")
     assert groups_of(["a.wav"], str(path)) == ["1"], "the same again does no harm"
     path.write_text("song,group\na.wav,1\nb.wav,1\na.wav,2\n")
-    message = r"gives the song 'a.wav' two groups, '1' and '2' \(line 4\); leave one of them"
+    message = r"the song 'a.wav' twice \(line 4\), with the group '1' and with '2'; leave one of "
     with pytest.raises(UserError, match=message):
         groups_of(["b.wav"], str(path))
     path.write_text(f"song,group\n{COMPOSED},1\n{DECOMPOSED},2\n")
-    with pytest.raises(UserError, match="two groups, '1' and '2'"):
+    with pytest.raises(UserError, match="with the group '1' and with '2'"):
         groups_of([COMPOSED], str(path))
 
 
