@@ -20,6 +20,7 @@ from mirdl.songs import (
 from mirdl.songs.audio_files import in_folders
 from mirdl.songs.dataset import DataSet, Fold
 from mirdl.songs.given_splits import given_split, settled
+from mirdl.songs.groups import joined
 from mirdl.songs.left_out import leave_out
 from mirdl.songs.tags import labels_of
 from mirdl.spectrograms import cache
@@ -111,8 +112,8 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
     checks.check_songs({name: tags[name] for name in usable}, classes, parameters)
     names = splits.shuffled(sorted(usable))
     groups = loaders.groups_in(songs, names, DS)
-    if DS["duplicates"] == "together":
-        groups = shared_sound.together(names, groups, shared)
+    if DS["duplicates"] == "together" and shared:
+        groups = joined(names, groups, shared)
     dataset = DataSet(
         classes,
         names,
@@ -238,7 +239,7 @@ def foldOf(dataset, number, parameters):
     songs = splits.split(dataset, number, parameters)
     mean, std = normalization(dataset, songs.train, parameters["DS"])
     chunks = [format4MIRdl(dataset, part, mean, std, parameters) for part in songs]
-    return Fold(number, songs, *chunks, mean, std, parameters["DL"]["batchSize"])
+    return Fold(songs, *chunks, mean, std)
 
 
 def normalization(dataset, trainingSongs, DS):

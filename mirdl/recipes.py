@@ -80,17 +80,16 @@ def apply(parameters: dict[str, Any], arguments: list[str] = (),
     for key, value in RECIPES[name].items():
         if key in chosen or values.get(key) != published[key]:
             continue
-        lines = []
-        changed = settings.override(parameters, [f"{key}={value}"], lines.append)
+        changed = {**values, key: value}
         problem = _problem(changed)
-        if problem and problem != _problem(parameters):
+        if problem and problem != _problem(values):
             if settings.SETTINGS[key].role == settings.SPECTROGRAM:
                 raise UserError(f"recipe={name} needs {key}={value}: {problem}")
             tell(_given_way(name, f"{key}={published[key]}", problem))
         else:
-            tell(f"recipe={name}: {lines[0]}")
-            parameters = changed
-    return parameters
+            tell(f"recipe={name}: {key} = {value!r} (was {published[key]!r})")
+            values = changed
+    return settings.nested(values)
 
 
 def give_way(parameters: dict[str, Any], attempt: Callable[[dict[str, Any]], Any],
@@ -134,10 +133,10 @@ def give_way(parameters: dict[str, Any], attempt: Callable[[dict[str, Any]], Any
         raise
 
 
-def _problem(parameters: dict[str, Any]) -> str:
-    """Say why parameters are refused, '' if they are not."""
+def _problem(values: dict[str, Any]) -> str:
+    """Say why parameters, given by their keys, are refused; '' if they are not."""
     try:
-        settings.check(parameters)
+        settings.check(settings.nested(values))
     except UserError as error:
         return str(error)
     return ""

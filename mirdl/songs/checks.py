@@ -19,7 +19,6 @@ from mirdl.spectrograms.level import odd_levels
 
 # settings that need songs of one tag each, with the value for others
 ONE_TAG = {"DL.classWeights": "none", "DL.cost": "crossentropy", "testMethod": "all"}
-PARTS = {"train": "training", "validation": "validation", "test": "test"}   # in messages
 
 
 def print_songs(songs: Songs, split: GivenSplit | None, parameters: dict) -> None:
@@ -102,17 +101,12 @@ def check_songs(tags: dict[str, Tags], classes: list[str], parameters: dict) -> 
             f"data set {dataset!r} has no usable song left with the tag {sorted(empty)[0]!r}; "
             "the reasons are listed above"
         )
-    if len(classes) < 2 and several(tags):
-        raise UserError(
-            f"data set {dataset!r} has {some(len(classes), 'tag', 'tags')} that DS.leastSongs="
-            f"{parameters['DS']['leastSongs']} or more songs have; where a song may have several "
-            "tags, two are needed: lower DS.leastSongs, or label more songs"
-        )
     if len(classes) < 2:
-        raise UserError(
-            f"data set {dataset!r} has {some(len(classes), 'tag', 'tags')}; a classifier needs two "
-            "folders or more, or DS.labels with two tags or more"
-        )
+        needed = (f"two that DS.leastSongs={parameters['DS']['leastSongs']} or more songs have: "
+                  "lower it, or label more songs" if several(tags) else
+                  "two folders or more, or DS.labels with two tags or more")
+        raise UserError(f"data set {dataset!r} has {some(len(classes), 'tag', 'tags')}; "
+                        f"a classifier needs {needed}")
     if len(classes) > code:
         raise UserError(
             f"errorCode={code} is the number of a class ({len(classes)} classes); set "
@@ -191,8 +185,9 @@ def folds_of(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> list
                 for song in songs
             )
             if count < (size if parameters["asPublished"] else 1):
+                words = "training" if part == "train" else part
                 raise UserError(
-                    f"fold {number + 1} has {count} {PARTS[part]} chunks of {len(songs)} songs, "
+                    f"fold {number + 1} has {count} {words} chunks of {len(songs)} songs, "
                     f"less than one batch of DL.batchSize={size}"
                 )
     return folds

@@ -108,11 +108,7 @@ class DataSet:
 
     def __post_init__(self) -> None:
         """Compute the mean and variance of each spectrogram."""
-        each = [
-            song.moments if isinstance(song, Stored) else moments(song)
-            for song in self.spectrograms
-        ]
-        self.mean, self.variance = np.array(each).T
+        self.mean, self.variance = np.array(list(map(moments_of, self.spectrograms))).T
 
     @property
     def several(self) -> bool:
@@ -166,6 +162,11 @@ class DataSet:
         )
 
 
+def moments_of(song: np.ndarray | Stored) -> tuple[float, float]:
+    """Give the mean and variance of a spectrogram."""
+    return song.moments if isinstance(song, Stored) else moments(song)
+
+
 class Split(NamedTuple):
     """The songs of a fold, as indices into the data set.
 
@@ -186,23 +187,17 @@ class Fold:
 
     Attributes
     ----------
-    number : int
-        From 0.
     songs : Split
         Indices of the training, validation and test songs.
     train, validation, test : Chunks
         Their chunks, which know the batch size and whether an incomplete last batch is dropped.
     mean, std : ndarray
         float32, (songs of the data set,) or (songs, bands, 1), by which each song is normalised.
-    batch_size : int
-        Chunks per batch.
     """
 
-    number: int
     songs: Split
     train: Chunks
     validation: Chunks
     test: Chunks
     mean: np.ndarray
     std: np.ndarray
-    batch_size: int

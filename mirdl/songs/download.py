@@ -6,6 +6,7 @@ import tarfile
 import tempfile
 import time
 import zlib
+from functools import partial
 
 import pooch
 import requests
@@ -45,11 +46,8 @@ def download(name: str, known: PublicSet, root: str) -> None:
     """
     make_folder(root)
     archive = os.path.join(root, os.path.basename(known.url))
-
-    def waiting() -> None:
-        print(f"  waiting for another run that downloads {archive} ...", flush=True)
-
-    with locked(archive + ".lock", waiting):
+    waiting = f"  waiting for another run that downloads {archive} ..."
+    with locked(archive + ".lock", partial(print, waiting, flush=True)):
         if os.path.isdir(os.path.join(root, name)):
             return
         print(f"Data set {name} is missing; downloading it from {known.url}", flush=True)
@@ -75,9 +73,8 @@ def unpack(archive: str, name: str, known: PublicSet, root: str) -> None:
     """
     with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=root) as folder:
         try:
-            with tarfile.open(archive) as tar:
-                # "data" refuses what leads out of the folder, and devices
-                tar.extractall(folder, filter="data")
+            # "data" refuses what leads out of the folder, and devices
+            shutil.unpack_archive(archive, folder, filter="data")
             unpacked, gathered = os.path.join(folder, known.folder), os.path.join(folder, "songs")
             counts = _gather(unpacked, gathered, known)
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
@@ -88,59 +85,49 @@ def unpack(archive: str, name: str, known: PublicSet, root: str) -> None:
         os.rename(gathered, os.path.join(root, name))
 
 
-class _Resuming:
-    """A downloader for pooch that continues the file `partial`, and tries again if that fails."""
+def _resume(part: str, url: str, output: str, _: object) -> None:
+    """Continue the download `part` for pooch, and try again if that fails."""
+    for attempt in range(TRIES):
+        try:
+            _fetch(url, part)
+            break
+        except requests.RequestException as error:
+            refused = error.response is not None and error.response.status_code < 500
+            if refused or attempt == TRIES - 1:
+                raise
+            print(f"  {_reason(error)}; trying again in {PAUSE} s", flush=True)
+            time.sleep(PAUSE)
+    os.replace(part, output)
 
-    def __init__(self, partial: str) -> None:
-        self.partial = partial
 
-    def __call__(self, url: str, output: str, _: object) -> None:
-        for attempt in range(TRIES):
-            try:
-                self._fetch(url)
-                break
-            except requests.RequestException as error:
-                refused = error.response is not None and error.response.status_code < 500
-                if refused or attempt == TRIES - 1:
-                    raise
-                print(f"  {_reason(error)}; trying again in {PAUSE} s", flush=True)
-                time.sleep(PAUSE)
-        os.replace(self.partial, output)
-
-    def _fetch(self, url: str) -> None:
-        done = os.path.getsize(self.partial) if os.path.exists(self.partial) else 0
-        headers = {"User-Agent": AGENT} | ({"Range": f"bytes={done}-"} if done else {})
-        with requests.get(url, headers=headers, stream=True, timeout=30) as answer:
-            if answer.status_code == 416:   # nothing is missing; the checksum shows if it is wrong
-                return
-            answer.raise_for_status()
-            done = done if answer.status_code == 206 else 0     # 200: the whole file comes again
-            # otherwise urllib3 drops the last block when the connection breaks
-            answer.raw.enforce_content_length = False
-            size = done + int(answer.headers.get("Content-Length", 0))
-            self._write(answer, done, size)
-        written = os.path.getsize(self.partial)
-        if written < size:
-            raise requests.ConnectionError(
-                f"the connection broke after {written} of {size} bytes"
-            )
-
-    def _write(self, answer: requests.Response, done: int, size: int) -> None:
-        options = {"desc": "download", "unit": "B", "unit_scale": True}
-        with open(self.partial, "ab" if done else "wb") as file, \
-                bar(total=size or None, initial=done, **options) as progress:
+def _fetch(url: str, part: str) -> None:
+    done = os.path.getsize(part) if os.path.exists(part) else 0
+    headers = {"User-Agent": AGENT} | ({"Range": f"bytes={done}-"} if done else {})
+    with requests.get(url, headers=headers, stream=True, timeout=30) as answer:
+        if answer.status_code == 416:   # nothing is missing; the checksum shows if it is wrong
+            return
+        answer.raise_for_status()
+        done = done if answer.status_code == 206 else 0     # 200: the whole file comes again
+        # otherwise urllib3 drops the last block when the connection breaks
+        answer.raw.enforce_content_length = False
+        size = done + int(answer.headers.get("Content-Length", 0))
+        with open(part, "ab" if done else "wb") as file, bar(
+                total=size or None, initial=done, desc="download", unit="B",
+                unit_scale=True) as progress:
             for block in answer.iter_content(BLOCK):
                 file.write(block)
                 progress.update(len(block))
+            if file.tell() < size:
+                raise requests.ConnectionError(
+                    f"the connection broke after {file.tell()} of {size} bytes")
 
 
 def _retrieve(name: str, known: PublicSet, archive: str) -> None:
     """Download the archive, unless it is there."""
     folder, file = os.path.split(archive)
     try:
-        pooch.retrieve(
-            known.url, f"md5:{known.md5}", file, folder, downloader=_Resuming(archive + ".part")
-        )
+        pooch.retrieve(known.url, f"md5:{known.md5}", file, folder,
+                       downloader=partial(_resume, archive + ".part"))
     except (OSError, ValueError) as error:
         raise UserError(
             f"cannot download data set {name!r} from {known.url}: {_reason(error)}; run again to "

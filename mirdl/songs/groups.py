@@ -1,6 +1,7 @@
 """Songs that belong together (same artist, album or take) and so must share a fold."""
 
 import re
+from collections.abc import Iterable
 
 from mirdl.errors import UserError
 from mirdl.songs import given_tables
@@ -44,7 +45,7 @@ def groups_of(names: list[str], rule: str) -> list[str]:
 
 
 def joined(
-    names: list[str], groups: list[str] | None, replicas: tuple[tuple[str, str], ...]
+    names: list[str], groups: list[str] | None, replicas: Iterable[tuple[str, str]]
 ) -> list[str]:
     """Put replicas, and the groups that they belong to, into one group.
 
@@ -54,7 +55,7 @@ def joined(
         TAG/file of each song.
     groups : list of str or None
         The group of each song; None if each song is on its own.
-    replicas : tuple of tuple of str
+    replicas : iterable of tuple of str
         Pairs of names; pairs with a song that is not among `names` are ignored.
 
     Returns

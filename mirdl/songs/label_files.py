@@ -97,10 +97,9 @@ def _track(file: TextIO) -> Iterator[tuple[int, list[str]]]:
 
 def _regions(file: TextIO) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of each line of a layer of regions, and its start, end and tag."""
-    lines, columns, first = csv.reader(file), list(REGIONS), True
-    for cells in filter(any, lines):
-        is_header, first = first and math.isnan(_seconds(cells[0])), False
-        if is_header:
+    lines, columns = csv.reader(file), list(REGIONS)
+    for place, cells in enumerate(filter(any, lines)):
+        if place == 0 and math.isnan(_seconds(cells[0])):       # the header
             columns = [name.strip().upper() for name in cells]
             continue
         row = dict(zip_longest(columns, cells[:len(columns)], fillvalue=""))

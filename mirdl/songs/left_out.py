@@ -49,17 +49,15 @@ def leave_out(songs: dict, tags: dict, parameters: dict,
         If all songs that could be read are too short.
     """
     ds = parameters["DS"]
-    reasons = {name: song for name, song in songs.items() if isinstance(song, str)}
-    frames = {name: song.shape[1] for name, song in songs.items() if name not in reasons}
-    short = {name: count for name, count in frames.items() if not chunk_starts(count, parameters)}
-    kept = {name: songs[name] for name in frames if name not in short}
-    if reasons or kept:
-        _print_reasons({name: reasons.get(name) or short[name] for name in songs
-                        if name in reasons or name in short}, len(songs), parameters)
+    frames = {name: song.shape[1] for name, song in songs.items() if not isinstance(song, str)}
+    kept = {name: songs[name] for name in frames if chunk_starts(frames[name], parameters)}
+    left_out = {name: frames.get(name, song) for name, song in songs.items() if name not in kept}
+    if left_out and (kept or len(frames) < len(songs)):      # otherwise the error says it
+        _print_reasons(left_out, len(songs), parameters)
     lengthened = sum(frames[name] < ds["xInput"] for name in kept)
     if lengthened:
         print(f"  DS.short={ds['short']} lengthens {lengthened} of {len(kept)} songs to a chunk")
-    if short and not kept:
+    if frames and not kept:
         raise UserError(_all_too_short(list(frames.values()), parameters, attempt))
     _print_losses(tags, kept, frames, parameters, attempt)
     return kept
@@ -76,27 +74,23 @@ def _print_reasons(left_out: dict, total: int, parameters: dict) -> None:
         Songs of the data set.
     parameters : dict
     """
-    if not left_out:
-        return
     sharing = defaultdict(list)
     for name, why in left_out.items():
         sharing[why if isinstance(why, str) else "is too short"].append(name)
-    each = [f"{name!r} {_reason(parameters, why)}" for name, why in left_out.items()]
+    each = {name: f"{name!r} {_reason(parameters, why)}" for name, why in left_out.items()}
     where = ""
     if any(len(names) > MOST_ALIKE for names in sharing.values()):
         path = os.path.join(FOLDER, f"{parameters['DS']['dataset']}.left_out.txt")
         with whole(path) as file:
-            file.writelines(line + "\n" for line in each)
+            file.writelines(line + "\n" for line in each.values())
         where = f" ({path} has the list)"
     print(f"  {len(left_out)} of {total} files are left out{where}:")
     for names in sharing.values():
-        whys = [left_out[name] for name in names]
         if len(names) > MOST_ALIKE:
-            reason = _reason(parameters, *whys)
+            reason = _reason(parameters, *(left_out[name] for name in names))
             print(f"    {len(names)} files ({names_of(names)}): each {reason}")
         else:
-            for name, why in zip(names, whys, strict=True):
-                print(f"    {name!r} {_reason(parameters, why)}")
+            print(*(f"    {each[name]}" for name in names), sep="\n")
 
 
 def _print_losses(tags: dict, kept: Collection[str], frames: dict, parameters: dict,
@@ -143,21 +137,17 @@ def _reason(parameters: dict, *whys: str | int) -> str:
 def _all_too_short(frames: list[int], parameters: dict, attempt: Callable[[dict], Any]) -> str:
     """Say how long the songs are, and which settings would use them."""
     ds, hop, published = parameters["DS"], parameters["chunkHop"], parameters["asPublished"]
-    width, each = ds["xInput"], frames_of(ds).seconds
+    width, ends = ds["xInput"], sorted({min(frames), max(frames)})
 
-    def seconds(count: int) -> str:
-        return f"{count * each:.1f}"
+    def span(*counts: int) -> str:
+        seconds = (f"{count * frames_of(ds).seconds:.1f}" for count in counts)
+        return f"{' to '.join(map(str, counts))} frames, {' to '.join(seconds)} s"
 
-    shortest, longest = min(frames), max(frames)
-    span = (f"{longest} frames, {seconds(longest)} s" if shortest == longest else
-            f"{shortest} to {longest} frames, {seconds(shortest)} to {seconds(longest)} s")
-    needed = width + hop if published else width
-    which = f"DS.xInput={width}"
-    if published:
-        which += f" with chunkHop={hop} and asPublished=True"
+    with_hop = f" with chunkHop={hop} and asPublished=True" if published else ""
     return (
-        f"all {len(frames)} songs of data set {ds['dataset']!r} are too short ({span}): {which} "
-        f"needs {needed} frames, {seconds(needed)} s; {_advice(frames, parameters, attempt)}"
+        f"all {len(frames)} songs of data set {ds['dataset']!r} are too short ({span(*ends)}): "
+        f"DS.xInput={width}{with_hop} needs {span(width + hop if published else width)}; "
+        f"{_advice(frames, parameters, attempt)}"
     )
 
 

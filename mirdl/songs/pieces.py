@@ -22,26 +22,25 @@ def note(dataset: DataSet, parameters: dict) -> None:
     if dataset.groups is not None:
         return
     for expression in WAYS:
-        pieces = _pieces(dataset, expression)
-        if not pieces:
-            continue
-        grouped = replace(dataset, groups=groups_of(dataset.names, expression))
-        whole = f"DS.groups={expression}"
-        if dataset.split is not None:
-            divided = len(divided_groups(grouped))
-            advice = f"the split puts {divided} of them on both sides; give their pieces one fold" \
-                if divided else ""
-        else:
-            works = [*that_work([whole], parameters,
-                                lambda changed, songs=grouped: folds_of(songs, changed,
-                                                                        Split._fields))]
-            advice = f"{shlex.quote(whole)} keeps them together" if works else \
-                "keep them together (DS.groups)"
-        if advice:
-            print(f"  Note: {sum(map(len, pieces))} songs look like pieces of "
-                  f"{some(len(pieces), 'recording', 'recordings')}: {names_of(pieces[0])}; if one "
-                  f"trains and another is tested, accuracy is inflated; {advice}")
+        if pieces := _pieces(dataset, expression):
+            break
+    else:
         return
+    grouped = replace(dataset, groups=groups_of(dataset.names, expression))
+    whole = f"DS.groups={expression}"
+    divided = len(divided_groups(grouped))
+    if divided:
+        advice = f"the split puts {divided} of them on both sides; give their pieces one fold"
+    elif dataset.split is not None:
+        return
+    elif any(that_work([whole], parameters,
+                       lambda changed: folds_of(grouped, changed, Split._fields))):
+        advice = f"{shlex.quote(whole)} keeps them together"
+    else:
+        advice = "keep them together (DS.groups)"
+    print(f"  Note: {sum(map(len, pieces))} songs look like pieces of "
+          f"{some(len(pieces), 'recording', 'recordings')}: {names_of(pieces[0])}; if one trains "
+          f"and another is tested, accuracy is inflated; {advice}")
 
 
 def _pieces(dataset: DataSet, expression: str) -> list[list[str]]:

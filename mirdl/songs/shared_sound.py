@@ -10,12 +10,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from mirdl.settings import that_work
-from mirdl.songs.dataset import DataSet
+from mirdl.songs.dataset import DataSet, moments_of
 from mirdl.songs.groups import joined
 from mirdl.songs.wording import MOST_NAMES, first_of, names_of, some
 from mirdl.spectrograms.cache import FOLDER
 from mirdl.spectrograms.fingerprints import pairs_sharing
-from mirdl.spectrograms.normalisation import moments
 from mirdl.spectrograms.store import Stored
 from mirdl.system.whole_files import whole
 
@@ -40,7 +39,7 @@ def find(songs: Mapping[str, np.ndarray | Stored], ds: dict) -> Pairs:
     """
     path = os.path.join(FOLDER, f"{ds['dataset']}.shared.json")
     known = hashlib.sha256(repr([FORMAT, ds["specTransform"], *(
-        (name, song.shape, "{:.6g} {:.6g}".format(*_moments(song)))
+        (name, song.shape, "{:.6g} {:.6g}".format(*moments_of(song)))
         for name, song in sorted(songs.items()))]).encode()).hexdigest()
     try:
         with open(path) as file:
@@ -67,15 +66,10 @@ def without_repeated(songs: dict[str, np.ndarray | Stored], pairs: Pairs) -> dic
     return {name: song for name, song in songs.items() if name not in out}
 
 
-def together(names: list[str], groups: list[str] | None, pairs: Pairs) -> list[str] | None:
-    """Give the groups of songs in which those that share sound are together."""
-    return joined(names, groups, tuple(pairs)) if pairs else groups
-
-
 def groups_of(names: list[str], pairs: Pairs) -> list[list[str]]:
     """List the groups of songs that share sound, sorted."""
     groups = defaultdict(list)
-    for name, group in sorted(zip(names, joined(names, None, tuple(pairs)), strict=True)):
+    for name, group in sorted(zip(names, joined(names, None, pairs), strict=True)):
         groups[group].append(name)
     return sorted(each for each in groups.values() if len(each) > 1)
 
@@ -93,26 +87,20 @@ def note(dataset: DataSet, pairs: Pairs, parameters: dict) -> None:
     with whole(path) as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("song", "group"))
-        table.writerows(sorted(zip(dataset.names, together(dataset.names, dataset.groups, pairs),
-                                   strict=True)))
+        groups = joined(dataset.names, dataset.groups, pairs)
+        table.writerows(sorted(zip(dataset.names, groups, strict=True)))
     if ds["duplicates"] == "together":
         print(f"  DS.duplicates=together joins {count} songs that share sound: {told} ({path} has "
               "all)")
         return
-    ways = ["DS.duplicates=drop"]
-    if dataset.split is None:
-        ways = ["DS.duplicates=together", *ways]
-    advice = " or ".join(that_work(ways, parameters, lambda changed: None))
+    ways = ["DS.duplicates=together", "DS.duplicates=drop"]
     where = "if one trains and another is tested, accuracy is inflated"
     if dataset.split is not None:
         place = dict(zip(dataset.names, dataset.split, strict=True))
         divided = sum(len({place[name] for name in names}) > 1 for names in sharing)
         where = (f"the split puts {some(divided, 'group', 'groups')} of them on both sides, so "
                  "accuracy is inflated") if divided else "the split keeps them on one side"
-        advice = advice if divided else ""
+        ways = ["DS.duplicates=drop"] if divided else []
+    advice = " or ".join(that_work(ways, parameters, lambda changed: None))
     print(f"  Note: {count} songs share sound: {told}; {where}; "
           f"{f'listen, then set {advice}; ' if advice else ''}{path} has all, for DS.groups")
-
-
-def _moments(song: np.ndarray | Stored) -> tuple[float, float]:
-    return song.moments if isinstance(song, Stored) else moments(song)
