@@ -320,12 +320,16 @@ def test_ESC10_is_divided_by_its_own_folds(workplace, parameters):
     assert none is None and settled["folds"] == 10
 
 
+GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae",
+          "rock")
+
+
 @pytest.fixture(params=[".wav", ".au"])
 def gtzan(request, workplace):
     """Make the archive of GTZAN with empty files, and unpack it; return what its files end in."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as tar:
-        for tag in public_sets.GTZAN.songs:
+        for tag in GENRES:
             for number in range(100):
                 tar.addfile(tarfile.TarInfo(f"genres/{tag}/{tag}.{number:05}{request.param}"))
     (workplace / "genres.tar.gz").write_bytes(content.getvalue())

@@ -74,7 +74,7 @@ def in_folders(folder: str) -> Songs:
     _check_spelling(tags, folder)
     songs, others = {}, Counter()
     for tag in tags:
-        paths = list(_files(os.path.join(folder, tag), cannot_read))
+        paths = list(files_below(os.path.join(folder, tag), cannot_read))
         audio = sorted(path for path in paths if is_audio(os.path.basename(path)))
         passed = Counter(map(_ending, set(paths).difference(audio)))
         if not audio:
@@ -106,7 +106,17 @@ def below(folder: str, onerror: Callable[[OSError], None] | None = None) -> list
     list of str
         Their paths, sorted.
     """
-    return sorted(path for path in _files(folder, onerror) if is_audio(os.path.basename(path)))
+    return sorted(path for path in files_below(folder, onerror) if is_audio(os.path.basename(path)))
+
+
+def files_below(folder: str, onerror: Callable[[OSError], None] | None) -> Iterator[str]:
+    """Find the files in a folder and in the folders below it, without hidden ones."""
+    for path, folders, names in os.walk(folder, onerror=onerror, followlinks=True):
+        folders[:] = [
+            name for name in folders
+            if not name.startswith(".") and not _leads_up(Path(path, name))
+        ]
+        yield from (os.path.join(path, name) for name in names if not name.startswith("."))
 
 
 def cannot_read(error: OSError) -> NoReturn:
@@ -124,16 +134,6 @@ def _folders(folder: str) -> list[str]:
     except OSError as error:
         cannot_read(error)
     return [name for name in names if os.path.isdir(os.path.join(folder, name))]
-
-
-def _files(folder: str, onerror: Callable[[OSError], None] | None) -> Iterator[str]:
-    """Find the files in a folder and in the folders below it, without hidden ones."""
-    for path, folders, names in os.walk(folder, onerror=onerror, followlinks=True):
-        folders[:] = [
-            name for name in folders
-            if not name.startswith(".") and not _leads_up(Path(path, name))
-        ]
-        yield from (os.path.join(path, name) for name in names if not name.startswith("."))
 
 
 def _without_a_tag(folder: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What is refused or noted about a data set before training."""
 
 from collections import Counter, defaultdict
+from functools import partial
 from unicodedata import category, normalize
 
 import numpy as np
@@ -172,14 +173,13 @@ def check_folds(
 def folds_of(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> list[Split]:
     """Make all folds; raise a UserError for a part without a batch."""
     size = parameters["DL"]["batchSize"]
-    unvalidated = validation_share(parameters["validation"]) == 0
+    if validation_share(parameters["validation"]) == 0:
+        parts = [part for part in parts if part != "validation"]
     folds = []
     for number in range(parameters["folds"]):
         folds.append(split(dataset, number, parameters))
         for part in parts:
             songs = getattr(folds[-1], part)
-            if part == "validation" and unvalidated:
-                continue
             count = sum(
                 len(chunk_starts(dataset.spectrograms[song].shape[1], parameters))
                 for song in songs
@@ -208,12 +208,8 @@ def _advice(dataset: DataSet, parameters: dict, parts: tuple[str, ...]) -> str:
         [f"validation={share}" for share in (0.1, 0.2, 0.3, 0.5)],
         ["validation=0"],
     ]
-
-    def attempt(changed: dict) -> None:
-        folds_of(dataset, changed, parts)
-
-    found = [next(that_work(ways, parameters, attempt), "") for ways in kinds]
-    found = list(filter(None, found))
+    attempt = partial(folds_of, dataset, parts=parts)
+    found = [way for ways in kinds if (way := next(that_work(ways, parameters, attempt), ""))]
     more = "add songs of other groups" if dataset.groups else "add songs"
     return f"set {' or '.join(found)}" if found else more
 

@@ -109,12 +109,12 @@ def settled(parameters: dict[str, Any], split: GivenSplit | None) -> dict[str, A
 
 def _from_table(path: str, source: str, songs: Songs, dataset: str) -> tuple[dict, bool]:
     """Read song -> fold or part, without unused songs, and whether these are parts."""
-    table = given_tables.read(source, path, ("fold", "part"))
-    places, fixed = given_tables.of_songs(table, songs.tags, dataset), table.name == "part"
-    without = [name for name in songs.files if name not in places]
+    column, values = given_tables.read(source, path, ("fold", "part"))
+    places, fixed = given_tables.of_songs(values, source, songs.tags, dataset), column == "part"
+    without = [name for name in songs.files if not places.get(name)]
     if without:
-        raise UserError(f"{source} gives no {table.name} to {names_of(without)}; name every "
-                        f"song, with {UNUSED!r} for those to leave out")
+        raise UserError(f"{source} gives no {column} to {names_of(without)}; give every song one, "
+                        f"{UNUSED!r} to those to leave out")
     for name, place in places.items() if fixed else ():
         if place not in (*Split._fields, UNUSED):
             raise UserError(f"{source} gives the song {name!r} the part {place!r}; expected one "

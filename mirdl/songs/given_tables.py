@@ -5,29 +5,12 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple, TextIO
+from typing import TextIO
 from unicodedata import normalize
 
 from mirdl.errors import UserError
 from mirdl.songs.tags import Tags
 from mirdl.songs.wording import names_of
-
-
-class Column(NamedTuple):
-    """One column of a table.
-
-    Attributes
-    ----------
-    source : str
-        The setting that names it, for messages: 'DS.split=folds.csv'.
-    name : str
-    values : dict
-        What the table calls a song -> its value, both in composed Unicode.
-    """
-
-    source: str
-    name: str
-    values: dict[str, str]
 
 
 def composed(text: str) -> str:
@@ -39,7 +22,7 @@ def composed(text: str) -> str:
 
 
 def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
-         instead: str = "", between: str = "") -> Column:
+         instead: str = "", between: str = "") -> tuple[str, dict[str, str]]:
     """Read a CSV file with a header, the column song and one of `columns`.
 
     Its first line shows whether commas, semicolons or tabs separate its columns. `Song` counts as
@@ -48,7 +31,7 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
     Parameters
     ----------
     source : str
-        See `Column`.
+        The setting that names it, for messages: 'DS.split=folds.csv'.
     path : str
     columns : tuple of str
         Names of columns, of which the file has one.
@@ -61,7 +44,10 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
 
     Returns
     -------
-    Column
+    column : str
+        That of `columns` which the file has.
+    values : dict
+        What the table calls a song -> its value, both in composed Unicode.
 
     Raises
     ------
@@ -89,7 +75,7 @@ def read(source: str, path: str, columns: tuple[str, ...], twice: bool = False,
                                 f"with the {column} {known!r} and with {value!r}; leave one of "
                                 "these lines")
             values[song] = value
-        return Column(source, column, values)
+        return column, values
 
 
 @contextmanager
@@ -159,19 +145,20 @@ def aliases(tags: Mapping[str, Tags]) -> dict[str, str | None]:
     return found
 
 
-def of_songs(table: Column, tags: Mapping[str, Tags], dataset: str,
-             needed: bool = True) -> dict[str, str]:
+def of_songs(values: Mapping[str, str], source: str, tags: Mapping[str, Tags],
+             dataset: str) -> dict[str, str]:
     """Find the songs of a table's rows.
 
     Parameters
     ----------
-    table : Column
+    values : dict
+        What the table calls a song -> its value, as `read` gives it.
+    source : str
+        As for `read`.
     tags : dict
         Name of each song -> its tag or tags.
     dataset : str
         Name of the data set, for messages.
-    needed : bool
-        Whether each row must have a value.
 
     Returns
     -------
@@ -181,23 +168,19 @@ def of_songs(table: Column, tags: Mapping[str, Tags], dataset: str,
     Raises
     ------
     UserError
-        If a row names no song, a song that another row names in another way, or has no value.
+        If a row names no song, or a song that another row names in another way.
     """
     names, rows = aliases(tags), {}
-    unknown = [song for song in table.values if not names.get(song)]
+    unknown = [song for song in values if not names.get(song)]
     if unknown:
-        raise UserError(f"{table.source} names {names_of(unknown)}, but no song of data set "
-                        f"{dataset!r}, or more than one, has that name; give paths below its "
-                        "folder")
-    for song, value in table.values.items():
+        raise UserError(f"{source} names {names_of(unknown)}, but no song of data set {dataset!r}, "
+                        "or more than one, has that name; give paths below its folder")
+    for song in values:
         if names[song] in rows:
-            raise UserError(f"{table.source} names the song {names[song]!r} twice, as "
+            raise UserError(f"{source} names the song {names[song]!r} twice, as "
                             f"{rows[names[song]]!r} and {song!r}; leave one of these lines")
         rows[names[song]] = song
-        if needed and not value:
-            raise UserError(f"{table.source} gives no {table.name} to the song {song!r}; "
-                            "give it one")
-    return {name: table.values[song] for name, song in rows.items()}
+    return {name: values[song] for name, song in rows.items()}
 
 
 def _stem(name: str) -> str:

@@ -30,8 +30,8 @@ def groups_of(names: list[str], rule: str) -> list[str]:
         If the file cannot be read, the expression is not valid, or a song has no group.
     """
     if rule.lower().endswith(".csv"):
-        found = given_tables.read(f"DS.groups={rule}", rule, ("group",), twice=True,
-                                  instead=", or a regular expression").values
+        _, found = given_tables.read(f"DS.groups={rule}", rule, ("group",), twice=True,
+                                     instead=", or a regular expression")
     else:
         found = _from_expression(names, rule)
     groups = {name: found.get(composed(name)) for name in names}

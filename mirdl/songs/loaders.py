@@ -92,8 +92,8 @@ def public_songs(folder: str, known: PublicSet) -> Songs:
     songs = in_folders(folder)
     names = given_tables.aliases(songs.tags)
     for split, path in known.splits.items():
-        table = given_tables.read(f"the split {split!r}", str(path), ("part",))
-        songs.splits[split] = {names[song]: part for song, part in table.values.items()
+        _, parts = given_tables.read(f"the split {split!r}", str(path), ("part",))
+        songs.splits[split] = {names[song]: part for song, part in parts.items()
                                if names.get(song)}
     return replace(songs, replicas=known.replicas, notes=[*songs.notes, *known.faults])
 
@@ -140,8 +140,8 @@ def groups_in(songs: Songs, names: list[str], ds: dict) -> list[str] | None:
 def _labelled(songs: Songs, ds: dict) -> Songs:
     """Give songs the tags of the table DS.labels; those that it does not name are passed over."""
     source = f"DS.labels={ds['labels']}"
-    table = given_tables.read(source, ds["labels"], ("tag",), between=BETWEEN)
-    cells = given_tables.of_songs(table, songs.tags, ds["dataset"], needed=False)
+    _, cells = given_tables.read(source, ds["labels"], ("tag",), between=BETWEEN)
+    cells = given_tables.of_songs(cells, source, songs.tags, ds["dataset"])
     tags = settled({name: in_cell(cell, source, name) for name, cell in cells.items()}, source)
     return _tagged(songs, {name: (songs.files[name][0], tag) for name, tag in tags.items()}, source)
 

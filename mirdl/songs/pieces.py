@@ -4,6 +4,7 @@ import re
 import shlex
 from collections import Counter, defaultdict
 from dataclasses import replace
+from functools import partial
 
 from mirdl.settings import that_work
 from mirdl.songs.checks import divided_groups, folds_of
@@ -33,8 +34,7 @@ def note(dataset: DataSet, parameters: dict) -> None:
         advice = f"the split puts {divided} of them on both sides; give their pieces one fold"
     elif dataset.split is not None:
         return
-    elif any(that_work([whole], parameters,
-                       lambda changed: folds_of(grouped, changed, Split._fields))):
+    elif any(that_work([whole], parameters, partial(folds_of, grouped, parts=Split._fields))):
         advice = f"{shlex.quote(whole)} keeps them together"
     else:
         advice = "keep them together (DS.groups)"

@@ -1,4 +1,4 @@
-"""Public data sets: where they come from, how many songs they have, what is wrong with them."""
+"""Public data sets: where they come from, and what is wrong with them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +19,6 @@ class PublicSet(NamedTuple):
         Checksum of the archive, in hexadecimal digits.
     folder : str
         The folder of the archive that holds one folder per tag.
-    songs : dict
-        Tag -> number of songs.
     merged : dict
         Folder of the archive -> tag, where these differ.
     replicas : tuple of tuple of str
@@ -35,7 +33,6 @@ class PublicSet(NamedTuple):
     url: str
     md5: str
     folder: str
-    songs: dict
     merged: dict
     replicas: tuple
     faults: tuple = ()
@@ -47,10 +44,6 @@ BALLROOM = PublicSet(
     url="https://mtg.upf.edu/ismir2004/contest/tempoContest/data1.tar.gz",
     md5="2872a3e52070bc342a4510a95e2fa0b8",
     folder="BallroomData",
-    songs={
-        "ChaChaCha": 111, "Jive": 60, "Quickstep": 82, "Rumba": 98, "Samba": 86, "Tango": 86,
-        "VienneseWaltz": 65, "Waltz": 110,
-    },
     merged={"Rumba-American": "Rumba", "Rumba-International": "Rumba", "Rumba-Misc": "Rumba"},
     replicas=(
         ("Quickstep/Albums-AnaBelen_Veneo-11.wav", "Quickstep/Albums-Chrisanne2-12.wav"),
@@ -75,9 +68,6 @@ GTZAN = PublicSet(
     url="https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data/genres.tar.gz",
     md5="5b3d6dddb579ab49814ab86dba69e7c7",
     folder="genres",
-    songs=dict.fromkeys(
-        ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae",
-         "rock"), 100),
     merged={},
     # Files with equal MD5 sums in mirdata's index of the data set; the second is the one that the
     # filtered split leaves out. Names have no ending: files are .au in some copies, .wav in others

@@ -13,6 +13,7 @@ import numpy as np
 from mirdl.errors import UserError
 from mirdl.frames import frames_of
 from mirdl.songs import given_tables, label_files
+from mirdl.songs.audio_files import cannot_read, files_below
 from mirdl.songs.dataset import Songs
 from mirdl.songs.given_splits import GivenSplit
 from mirdl.songs.stretch import Stretch
@@ -148,20 +149,18 @@ def _labels(songs: Songs, labels: str, source: str, dataset: str,
         for row in rows:
             found[names[row.song]].append(row)
         return found
-    for folder, _, files in sorted(os.walk(labels)):
-        for file in sorted(files):
-            path = os.path.join(folder, file)
-            stem, ending = os.path.splitext(os.path.relpath(path, labels))
-            if ending.lower() not in ENDINGS or file.startswith("."):
-                continue
-            recording = names.get(given_tables.composed(stem))
-            if not recording:
-                raise UserError(_unknown(f"{path!r} belongs to no recording", dataset))
-            if recording in seen:
-                raise UserError(f"{path!r} and {seen[recording]!r} are labels of one recording; "
-                                "leave one of them")
-            seen[recording] = path
-            found[recording] = label_files.of_file(path)
+    for path in sorted(files_below(labels, cannot_read)):
+        stem, ending = os.path.splitext(os.path.relpath(path, labels))
+        if ending.lower() not in ENDINGS:
+            continue
+        recording = names.get(given_tables.composed(stem))
+        if not recording:
+            raise UserError(_unknown(f"{path!r} belongs to no recording", dataset))
+        if recording in seen:
+            raise UserError(f"{path!r} and {seen[recording]!r} are labels of one recording; "
+                            "leave one of them")
+        seen[recording] = path
+        found[recording] = label_files.of_file(path)
     return found
 
 

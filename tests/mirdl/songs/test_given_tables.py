@@ -15,7 +15,7 @@ def read(text, tmp_path, columns=("fold", "part"), **options):
 
 def test_one_of_the_columns_is_read(tmp_path):
     table = read(f"part,song,bpm\n train ,{DECOMPOSED}.wav,1\n,,\n", tmp_path)
-    assert table == ("DS.split=t.csv", "part", {f"{COMPOSED}.wav": "train"})
+    assert table == ("part", {f"{COMPOSED}.wav": "train"})
     for header in ("song,bpm", "fold", "song,fold,part", "", "song,fold,fold", "song,Song,fold",
                    "song,fold,Fold ", "song|fold"):
         with pytest.raises(UserError, match="has the columns .*; expected song and fold or song "):
@@ -30,22 +30,21 @@ def test_commas_semicolons_or_tabs_divide_a_table_and_headings_may_be_capitals(
     rows = [["Song", " FOLD ", "bpm"], *([f"a{other}b.wav", "1", ""] for other in others)]
     text = mark + "\r\n".join(map(divider.join, rows))
     values = {f"a{other}b.wav": "1" for other in others}
-    assert read(text, tmp_path).values == values
-    assert read(text.replace("1", '"1"'), tmp_path).values == values
+    assert read(text, tmp_path) == read(text.replace("1", '"1"'), tmp_path) == ("fold", values)
 
 
 def test_a_separator_inside_a_name_is_refused_unless_it_is_in_quotes(tmp_path):
     with pytest.raises(UserError, match=r"more cells than columns in line 2, .*'1'.*quotes"):
         read("song,fold\na, b.wav,1\n", tmp_path)
-    assert read('song,fold\n"a, b.wav",1,\nc.wav,2,,\n', tmp_path).values == {
-        "a, b.wav": "1", "c.wav": "2"}
+    assert read('song,fold\n"a, b.wav",1,\nc.wav,2,,\n', tmp_path) == (
+        "fold", {"a, b.wav": "1", "c.wav": "2"})
 
 
 def test_a_song_is_named_once_or_again_with_the_same_value_where_that_may_be(tmp_path):
     rows = "song,fold\na,1\nb,1\na,1\n"
     with pytest.raises(UserError, match=r"^DS.split=t.csv names the song 'a' twice \(line 4\), "):
         read(rows, tmp_path)
-    assert read(rows, tmp_path, twice=True).values == {"a": "1", "b": "1"}
+    assert read(rows, tmp_path, twice=True) == ("fold", {"a": "1", "b": "1"})
     for twice in (True, False):
         with pytest.raises(UserError, match="line 3., with the fold '1' and with '2'; leave one"):
             read("song,fold\na,1\na,2\n", tmp_path, twice=twice)
@@ -76,13 +75,9 @@ def test_a_name_with_dots_is_no_ending():
     assert names["blues/blues.00029"] == "blues/blues.00029.wav" and "blues/blues" not in names
 
 
-def table(values):
-    return given_tables.Column("DS.split=t.csv", "fold", values)
-
-
 def test_rows_find_their_songs():
-    assert given_tables.of_songs(table({"rock/b": "1", "jazz/a.wav": "2"}), TAGS, "Set") == {
-        "rock/deep/b.ogg": "1", "jazz/a.wav": "2"}
+    found = given_tables.of_songs({"rock/b": "1", "jazz/a.wav": "2"}, "t.csv", TAGS, "Set")
+    assert found == {"rock/deep/b.ogg": "1", "jazz/a.wav": "2"}
 
 
 @pytest.mark.parametrize("values, message", [
@@ -91,8 +86,7 @@ def test_rows_find_their_songs():
      "name"),
     ({"rock/b": "1", "rock/deep/b.ogg": "1"},
      "names the song 'rock/deep/b.ogg' twice, as 'rock/b' and 'rock/deep/b.ogg'; leave one"),
-    ({"rock/a": ""}, "gives no fold to the song 'rock/a'; give it one"),
 ])
 def test_rows_that_fit_no_song_are_refused(values, message):
     with pytest.raises(UserError, match=message):
-        given_tables.of_songs(table(values), TAGS, "Set")
+        given_tables.of_songs(values, "DS.split=t.csv", TAGS, "Set")

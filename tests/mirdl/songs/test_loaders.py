@@ -129,7 +129,7 @@ def test_a_loader_that_fails_is_told_with_its_line(folder):
 
 def test_of_a_public_set_replicas_faults_and_splits_are_known(folder, tmp_path):
     (tmp_path / "split.csv").write_text("song,part\nb/2,train\na/3,test\ngone,test\n")
-    known = public_sets.PublicSet("", "", "", {}, {}, (("b/2", "a/3"),), ("it is old",),
+    known = public_sets.PublicSet("", "", "", {}, (("b/2", "a/3"),), ("it is old",),
                                   {"new": tmp_path / "split.csv"})
     songs = loaders.public_songs(str(folder), known)
     assert songs.splits == {"new": {"b/2.wav": "train", "a/3.wav": "test"}}
