@@ -126,8 +126,8 @@ def crossValidate(run, dataset, execution):
         tries = np.reshape([outcomes[each.name] for each in trials], (run.parameters["folds"], -1))
         best = [bestTrial(fold, run.parameters) for fold in tries if any(fold)]
         published = partial(loadDatasets.publishedMel, dataset, run.parameters)
-        paths = partial(loadDatasets.pathsOf, run.parameters)
-        baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published, paths)
+        baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published,
+                                 lambda: dataset.songs.paths)
         if best:
             beside.write(best, dataset.classes, run.name)
             if not dataset.several:

@@ -121,6 +121,7 @@ def load_dataset(parameters, processes=1, store="auto", attempt=lambda parameter
         [compressed(usable[name], DS["inputNorm"]) for name in names],
         groups,
         [split.places[name] for name in names] if split else None,
+        songs,
     )
     checks.note_oddities(dataset, DS)
     shared_sound.note(dataset, shared, parameters)
@@ -159,16 +160,9 @@ def publishedOf(songs, parameters):
     return spectrogramsOf(songs, DS), DS
 
 
-def pathsOf(parameters):
-    """Give name -> path of the songs, for the baseline that sees properties of their files."""
-    songs, *_ = findSongs(parameters)
-    return songs.paths
-
-
 def publishedMel(dataset, parameters):
     """Give the published mel bands of a data set's songs, compressed, for the baselines."""
-    songs, *_ = findSongs(parameters)
-    spectrograms, DS = publishedOf(songs, parameters)
+    spectrograms, DS = publishedOf(dataset.songs, parameters)
     for name in dataset.names:
         if isinstance(spectrograms[name], str):
             raise UserError(f"{name!r} {spectrograms[name]}, so that the baselines cannot see it; "
@@ -203,8 +197,7 @@ def melOf(dataset, parameters):
     """
     if parameters["DS"]["specTransform"] not in MUSICNN:
         return dataset.spectrograms, parameters["DS"]
-    songs, *_ = findSongs(parameters)
-    found, DS = publishedOf(songs, parameters)
+    found, DS = publishedOf(dataset.songs, parameters)
     return [None if isinstance(found.get(name, ""), str) else
             compressed(found[name], DS["inputNorm"]) for name in dataset.names], DS
 
@@ -215,8 +208,7 @@ def windowsOf(dataset, parameters):
         return [None] * len(dataset.names)
     if parameters["DS"]["specTransform"] in MUSICNN:
         return dataset.spectrograms
-    songs, *_ = findSongs(parameters)
-    found = spectrogramsOf(songs, windows_beside(parameters["DS"]))
+    found = spectrogramsOf(dataset.songs, windows_beside(parameters["DS"]))
     for name in dataset.names:
         if isinstance(found[name], str):
             raise UserError(f"{name!r} {found[name]}, so that musicnn gives no numbers for it; "

@@ -95,6 +95,8 @@ class DataSet:
     split : list or None
         If the split is given (DS.split): of each song the number of the fold that tests it, or its
         part, "train", "validation" or "test".
+    songs : Songs or None
+        Where it was made from them, perhaps with others.
     mean, variance : ndarray
         float64, (songs,), of each spectrogram.
     """
@@ -105,6 +107,7 @@ class DataSet:
     spectrograms: list[np.ndarray | Stored]
     groups: list[str] | None = None
     split: list[int] | list[str] | None = None
+    songs: Songs | None = None
 
     def __post_init__(self) -> None:
         """Compute the mean and variance of each spectrogram."""

@@ -54,9 +54,10 @@ def read(songs: Songs, ds: dict) -> tuple[Stretch, ...]:
     source = f"DS.labels={ds['labels']}"
     found = _labels(songs, ds["labels"], source, ds["dataset"])
     several, background = _overlap(found.values()), ds["background"].strip()
-    parts, stretches = (_parts if several else _wholes), []
+    stretches = []
     for recording, labels in sorted(found.items()):
-        each = parts(recording, labels)
+        each = (_parts(recording, labels) if several else
+                [Stretch(recording, label.start, label.end, label.tag) for label in labels])
         between = _between(recording, each, (background,) if several else background)
         stretches += sorted([*each, *(between if background else ())])
     if not stretches:
@@ -195,11 +196,6 @@ def _overlapping(labels: list[label_files.Label]) -> Iterator[tuple]:
         seconds = min(one.end, other.end) - other.start
         if seconds > ROUNDING:
             yield one, other, seconds
-
-
-def _wholes(recording: str, labels: list[label_files.Label]) -> list[Stretch]:
-    """Give the stretches of labels that do not overlap."""
-    return [Stretch(recording, label.start, label.end, label.tag) for label in labels]
 
 
 def _parts(recording: str, labels: list[label_files.Label]) -> list[Stretch]:
