@@ -5,7 +5,6 @@ docs/recipes.md measures `recipe=today` and `recipe=transfer`. The published set
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from mirdl import settings
@@ -48,9 +47,8 @@ RECIPES = {
 }
 
 
-def apply(parameters: dict[str, Any], arguments: list[str] = (),
-          tell: Callable[[str], Any] = print) -> dict[str, Any]:
-    """Replace settings by those of the recipe that the parameters name.
+def apply(parameters: dict[str, Any], arguments: list[str] = ()) -> dict[str, Any]:
+    """Replace settings by those of the recipe that the parameters name, and print which.
 
     A setting is replaced if it has the published value and no argument names it: what a user has
     chosen stays. Where the recipe contradicts that, it gives way.
@@ -61,8 +59,6 @@ def apply(parameters: dict[str, Any], arguments: list[str] = (),
         Nested, as in run.py.
     arguments : list of str
         The overrides 'key=value' that were applied to them.
-    tell : callable
-        Takes a line of text for each setting that is replaced.
 
     Returns
     -------
@@ -85,16 +81,18 @@ def apply(parameters: dict[str, Any], arguments: list[str] = (),
         if problem and problem != _problem(values):
             if settings.SETTINGS[key].role == settings.SPECTROGRAM:
                 raise UserError(f"recipe={name} needs {key}={value}: {problem}")
-            tell(_given_way(name, f"{key}={published[key]}", problem))
+            _print_given_way(name, f"{key}={published[key]}", problem)
         else:
-            tell(f"recipe={name}: {key} = {value!r} (was {published[key]!r})")
+            print(f"recipe={name}: {key} = {value!r} (was {published[key]!r})")
             values = changed
     return settings.nested(values)
 
 
 def give_way(parameters: dict[str, Any], attempt: Callable[[dict[str, Any]], Any],
-             overrides: list[str] = (), tell: Callable[[str], Any] = print) -> dict[str, Any]:
+             overrides: list[str] = ()) -> dict[str, Any]:
     """Give one setting of the recipe its published value, if that is all that is needed.
+
+    A line says which.
 
     Parameters
     ----------
@@ -104,8 +102,6 @@ def give_way(parameters: dict[str, Any], attempt: Callable[[dict[str, Any]], Any
         Takes parameters; raises UserError if they cannot be used.
     overrides : list of str
         Of other settings, to be applied to the parameters.
-    tell : callable
-        Takes a line of text if a setting gives way.
 
     Returns
     -------
@@ -123,13 +119,11 @@ def give_way(parameters: dict[str, Any], attempt: Callable[[dict[str, Any]], Any
         attempt(changed)
         return changed
     except UserError as error:
-        for key in [key for key, value in recipe.items() if values[key] == value]:
-            published = f"{key}={settings.SETTINGS[key].default}"
-            with suppress(UserError):
-                changed = settings.changed(parameters, [published, *overrides])
-                attempt(changed)
-                tell(_given_way(parameters["recipe"], published, str(error)))
-                return changed
+        ways = [" ".join([f"{key}={settings.SETTINGS[key].default}", *overrides])
+                for key, value in recipe.items() if values[key] == value]
+        for way in settings.that_work(ways, parameters, attempt):
+            _print_given_way(parameters["recipe"], way.split()[0], str(error))
+            return settings.changed(parameters, way.split())
         raise
 
 
@@ -142,8 +136,8 @@ def _problem(values: dict[str, Any]) -> str:
     return ""
 
 
-def _given_way(name: str, published: str, problem: str) -> str:
-    return f"recipe={name} gives way: {published} stays, as otherwise {problem}"
+def _print_given_way(name: str, published: str, problem: str) -> None:
+    print(f"recipe={name} gives way: {published} stays, as otherwise {problem}")
 
 
 def help_text() -> str:

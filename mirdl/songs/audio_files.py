@@ -76,7 +76,8 @@ def in_folders(folder: str) -> Songs:
     for tag in tags:
         paths = list(files_below(os.path.join(folder, tag), cannot_read))
         audio = sorted(path for path in paths if is_audio(os.path.basename(path)))
-        passed = Counter(map(_ending, set(paths).difference(audio)))
+        passed = Counter(os.path.splitext(path)[1].lower() or "no ending"
+                         for path in set(paths).difference(audio))
         if not audio:
             raise UserError(
                 f"the tag {tag!r} of data set {os.path.basename(folder)!r} has no audio file"
@@ -86,7 +87,7 @@ def in_folders(folder: str) -> Songs:
             )
         songs.update((os.path.relpath(path, folder), (path, tag)) for path in audio)
         others += passed
-    return Songs(songs, notes=_passed_over(others, _without_a_tag(folder)))
+    return Songs(songs, notes=_passed_over(others, folder))
 
 
 def below(folder: str, onerror: Callable[[OSError], None] | None = None) -> list[str]:
@@ -136,25 +137,17 @@ def _folders(folder: str) -> list[str]:
     return [name for name in names if os.path.isdir(os.path.join(folder, name))]
 
 
-def _without_a_tag(folder: str) -> list[str]:
-    """Return the names of the audio files that are in no folder of a tag."""
-    with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if is_audio(entry.name) and entry.is_file())
-
-
-def _ending(path: str) -> str:
-    return os.path.splitext(path)[1].lower() or "no ending"
-
-
 def _counted(others: Counter) -> str:
     """Write how many files there are of each ending, most first: '.jpg 3, .webm 1'."""
     most = sorted(others.items(), key=lambda each: (-each[1], each[0]))
     return ", ".join(f"{ending} {count}" for ending, count in most)
 
 
-def _passed_over(others: Counter, loose: list[str]) -> list[str]:
+def _passed_over(others: Counter, folder: str) -> list[str]:
     """Report other files, and audio files that are in no folder of a tag."""
     notes = []
+    loose = sorted(entry.name for entry in os.scandir(folder)
+                   if is_audio(entry.name) and entry.is_file())
     if count := others.total():
         notes.append(f"{some(count, 'other file was', 'other files were')} passed over: "
                      f"{_counted(others)}")

@@ -9,7 +9,7 @@ from mirdl.training import sweep
 def values_of(*overrides, parameters=None):
     arguments = list(overrides)
     changed = settings.override(parameters or settings.published(), arguments, tell=str)
-    return dict(settings.flat(recipes.apply(changed, arguments, tell=str)))
+    return dict(settings.flat(recipes.apply(changed, arguments)))
 
 
 def test_every_value_of_a_recipe_is_allowed_and_another_than_the_published_one():
@@ -23,8 +23,7 @@ def test_every_value_of_a_recipe_is_allowed_and_another_than_the_published_one()
 def test_transfer_needs_no_other_setting(parameters):
     values = values_of("recipe=transfer")
     assert {**values, **recipes.RECIPES["transfer"]} == values
-    settled = recipes.apply(settings.override(settings.published(), ["recipe=transfer"], tell=str),
-                            tell=str)
+    settled = recipes.apply(settings.override(settings.published(), ["recipe=transfer"]))
     assert settings.check(settled)["DS"]["yInput"] == 1506
 
 
@@ -87,7 +86,7 @@ def test_it_does_not_give_way_for_what_the_user_has_got_wrong():
     for wrong in (["folds=1", "stratified=True"], ["trainSplit=0.9", "testSplit=0.9", "folds=1"]):
         with pytest.raises(UserError):
             settings.check(recipes.apply(settings.override(
-                settings.published(), ["recipe=today", *wrong], tell=str), wrong, tell=str))
+                settings.published(), ["recipe=today", *wrong], tell=str), wrong))
 
 
 def test_it_gives_way_to_the_songs_and_in_a_sweep(parameters, capsys):
@@ -100,7 +99,7 @@ def test_it_gives_way_to_the_songs_and_in_a_sweep(parameters, capsys):
     assert recipes.give_way(today, attempt)["stratified"] is False
     assert capsys.readouterr().out == ("recipe=today gives way: stratified=False stays, as "
                                        "otherwise no tag has more than 3 songs\n")
-    settled = recipes.give_way(today, lambda changed: None, ["folds=1"], tell=str)
+    settled = recipes.give_way(today, lambda changed: None, ["folds=1"])
     assert (settled["folds"], settled["stratified"], settled["DL"]["batchSize"]) == (1, False, 16)
     with pytest.raises(UserError, match="no tag has more"):
         recipes.give_way(today, attempt, ["folds=9"])
