@@ -12,12 +12,11 @@ from mirdl.errors import UserError
 from mirdl.frames import frames_of
 from mirdl.settings import that_work
 from mirdl.songs.tags import each_of
-from mirdl.songs.wording import names_of, some
+from mirdl.songs.wording import MOST_NAMES, names_of, some
 from mirdl.spectrograms.cache import FOLDER
 from mirdl.spectrograms.chunks import chunk_starts
 from mirdl.system.whole_files import whole
 
-MOST_ALIKE = 3      # songs that share a reason and still have a line each
 MOST_TAGS = 10      # that lose most of their songs and have a line each
 SHORTEST = 5        # per cent of the songs, the shortest, that suggested settings may leave out
 
@@ -79,14 +78,14 @@ def _print_reasons(left_out: dict, total: int, parameters: dict) -> None:
         sharing[why if isinstance(why, str) else "is too short"].append(name)
     each = {name: f"{name!r} {_reason(parameters, why)}" for name, why in left_out.items()}
     where = ""
-    if any(len(names) > MOST_ALIKE for names in sharing.values()):
+    if any(len(names) > MOST_NAMES for names in sharing.values()):
         path = os.path.join(FOLDER, f"{parameters['DS']['dataset']}.left_out.txt")
         with whole(path) as file:
             file.writelines(line + "\n" for line in each.values())
         where = f" ({path} has the list)"
     print(f"  {len(left_out)} of {total} files are left out{where}:")
     for names in sharing.values():
-        if len(names) > MOST_ALIKE:
+        if len(names) > MOST_NAMES:
             reason = _reason(parameters, *(left_out[name] for name in names))
             print(f"    {len(names)} files ({names_of(names)}): each {reason}")
         else:
@@ -155,25 +154,24 @@ def _advice(frames: list[int], parameters: dict, attempt: Callable[[dict], Any])
     """Name settings that use nearly all songs of these lengths and that `attempt` allows."""
     length = int(np.percentile(frames, SHORTEST, method="lower"))
     taken = sum(count >= length for count in frames)
-    found = [next(that_work(map(" ".join, ways), parameters, attempt), "")
-             for ways in _ways(length, parameters)]
-    if any(found):
-        return (f"{' or '.join(filter(None, found))} would use "
+    found = [way for ways in _ways(length, parameters)
+             if (way := next(that_work(ways, parameters, attempt), ""))]
+    if found:
+        return (f"{' or '.join(found)} would use "
                 f"{'all' if taken == len(frames) else f'at least {taken}'} of them")
     return f"no settings make {parameters['DL']['type']} use them: take longer songs"
 
 
-def _ways(length: int, parameters: dict) -> list[list[list[str]]]:
+def _ways(length: int, parameters: dict) -> list[list[str]]:
     """List settings by which songs of `length` frames have a chunk, the best of each kind first."""
     width, hop = parameters["DS"]["xInput"], parameters["chunkHop"]
     narrower = [f"DS.xInput={length}"] if width > length else []
-    lengthened = [["DS.short=repeat"]]
     if not parameters["asPublished"]:
-        return [[narrower], lengthened]
+        return [narrower, ["DS.short=repeat"]]
     # the chunk as wide as it is, if that leaves room for a hop; otherwise the largest hop possible
     hops = [length // 2, length // 4, length // 10, 1]
     if width <= 0.8 * length:
         hops.insert(0, length - width)
-    pairs = [[f"DS.xInput={min(width, length - shift)}", f"chunkHop={shift}"]
+    pairs = [f"DS.xInput={min(width, length - shift)} chunkHop={shift}"
              for shift in (min(hop, shift) for shift in hops) if 0 < shift < length]
-    return [pairs, [["asPublished=False", *narrower]], lengthened]
+    return [pairs, [" ".join(["asPublished=False", *narrower])], ["DS.short=repeat"]]

@@ -18,25 +18,6 @@ from mirdl.songs.tags import BETWEEN, Tags, in_cell, settled
 from mirdl.songs.wording import names_of, some
 
 
-def loaders(module: ModuleType) -> dict[str, Callable[[str], Songs]]:
-    """Find all loaders of a module: its functions that take (folder).
-
-    Parameters
-    ----------
-    module : module
-        For instance loadDatasets.
-
-    Returns
-    -------
-    dict of callable
-        By name, which is the name of a data set. Functions that the module imports do not count.
-    """
-    functions = inspect.getmembers(module, inspect.isfunction)
-    return {name: function for name, function in functions
-            if function.__module__ == module.__name__
-            and list(inspect.signature(function).parameters) == ["folder"]}
-
-
 def songs_of(ds: dict, module: ModuleType) -> Songs:
     """Find the songs of a data set and their tags.
 
@@ -58,7 +39,7 @@ def songs_of(ds: dict, module: ModuleType) -> Songs:
         If there is no such data set, its files or the table of its tags cannot be used, or no
         replicas are known and DS.replicas asks for them.
     """
-    folder, load = folder_of(ds["dataset"]), loaders(module).get(ds["dataset"])
+    folder, load = folder_of(ds["dataset"]), _loader(ds["dataset"], module)
     if load:
         songs = _load(load, folder, module)
     elif ds["labels"]:
@@ -179,6 +160,15 @@ def _replicas(songs: Songs, ds: dict) -> tuple[tuple[str, str], ...]:
     names = given_tables.aliases(songs.tags)
     pairs = [(names.get(one), names.get(other)) for one, other in songs.replicas]
     return tuple(pair for pair in pairs if all(pair))
+
+
+def _loader(dataset: str, module: ModuleType) -> Callable[[str], Songs] | None:
+    """Find the loader of a data set: a function of the module itself that takes (folder)."""
+    found = getattr(module, dataset, None)
+    if (inspect.isfunction(found) and found.__module__ == module.__name__
+            and list(inspect.signature(found).parameters) == ["folder"]):
+        return found
+    return None
 
 
 def _load(load: Callable[[str], Songs], folder: str, module: ModuleType) -> Songs:

@@ -34,13 +34,14 @@ def given(**attributes):
     return module_with(lambda folder: Songs(files, **attributes))
 
 
-def test_a_loader_is_a_function_of_the_module_that_takes_a_folder():
+def test_a_loader_is_a_function_of_the_module_that_takes_a_folder(folder):
     def helper(folder, tag):
         pass
-    module = given()
-    module.helper, module.names_of, module.number = helper, pytest.fail, 3
-    module.imported = lambda folder: None       # of another module
-    assert list(loaders.loaders(module)) == ["Set"]
+    assert list(loaders.songs_of(DS, given()).files) == ["x.wav", "y.wav"]
+    module = module_with(helper)
+    # the last is of another module
+    for module.Set in (helper, pytest.fail, 3, lambda folder: None):
+        assert len(loaders.songs_of(DS, module).files) == 3, "by its folders"
 
 
 def test_without_a_loader_folders_are_tags(folder):
