@@ -22,7 +22,7 @@ class Terminated(KeyboardInterrupt):
     """The process was asked to end by SIGTERM, as batch systems do."""
 
 
-def exit_on_user_error(main: Callable, *arguments: object) -> object:
+def exit_on_user_error(main: Callable, *arguments: object) -> None:
     """Call a script's main function; a foreseeable failure is never a traceback.
 
     A `UserError` becomes one line on stderr and exit status 1. Ctrl-C gives one line and status
@@ -32,9 +32,8 @@ def exit_on_user_error(main: Callable, *arguments: object) -> object:
     _find_home()
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        result = main(*arguments)
+        main(*arguments)
         sys.stdout.flush()
-        return result
     except UserError as error:
         sys.exit(f"error: {one_line(str(error))}")
     except Terminated as stop:

@@ -79,11 +79,11 @@ def in_folders(folder: str) -> Songs:
         passed = Counter(os.path.splitext(path)[1].lower() or "no ending"
                          for path in set(paths).difference(audio))
         if not audio:
+            but = f" (but {_counted(passed)})" if passed else ""
             raise UserError(
-                f"the tag {tag!r} of data set {os.path.basename(folder)!r} has no audio file"
-                f"{f' (but {_counted(passed)})' if passed else ''}; put songs "
-                f"({' '.join(ENDINGS[:4])} ...) into "
-                f"{os.path.join(folder, tag)} or remove it"
+                f"the tag {tag!r} of data set {os.path.basename(folder)!r} has no audio file{but}; "
+                f"put songs ({' '.join(ENDINGS[:4])} ...) into {os.path.join(folder, tag)} or "
+                "remove it"
             )
         songs.update((os.path.relpath(path, folder), (path, tag)) for path in audio)
         others += passed

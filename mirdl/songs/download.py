@@ -50,7 +50,16 @@ def download(name: str, known: PublicSet, root: str) -> None:
         if os.path.isdir(os.path.join(root, name)):
             return
         print(f"Data set {name} is missing; downloading it from {known.url}", flush=True)
-        _retrieve(name, known, archive)
+        try:
+            pooch.retrieve(known.url, f"md5:{known.md5}", os.path.basename(archive), root,
+                           downloader=partial(_resume, archive + ".part"))
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"cannot download data set {name!r} from {known.url}: {_reason(error)}; run again "
+                f"to continue, or put the archive there by hand: {os.path.abspath(archive)} (md5 "
+                f"{known.md5}), or put one folder of songs per tag into "
+                f"{os.path.abspath(os.path.join(root, name))}; 'make run' needs no download"
+            ) from error
         unpack(archive, name, known, root)
         os.unlink(archive)
 
@@ -118,21 +127,6 @@ def _fetch(url: str, part: str) -> None:
             if file.tell() < size:
                 raise requests.ConnectionError(
                     f"the connection broke after {file.tell()} of {size} bytes")
-
-
-def _retrieve(name: str, known: PublicSet, archive: str) -> None:
-    """Download the archive, unless it is there."""
-    folder, file = os.path.split(archive)
-    try:
-        pooch.retrieve(known.url, f"md5:{known.md5}", file, folder,
-                       downloader=partial(_resume, archive + ".part"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"cannot download data set {name!r} from {known.url}: {_reason(error)}; run again to "
-            f"continue, or put the archive there by hand: {os.path.abspath(archive)} "
-            f"(md5 {known.md5}), or put one folder of songs per tag into "
-            f"{os.path.abspath(os.path.join(folder, name))}; 'make run' needs no download"
-        ) from error
 
 
 def _gather(unpacked: str, folder: str, merged: dict[str, str]) -> None:

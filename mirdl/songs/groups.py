@@ -33,7 +33,13 @@ def groups_of(names: list[str], rule: str) -> list[str]:
         _, found = given_tables.read(f"DS.groups={rule}", rule, ("group",), twice=True,
                                      instead=", or a regular expression")
     else:
-        found = _from_expression(names, rule)
+        try:
+            matches = [re.search(composed(rule), composed(name)) for name in names]
+        except re.error as error:
+            raise UserError(f"DS.groups={rule} is neither a .csv file nor a regular expression: "
+                            f"{error}") from error
+        found = {match.string: "".join(match.groups("")) if match.re.groups else match[0]
+                 for match in matches if match}
     groups = {name: found.get(composed(name)) for name in names}
     for name in names:
         if not groups[name]:
@@ -69,15 +75,3 @@ def joined(
             kept, left = groups[one], groups[other]
             groups.update((name, kept) for name, group in groups.items() if group == left)
     return [groups[name] for name in names]
-
-
-def _from_expression(names: list[str], expression: str) -> dict[str, str]:
-    names = map(composed, names)
-    try:
-        found = {name: re.search(composed(expression), name) for name in names}
-    except re.error as error:
-        raise UserError(
-            f"DS.groups={expression} is neither a .csv file nor a regular expression: {error}"
-        ) from error
-    return {name: "".join(match.groups("")) if match.re.groups else match[0]
-            for name, match in found.items() if match}

@@ -34,7 +34,7 @@ SCRIPT = """if True:
     def crash():
         raise ValueError("a mistake of the program")
 
-    print(exit_on_user_error(globals()[sys.argv[1]]))
+    exit_on_user_error(globals()[sys.argv[1]])
     """
 
 
