@@ -218,7 +218,13 @@ def override(parameters: Parameters, arguments: list[str],
             raise UserError(f"argument {argument!r} is not of the form key=value, for instance "
                             "DL.type=pNetOne; 'python run.py --help' lists the keys")
         _check_known(key)
-        value = _parse(key, text)
+        kind, value = SETTINGS[key].kind.type, text
+        if kind is bool:
+            value = {"true": True, "false": False}.get(text.lower(), text)
+        else:
+            with suppress(ValueError):      # `allowed` refuses it
+                value = kind(text)
+        value = allowed(key, value)
         tell(f"{key} = {value!r} (was {values.get(key)!r})")
         values[key] = value
     return nested(values)
@@ -454,13 +460,3 @@ def _check_known(key: str) -> None:
     near = difflib.get_close_matches(key.rpartition(".")[2].lower(), leaves, 1, 0.5)
     hint = f"; did you mean {leaves[near[0]]}?" if near else ""
     raise UserError(f"unknown parameter {key!r}{hint} ('python run.py --help' lists them all)")
-
-
-def _parse(key: str, text: str) -> object:
-    kind, value = SETTINGS[key].kind.type, text
-    if kind is bool:
-        value = {"true": True, "false": False}.get(text.lower(), text)
-    else:
-        with suppress(ValueError):      # `allowed` refuses it
-            value = kind(text)
-    return allowed(key, value)

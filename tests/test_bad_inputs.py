@@ -274,6 +274,8 @@ def tags(*rows, encoding="utf-8", header="song,tag"):
     return lambda folder: Path("l.csv").write_text("\n".join([header, *rows]), encoding)
 
 
+WRONG_TAGS = ("DS.labels=l.csv gives the song '{}.wav' the tags '{}'; expected tags with | between "
+              "them, none empty and none twice, or no tag at all")
 SEVERAL = ["a/0.wav,x|y", "a/1.wav,x", "b/2.wav,y", "b/3.wav,", "a/4.wav,x|y", "b/5.wav,y"]
 
 
@@ -282,15 +284,13 @@ SEVERAL = ["a/0.wav,x|y", "a/1.wav,x", "b/2.wav,y", "b/3.wav,", "a/4.wav,x|y", "
      "DS.labels=l.csv gives no tag to the song 'a/1.wav'; give it one (only where some songs have "
      "several tags, others may have none)"),
     (tags(*SEVERAL[1:], "a/0.wav,x|"),
-     "DS.labels=l.csv gives the song 'a/0.wav' the tags 'x|', of which one is empty; expected tags "
-     "with | between them, or none at all"),
+     WRONG_TAGS.format("a/0", "x|")),
     (tags(*SEVERAL, "b/3.wav,x"),
-     "DS.labels=l.csv gives the song 'b/3.wav' the tags '|x', of which one is empty; expected tags "
-     "with | between them, or none at all"),
+     WRONG_TAGS.format("b/3", "|x")),
     (tags(*SEVERAL[1:], "a/0.wav,x|y|x"),
-     "DS.labels=l.csv gives the song 'a/0.wav' the tag 'x' twice; leave one of them"),
+     WRONG_TAGS.format("a/0", "x|y|x")),
     (tags("a/0.wav,x", "a/0.wav,y", "a/0.wav,x"),
-     "DS.labels=l.csv gives the song 'a/0.wav' the tag 'x' twice; leave one of them"),
+     WRONG_TAGS.format("a/0", "x|y|x")),
     (tags(*SEVERAL, "a/1.wav,x"),
      "DS.labels=l.csv names the song 'a/1.wav' twice (line 8), with the tag 'x' and with 'x'; "
      "leave one of these lines"),

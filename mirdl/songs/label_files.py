@@ -115,17 +115,12 @@ def _regions(file: TextIO) -> Iterator[tuple[int, list[str]]]:
 def _label(where: str, song: str, start: str, end: str, tag: str) -> Label:
     """Check what a line says."""
     first, last, tag = _seconds(start), _seconds(end), composed(tag).strip()
-    if math.isnan(first + last):
+    if not 0 <= first < last:       # or one of them is nan
         raise UserError(f"{where} has the times {start!r} and {end!r}; expected seconds, as in "
-                        "12.5")
-    if not 0 <= first < last:
-        raise UserError(f"{where} starts at {start} s and ends at {end} s; expected a start of 0 "
-                        "or more, and an end after it")
-    if not tag:
-        raise UserError(f"{where} has no tag; give it one, or remove the line")
-    if not tag.isprintable():
-        raise UserError(f"{where} has the tag {tag!r}; expected one without tabs and other control "
-                        "characters")
+                        "12.5: a start of 0 or more, and an end after it")
+    if not tag or not tag.isprintable():
+        raise UserError(f"{where} has the tag {tag!r}; give it one without tabs and other control "
+                        "characters, or remove the line")
     return Label(composed(song), first, last, tag, where)
 
 

@@ -30,12 +30,9 @@ def in_cell(cell: str, source: str, song: str) -> tuple[str, ...]:
         If a tag between two `|` is missing, or stands there twice; `source` and `song` say where.
     """
     found = tuple(tag.strip() for tag in cell.split(BETWEEN)) if cell else ()
-    if not all(found):
-        raise UserError(f"{source} gives the song {song!r} the tags {cell!r}, of which one is "
-                        f"empty; expected tags with {BETWEEN} between them, or none at all")
-    if twice := [tag for place, tag in enumerate(found) if tag in found[:place]]:
-        raise UserError(f"{source} gives the song {song!r} the tag {twice[0]!r} twice; leave one "
-                        "of them")
+    if not all(found) or len({*found}) < len(found):
+        raise UserError(f"{source} gives the song {song!r} the tags {cell!r}; expected tags with "
+                        f"{BETWEEN} between them, none empty and none twice, or no tag at all")
     return found
 
 

@@ -49,11 +49,11 @@ def test_a_table_of_all_recordings(tmp_path):
     ("1,5\t2\tx", "line 2, has the times '1,5' and '2'; expected seconds"),
     ("1\tinf\tx", "line 2, has the times '1' and 'inf'; expected seconds"),
     ("nan\t2\tx", "line 2, has the times 'nan' and '2'; expected seconds"),
-    ("3\t2\tx", "line 2, starts at 3 s and ends at 2 s; expected a start of 0 or more"),
-    ("2\t2\tx", "line 2, starts at 2 s and ends at 2 s"),
-    ("-1\t2\tx", "line 2, starts at -1 s and ends at 2 s"),
-    ("1\t2\t ", "line 2, has no tag; give it one"),
-    ("1\t2\ta\tb", r"line 2, has the tag 'a\tb'; expected one without tabs"),
+    ("3\t2\tx", "line 2, has the times '3' and '2'; expected seconds, as in 12.5: a start of 0"),
+    ("2\t2\tx", "line 2, has the times '2' and '2'"),
+    ("-1\t2\tx", "line 2, has the times '-1' and '2'"),
+    ("1\t2\t ", "line 2, has the tag ''; give it one"),
+    ("1\t2\ta\tb", r"line 2, has the tag 'a\tb'; give it one without tabs"),
 ])
 def test_a_wrong_line_is_named(tmp_path, line, told):
     path = written(tmp_path, "a.txt", "0\t1\tx", line)
@@ -64,7 +64,7 @@ def test_a_wrong_line_is_named(tmp_path, line, told):
 
 @pytest.mark.parametrize("lines, told", [
     (["song,start,tag", "a,1,x"], "has the columns ['song', 'start', 'tag']; expected song, start"),
-    (["song,start,end,tag", "a,1,2"], "line 2, has no tag"),
+    (["song,start,end,tag", "a,1,2"], "line 2, has the tag ''"),
     (["song,start,end,tag", "a,,2,x"], "line 2, has the times '' and '2'"),
     (["song,start,end,tag", ",,,", "a,0,2,5,x"], "has more cells than columns in line 3, ['x']"),
 ])
