@@ -33,8 +33,8 @@ class PublicSet(NamedTuple):
     url: str
     md5: str
     folder: str
-    merged: dict
-    replicas: tuple
+    merged: Mapping = MappingProxyType({})
+    replicas: tuple = ()
     faults: tuple = ()
     splits: Mapping = MappingProxyType({})
 
@@ -68,7 +68,6 @@ GTZAN = PublicSet(
     url="https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data/genres.tar.gz",
     md5="5b3d6dddb579ab49814ab86dba69e7c7",
     folder="genres",
-    merged={},
     # Files with equal MD5 sums in mirdata's index of the data set; the second is the one that the
     # filtered split leaves out. Names have no ending: files are .au in some copies, .wav in others
     replicas=(
