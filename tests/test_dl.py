@@ -210,6 +210,17 @@ def test_a_run_stopped_before_its_baselines_ends_as_if_it_had_not_been(
     assert found[1] == expected[1] and found[2].baselines == expected[2].baselines
 
 
+def test_songs_that_go_away_while_they_train_lose_nothing(cross_validate, monkeypatch):
+    train = dl.trainAll
+
+    def away(*given):
+        os.rename("data/datasets/Beats", "Beats")
+        yield from train(*given)
+    monkeypatch.setattr(dl, "trainAll", away)
+    baselines = result_of(cross_validate("DL.num_epochs=1", WITH))[2].baselines
+    assert [each.name for each in baselines][-1] == "file properties"
+
+
 def test_baselines_answer_the_folds_that_count(cross_validate, monkeypatch):
     all_folds = result_of(cross_validate("DL.num_epochs=1", WITH))[2]
     original = dl.trainTrial
