@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 import jax
@@ -124,23 +125,22 @@ class Lockstep:
         """
         def run_job(job: object, slot: Slot) -> object:
             try:
-                return function(job, slot)
+                result = function(job, slot)
+                self.end(slot)
+                return result
             except BaseException as error:
                 self.stop(error)
                 raise
-            finally:
-                self.end(slot)
         with screen(progress, jobs) as tell, ThreadPoolExecutor(len(jobs)) as threads:
             before = set_quiet(True)     # one bar for all
             try:
                 running = {threads.submit(run_job, job, slot): job
                            for job, slot in zip(jobs, self.slots, strict=True)}
-                waiting = set(running)
-                while waiting:
-                    ended, waiting = wait(waiting, 1, FIRST_COMPLETED)
-                    for each in ended:
-                        if not isinstance(each.exception(), StoppedError):
-                            yield running[each], each.result()
+                while running:
+                    for ended in wait(running, 1, FIRST_COMPLETED).done:
+                        job = running.pop(ended)
+                        if not isinstance(ended.exception(), StoppedError):
+                            yield job, ended.result()
                     tell()
             except BaseException as error:
                 self.stop(error)
@@ -158,17 +158,12 @@ class Lockstep:
         if self._error or not self._asked or self._asked.keys() != self._active:
             return
         asked, self._asked = self._asked, {}
-        try:
-            for like in {(kind, batches.shape[1]) for kind, _, batches in asked.values()}:
-                alike = {slot: (examples, batches)
-                         for slot, (kind, examples, batches) in asked.items()
-                         if (kind, batches.shape[1]) == like}
-                self._compute_alike(*like, alike)
-        except BaseException as error:
-            self._error = error
-            raise
-        finally:
-            self._change.notify_all()
+        for like in {(kind, batches.shape[1]) for kind, _, batches in asked.values()}:
+            alike = {slot: (examples, batches)
+                     for slot, (kind, examples, batches) in asked.items()
+                     if (kind, batches.shape[1]) == like}
+            self._compute_alike(*like, alike)
+        self._change.notify_all()
 
     def _compute_alike(self, kind: str, size: int, asked: dict) -> None:
         """Compute the epochs of the same kind and batch size, and keep the answers.
@@ -223,33 +218,9 @@ class Slot:
         figures = self._lockstep.compute(self, "evaluate", chunks, batches)
         return [np.concatenate(figure)[:len(order)] for figure in figures]
 
-    def reset(self, rng: np.random.RandomState, seed: int) -> None:
-        """Start anew; see `Network.reset`."""
-        self._lockstep.call(self, Network.reset, rng, seed)
-
-    def set_learning_rate(self, lr: float, gradual: bool = False) -> None:
-        """Set a new learning rate; see `Network.set_learning_rate`."""
-        self._lockstep.call(self, Network.set_learning_rate, lr, gradual)
-
-    def set_shares(self, y: np.ndarray) -> None:
-        """See `Network.set_shares`."""
-        self._lockstep.call(self, Network.set_shares, y)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Give the values of all parameters; see `Network.get_weights`."""
-        return self._lockstep.call(self, Network.get_weights)
-
-    def set_weights(self, values: list[np.ndarray]) -> None:
-        """Set all parameters; see `Network.set_weights`."""
-        self._lockstep.call(self, Network.set_weights, values)
-
-    def get_state(self) -> dict[str, list[np.ndarray]]:
-        """Give all that training changes; see `Network.get_state`."""
-        return self._lockstep.call(self, Network.get_state)
-
-    def set_state(self, state: dict[str, list[np.ndarray]]) -> None:
-        """Continue from what `get_state` gave."""
-        self._lockstep.call(self, Network.set_state, state)
+    def __getattr__(self, name: str) -> Callable:
+        """Give any other method of `Network`, which finds and leaves the values of this slot."""
+        return partial(self._lockstep.call, self, getattr(Network, name))
 
 
 def make_network(build: Callable, parameters: dict[str, Any],
