@@ -1,8 +1,10 @@
 """Cross-validation: for each fold train a network, keep the best model, test it on songs."""
 # ruff: noqa: E402 (Theano reads its flags when it is imported, as Lasagne does)
 
+import io
 import sys
 import time
+from contextlib import redirect_stdout
 from functools import lru_cache, partial
 from operator import attrgetter
 
@@ -30,7 +32,7 @@ from mirdl.training.baselines import baselines_of
 from mirdl.training.lockstep import Lockstep, make_network
 from mirdl.training.run import DivergedError, Run, base_seed
 from mirdl.training.targets import mean_figures, song_means, target_of
-from mirdl.training.trial import Job, Training, Trial, all_trials, model_info, progress
+from mirdl.training.trial import Training, all_trials, model_info, progress
 
 architectures.keep_source(buildArchitecture)
 
@@ -149,9 +151,9 @@ def trainAll(todo, dataset, execution, progress):
         yield from lockstep.run_jobs(
             lambda trial, slot: trainHeld(trial, dataset, slot, every), todo, progress)
     elif execution["cluster"] or execution["workers"] > 1:
-        jobs = {Job.of(trial, dataset, every): trial for trial in todo}
-        for job, outcome in processes.run_jobs(trainTrialOf, list(jobs), execution, progress):
-            yield jobs[job], outcome
+        store = "memory" if dataset.in_memory else "disk"       # where this process keeps them
+        yield from processes.run_jobs(partial(trainTrialOf, store, every), todo, execution,
+                                      progress)
     else:
         network = make_network(buildNet, parameters, dataset)
         for trial in todo:
@@ -341,17 +343,16 @@ def loadAgain(run, processes, store):
 
 @lru_cache(1)       # for the next trial of the run
 def openRun(name, store):
-    """Open a run from disk, in a worker: give the run, its data set and its network."""
-    with processes.silence():
+    """Open a run from disk, in a worker: give its data set and its network."""
+    with redirect_stdout(io.StringIO()):
         run = runs.read(name)
         dataset = loadAgain(run, 1, store)
-        return run, dataset, make_network(buildNet, run.parameters, dataset)
+        return dataset, make_network(buildNet, run.parameters, dataset)
 
 
-def trainTrialOf(job):
-    """Train the trial of a `Job`, in a worker."""
-    run, dataset, network = openRun(job.run, job.store)
-    return trainHeld(Trial(run, job.fold, job.attempt), dataset, network, job.checkpoint_every)
+def trainTrialOf(store, every, trial):
+    """Train a trial, in a worker, which finds its songs on disk and keeps them in `store`."""
+    return trainHeld(trial, *openRun(trial.run.name, store), every)
 
 
 if __name__ == "__main__":

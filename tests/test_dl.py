@@ -32,7 +32,7 @@ from mirdl.training import runs
 from mirdl.training.network import Network
 from mirdl.training.run import Run
 from mirdl.training.schedule import Published
-from mirdl.training.trial import Job, Training, Trial, all_trials
+from mirdl.training.trial import Training, Trial, all_trials
 
 # a fold whose chunks nobody looks at
 UNDIVIDED = SimpleNamespace(train=SimpleNamespace(augmented=lambda *_: None), validation=None)
@@ -538,7 +538,7 @@ def test_workers_train_what_is_left(asked, monkeypatch):
     trials = all_trials(tinyRun(parameters, {}))
 
     def run_jobs(function, jobs, execution, progress):
-        return [(job, function.__name__) for job in jobs]
+        return [(job, function.func.__name__) for job in jobs]
     monkeypatch.setattr(dl.processes, "run_jobs", run_jobs)
     assert list(dl.trainAll(trials[1:], dataset, execution, None)) == [
         (trial, "trainTrialOf") for trial in trials[1:]]
@@ -598,17 +598,21 @@ def test_stop_and_best_model_follow_the_originals_rule(asked, oracle, monkeypatc
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_workers_keep_the_songs_where_the_run_does_whatever_their_memory(asked, monkeypatch,
                                                                          in_memory):
-    settled, _ = settings.divide(asked())
+    settled, execution = settings.divide(asked("workers=2"))
     sizes = {True: 2**40, False: 0}
     monkeypatch.setattr(cache, "memory", lambda: sizes[in_memory])
     dataset = loadDatasets.load_dataset(settled)
     run = tinyRun(settled, dataset.fingerprint())
+
+    def run_jobs(function, jobs, *_):
+        return map(*pickle.loads(pickle.dumps((function, jobs))))
     with runs.begun(run):
         monkeypatch.setattr(cache, "memory", lambda: sizes[not in_memory])
-        job = pickle.loads(pickle.dumps(Job.of(Trial(run, 0, 0), dataset, 1)))
-        found, songs, _ = dl.openRun(job.run, job.store)
+        monkeypatch.setattr(dl, "trainHeld", lambda trial, songs, *_: (trial, songs))
+        monkeypatch.setattr(dl.processes, "run_jobs", run_jobs)
+        [(trial, songs)] = dl.trainAll([Trial(run, 0, 0)], dataset, execution, None)
     assert dataset.in_memory == songs.in_memory == in_memory
-    assert found.parameters == settled
+    assert trial.parameters == settled
 
 
 def tinyRun(settled, fingerprint):

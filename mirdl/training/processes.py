@@ -14,7 +14,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, wait
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from typing import Any
 
 from joblib import cpu_count
@@ -61,13 +61,6 @@ def run_jobs(function: Callable, jobs: list, execution: dict[str, Any],
     if execution["cluster"]:
         return _on_cluster(execution["cluster"], progress, function, jobs)
     return _on_this_machine(execution["workers"], progress, function, jobs)
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """Print nothing."""
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        yield
 
 
 def _on_this_machine(count: int, progress: Callable, function: Callable,

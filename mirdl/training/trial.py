@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -68,36 +68,6 @@ class Trial:
     def dropout_seed(self) -> int:
         """The seed of the network's dropout."""
         return self.rng(1).randint(1, SEEDS)
-
-
-class Job(NamedTuple):
-    """A trial as it is sent to another process, which finds the run and its songs on disk.
-
-    Attributes
-    ----------
-    run : str
-        The run's name.
-    store : str
-        Where the songs are kept: 'memory' or 'disk'.
-    checkpoint_every : int
-        The least number of epochs between saved states.
-    fold, attempt : int
-    title : str
-        Its name in messages.
-    """
-
-    run: str
-    store: str
-    checkpoint_every: int
-    fold: int
-    attempt: int
-    title: str
-
-    @classmethod
-    def of(cls, trial: Trial, dataset: DataSet, checkpoint_every: int) -> Self:
-        """Make the job of a trial; the songs are to be kept where this process keeps them."""
-        store = "memory" if dataset.in_memory else "disk"
-        return cls(trial.run.name, store, checkpoint_every, trial.fold, trial.attempt, trial.title)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from mirdl.results.outcome import Outcome
 from mirdl.songs.dataset import DataSet, Split
 from mirdl.training.run import Run
 from mirdl.training.schedule import Cosine, Published
-from mirdl.training.trial import Job, Training, Trial, all_trials, model_info, progress
+from mirdl.training.trial import Training, Trial, all_trials, model_info, progress
 
 
 def run_of(parameters, seed=11):
@@ -50,13 +50,6 @@ def test_dropout_draws_a_seed_as_lasagne_does(parameters, monkeypatch):
     monkeypatch.setattr(Trial, "rng", lambda trial, purpose: SimpleNamespace(
         randint=lambda *limits: (purpose, *limits)))
     assert Trial(run_of(parameters()), 0, 0).dropout_seed == (1, 1, 2147462579)
-
-
-def test_a_job_names_its_trial(parameters):
-    class data:
-        in_memory = False
-    trial = Trial(run_of(parameters("DS.dataset=Beats", "folds=3", "DL.type=oNetOne")), 2, 0)
-    assert Job.of(trial, data, 5) == ("Beats_oNetOne_id", "disk", 5, 2, 0, "fold 3 of 3")
 
 
 class Network:
