@@ -38,7 +38,6 @@ class Network:
     ----------
     output : lasagne Layer
         (chunks, classes), probabilities.
-    layers : dict of Layer
     train : callable
         x: (chunks, 1, yInput, xInput), y: (chunks,) -> mean loss, accuracy (a share). Updates the
         weights.
@@ -55,11 +54,11 @@ class Network:
         print(f"{doing} {settings['type']} ...", flush=True)
         start = time.time()
         x, y = T.tensor4("x"), target.variable("y")
-        self.output, self.layers = self._new(x, np.random.RandomState(0))
+        self.output = self._new(x, np.random.RandomState(0))
         self._lr = theano.shared(np.asarray(settings["lr"], theano.config.floatX), "lr")
         prediction = lasagne.layers.get_output(self.output)
         mixed = []      # the classes of what is mixed in, and the weights of `y`
-        if _mixes(parameters):
+        if "mixup" in strengths(parameters["DS"]["augment"]):
             mixed = [target.variable("other"), T.vector("weight")]
         self._class_weights = theano.shared(np.ones(num_classes, theano.config.floatX), "classes")
         loss = self._training_costs(prediction, y, *mixed).mean()
@@ -75,10 +74,12 @@ class Network:
         self.evaluate = theano.function([x, y], [test_costs, test])
         layers = lasagne.layers.get_all_layers(self.output)
         self._streams = [layer._srng for layer in layers if hasattr(layer, "_srng")]
-        self._noise = [state for stream in self._streams for state, _ in stream.state_updates]
+        noise = [state for stream in self._streams for state, _ in stream.state_updates]
+        self._others = [*self._velocities, self._lr, self._class_weights, *noise]
         if compile_now:
-            self._warm_up()
-        print(f"  {done} in {time.time() - start:.1f} s: {self.num_params} parameters"
+            self._warm_up(x, y, *mixed)
+        count = lasagne.layers.count_params(self.output)
+        print(f"  {done} in {time.time() - start:.1f} s: {count} parameters"
               + ("" if compile_now else "; the first epoch compiles it"))
 
     def train_epoch(self, chunks: Chunks, batches: list[np.ndarray]) -> list[np.ndarray]:
@@ -132,8 +133,7 @@ class Network:
         seed : int
             Of the dropout.
         """
-        output, _ = self._new(None, rng)
-        values = lasagne.layers.get_all_param_values(output)
+        values = lasagne.layers.get_all_param_values(self._new(None, rng))
         if start := self._parameters["DL"]["start"]:
             values[:-2] = musicnn.weights(start)[:-2]
         self.set_weights(values)
@@ -191,27 +191,17 @@ class Network:
         for variable, value in zip(self._others, state["others"], strict=True):
             variable.set_value(value)
 
-    @property
-    def num_params(self) -> int:
-        """How many numbers are learnt."""
-        return int(lasagne.layers.count_params(self.output))
-
-    @property
-    def _others(self) -> list[theano.compile.SharedVariable]:
-        return [*self._velocities, self._lr, self._class_weights, *self._noise]
-
-    def _new(self, x: theano.Variable | None,
-             rng: np.random.RandomState) -> tuple[lasagne.layers.Layer, dict]:
+    def _new(self, x: theano.Variable | None, rng: np.random.RandomState) -> lasagne.layers.Layer:
         lasagne.random.set_rng(rng)
-        return self._build(x, self._parameters, self._num_classes, self._target.several)
+        output, _ = self._build(x, self._parameters, self._num_classes, self._target.several)
+        return output
 
-    def _warm_up(self) -> None:
+    def _warm_up(self, *inputs: theano.Variable) -> None:
         """Call each function once, as JAX compiles at the first call."""
         size, data = self._parameters["DL"]["batchSize"], self._parameters["DS"]
-        x = np.zeros((size, data["numChannels"], data["yInput"], data["xInput"]), np.float32)
-        y = np.zeros((size, self._num_classes) if self._target.several else size,
-                     self._target.dtype)
-        mixed = [y, np.ones(size, np.float32)] if _mixes(self._parameters) else []
+        shapes = {1: (size,), 2: (size, self._num_classes),
+                  4: (size, data["numChannels"], data["yInput"], data["xInput"])}
+        x, y, *mixed = (np.zeros(shapes[each.ndim], each.dtype) for each in inputs)
         with memory_errors_told():
             self.train(x, y, *mixed)
             self.evaluate(x, y)
@@ -226,10 +216,6 @@ class Network:
         settings = self._parameters["DL"]
         each = self._target.costs(prediction, y, self._num_classes, settings["cost"])
         return each * self._class_weights[y] if settings["classWeights"] == "balanced" else each
-
-
-def _mixes(parameters: dict[str, Any]) -> bool:
-    return "mixup" in strengths(parameters["DS"]["augment"])
 
 
 def updates_of(loss: theano.Variable, output: lasagne.layers.Layer, lr: theano.Variable,
