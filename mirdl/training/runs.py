@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from mirdl import settings
 from mirdl.errors import UserError
@@ -32,7 +33,7 @@ def is_stopped(name: str) -> bool:
 @contextmanager
 def begun(run: Run) -> Iterator[Run]:
     """Keep what a new run starts with, and hold its lock meanwhile."""
-    with _locked(run.name):
+    with held(run.name, f"the run {run.name!r}"):
         pickles.dump({"format": checkpoint.FORMAT, "run": asdict(run)},
                      files.path_of(run.name, RUN))
         yield run
@@ -53,7 +54,7 @@ def resumed(run_id: str) -> Iterator[Run]:
         If there is no such run, another process works on it, or its checkpoint is damaged.
     """
     name = _find(run_id)
-    with _locked(name):
+    with held(name, f"the run {name!r}"):
         yield read(name)
 
 
@@ -91,49 +92,32 @@ def resumable(run_id: str) -> Iterator[None]:
 
 def forget(run: Run, trials: list[Trial]) -> None:
     """Remove the state of a run that has ended, and that of its trials."""
-    for name in (trial.name for trial in trials):
+    for trial in trials:
         for ending in (STATE, LOCK):        # the lock of a training whose process was killed
-            if os.path.exists(files.path_of(name, ending)):
-                os.unlink(files.path_of(name, ending))
+            Path(files.path_of(trial.name, ending)).unlink(missing_ok=True)
     os.unlink(files.path_of(run.name, RUN))
 
 
-def stopped() -> dict[str, tuple[bool, float]]:
-    """List the runs that have not ended.
+def stopped(ending: str = RUN) -> dict[str, tuple[bool, float]]:
+    """List the runs that have not ended, or the sweeps if `ending` is that of theirs.
 
     Returns
     -------
     dict
-        Name -> `last_work`; the run that was worked on last comes last.
+        Name -> whether no process works on it (so those under way come first), and the time of
+        the latest change of its files; what was worked on last comes last.
     """
     entries = sorted(os.listdir(files.FOLDER)) if os.path.isdir(files.FOLDER) else []
-    names = [entry.removesuffix(RUN) for entry in entries if entry.endswith(RUN)]
-    worked_on = {name: last_work(name, name + RUN, *(
-        entry for entry in entries if entry.startswith(name + "-") and entry.endswith(STATE)))
-        for name in names}
+    worked_on = {}
+    for name in (entry.removesuffix(ending) for entry in entries if entry.endswith(ending)):
+        states = [entry for entry in entries
+                  if entry.startswith(name + "-") and entry.endswith(STATE)]
+        times = [0.0]
+        for entry in (name + ending, *states):
+            with suppress(FileNotFoundError):   # another process may have ended the run meanwhile
+                times.append(os.path.getmtime(os.path.join(files.FOLDER, entry)))
+        worked_on[name] = not is_held(files.path_of(name, LOCK)), max(times)
     return dict(sorted(worked_on.items(), key=lambda item: item[1]))
-
-
-def last_work(name: str, *entries: str) -> tuple[bool, float]:
-    """Give the time at which a run or sweep was last worked on, as a key to sort by.
-
-    Parameters
-    ----------
-    name : str
-    *entries : str
-        Its files in data/results.
-
-    Returns
-    -------
-    tuple
-        Whether no process works on it (so those under way come first), and the time of the
-        latest change of these files.
-    """
-    times = [0.0]
-    for entry in entries:
-        with suppress(FileNotFoundError):       # another process may have ended the run meanwhile
-            times.append(os.path.getmtime(os.path.join(files.FOLDER, entry)))
-    return not is_held(files.path_of(name, LOCK)), max(times)
 
 
 def _find(run_id: str) -> str:
@@ -148,10 +132,10 @@ def _find(run_id: str) -> str:
 
 
 @contextmanager
-def _locked(name: str) -> Iterator[None]:
+def held(name: str, title: str) -> Iterator[None]:
+    """Hold the lock of a run or sweep; refuse one that another process works on."""
     def refuse() -> None:
-        raise UserError(f"another process is working on the run {name!r}; wait for it, or stop "
-                        "it first")
+        raise UserError(f"another process is working on {title}; wait for it, or stop it first")
     with locked(files.path_of(name, LOCK), refuse):
         remove_leftovers(files.FOLDER)
         try:

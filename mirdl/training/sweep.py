@@ -6,7 +6,7 @@ Sweep_ID.sweep lists the runs until all are done, so that a sweep can be resumed
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -15,12 +15,11 @@ from mirdl.errors import UserError
 from mirdl.recipes import give_way
 from mirdl.results import files, tables
 from mirdl.system import pickles
-from mirdl.system.locks import locked
 from mirdl.training import checkpoint, runs
 from mirdl.training.run import DivergedError
 
 FORMAT = "mirdl sweep 3"
-ENDING = ".sweep"
+PREFIX, ENDING = "Sweep_", ".sweep"
 
 
 class PlannedRun(NamedTuple):
@@ -138,8 +137,8 @@ def run_all(planned: list[PlannedRun], sweep_id: str, begin: Callable[[PlannedRu
             except DivergedError as error:
                 print(error)
                 drop(sweep_id, run)
-    done = [run.name for run in planned if files.is_done(run.name)]
-    compared = {name: files.read_outcomes(name) for name in done}
+    compared = {run.name: files.read_outcomes(run.name) for run in planned
+                if files.is_done(run.name)}
     print(tables.text(tables.comparison(compared)))
     if told := tables.more_songs(compared):
         print(told)
@@ -151,7 +150,7 @@ def run_all(planned: list[PlannedRun], sweep_id: str, begin: Callable[[PlannedRu
 def begun(planned: list[PlannedRun]) -> Iterator[str]:
     """Keep the list of a new sweep's runs, and hold its lock meanwhile; yields the sweep's id."""
     sweep_id = files.new_id()
-    with _locked(sweep_id):
+    with runs.held(PREFIX + sweep_id, f"the sweep {sweep_id!r}"):
         _write(sweep_id, planned, _fingerprint(planned))
         yield sweep_id
 
@@ -159,7 +158,7 @@ def begun(planned: list[PlannedRun]) -> Iterator[str]:
 @contextmanager
 def resumed(sweep_id: str) -> Iterator[list[PlannedRun]]:
     """Read the runs of a stopped sweep, and hold its lock meanwhile."""
-    with _locked(sweep_id):
+    with runs.held(PREFIX + sweep_id, f"the sweep {sweep_id!r}"):
         yield _read(sweep_id)[0]
 
 
@@ -171,24 +170,20 @@ def find(sweep_id: str) -> str | None:
     str or None
         For 'last' the sweep of the run that was worked on last, if that is part of one.
     """
-    entries = os.listdir(files.FOLDER) if os.path.isdir(files.FOLDER) else []
-    names = [entry.removesuffix(ENDING) for entry in entries if entry.endswith(ENDING)]
-    worked_on = {name.removeprefix("Sweep_"): runs.last_work(name, name + ENDING)
-                 for name in names}
     if sweep_id != "last":
-        return sweep_id if sweep_id in worked_on else None
-    last, stopped = max(worked_on, key=worked_on.get, default=None), runs.stopped()
-    run = max(stopped, key=stopped.get, default=None)
-    if run and (last is None or stopped[run] >= worked_on[last]):
-        return runs.read(run).sweep
-    return last
+        return sweep_id if os.path.exists(_path(sweep_id)) else None
+    stopped, sweeps = runs.stopped(), runs.stopped(ENDING)
+    worked_on = {**stopped, **sweeps}
+    last = max(worked_on, key=worked_on.get, default=None)
+    if last in sweeps:
+        return last.removeprefix(PREFIX)
+    return last and runs.read(last).sweep
 
 
 def find_equal(planned: list[PlannedRun]) -> str | None:
     """Give the id of a stopped sweep that was started with the same runs, and say so."""
-    entries = sorted(os.listdir(files.FOLDER))
-    for name in (entry.removesuffix(ENDING) for entry in entries if entry.endswith(ENDING)):
-        sweep_id, (free, _) = name.removeprefix("Sweep_"), runs.last_work(name)
+    for name, (free, _) in sorted(runs.stopped(ENDING).items()):
+        sweep_id = name.removeprefix(PREFIX)
         with suppress(UserError):       # of another version, or damaged: not equal
             if free and _read(sweep_id)[1] == _fingerprint(planned):
                 print(f"This sweep was stopped; resuming it. To start afresh, remove "
@@ -220,11 +215,4 @@ def _fingerprint(planned: list[PlannedRun]) -> str:
 
 
 def _path(sweep_id: str) -> str:
-    return files.path_of(f"Sweep_{sweep_id}", ENDING)
-
-
-def _locked(sweep_id: str) -> AbstractContextManager[None]:
-    def refuse() -> None:
-        raise UserError(f"another process is working on the sweep {sweep_id!r}; wait for it, or "
-                        "stop it first")
-    return locked(files.path_of(f"Sweep_{sweep_id}", checkpoint.LOCK), refuse)
+    return files.path_of(PREFIX + sweep_id, ENDING)
