@@ -322,7 +322,9 @@ def testModel(parameters, execution, found):
         outcome = Outcome(model.name, 0, 0, float("nan"), songs=songs, fold=number)
         outcomes.append(testTrial(network, fold, outcome, parameters))
         seen += model_checks.seen_songs(model, dataset)[fold.songs.test].sum()
-    model_checks.note_seen(seen, dataset)
+    if seen:
+        print(f"Note: {seen} of the {len(dataset.names)} songs were training songs of the model "
+              "that was tested on them")
     summarise(outcomes, "Test_" + files.name_of(parameters, files.new_id()), dataset, parameters)
     return outcomes
 

@@ -10,7 +10,6 @@ properties of the files; see `mirdl.training.giveaways`.
 """
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -35,28 +34,23 @@ from mirdl.training.run import Run
 TREES = 500     # of the random forest
 
 
-def classifiers(seed: int) -> dict[str, ClassifierMixin]:
-    """Make the classifiers, by name; `seed` is that of the random forest."""
-    return {
-        "largest class": DummyClassifier(strategy="most_frequent"),
-        "logistic regression": make_pipeline(
-            StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)),
-        "random forest": make_pipeline(
-            StandardScaler(), RandomForestClassifier(TREES, random_state=seed)),
-    }
+def classifiers(seed: int, several: bool) -> dict[str, BaseEstimator]:
+    """Make the classifiers, by name; `seed` is that of the random forest.
 
-
-def rankers(seed: int) -> dict[str, BaseEstimator]:
-    """Make what takes their place where a song may have several tags: each gives probabilities."""
-    return {
-        "tags' shares": DummyRegressor(),
-        "logistic regression": make_pipeline(
-            StandardScaler(), OneVsRestClassifier(LogisticRegression(C=0.1, max_iter=1000))),
+    Where a song may have `several` tags, what takes their place gives probabilities.
+    """
+    if several:
+        first = {"tags' shares": DummyRegressor()}
+        logistic = OneVsRestClassifier(LogisticRegression(C=0.1, max_iter=1000))
         # the mean over the leaves of trees is the share of their songs that have a tag
-        "random forest": make_pipeline(
-            StandardScaler(),
-            RandomForestRegressor(TREES, max_features="sqrt", random_state=seed)),
-    }
+        forest = RandomForestRegressor(TREES, max_features="sqrt", random_state=seed)
+    else:
+        first = {"largest class": DummyClassifier(strategy="most_frequent")}
+        logistic = LogisticRegression(C=0.1, max_iter=1000)
+        forest = RandomForestClassifier(TREES, random_state=seed)
+    return {**first,
+            "logistic regression": make_pipeline(StandardScaler(), logistic),
+            "random forest": make_pipeline(StandardScaler(), forest)}
 
 
 def features(spectrograms: Iterable[np.ndarray | Stored]) -> np.ndarray:
@@ -103,7 +97,7 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
     """
     if not run.parameters["baselines"] or not folds:
         return []
-    made = (rankers if dataset.several else classifiers)(run.seed)
+    made = classifiers(run.seed, dataset.several)
     paths = None if dataset.several else paths
     transform = run.parameters["DS"]["specTransform"]
     print(f"baselines: {', '.join(made)} ...", flush=True)
@@ -128,8 +122,9 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
                           for each, songs in zip(voted, splits, strict=True)]
         baselines.append(Baseline(name, voted, accuracies, simple=x is not windows))
     if paths:
-        giveaways.note(properties, labels, splits, partial(_answers, giveaways.tree(run.seed)),
-                       baselines[0])
+        answered = {name: [_answers(giveaways.tree(run.seed), x, labels, songs) for songs in splits]
+                    for name, x in properties.items()}
+        giveaways.note(answered, labels, splits, baselines[0])
     return baselines
 
 

@@ -4,11 +4,12 @@ If one class was recorded or stored otherwise than the rest, a network may learn
 the sound.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import soundfile
 from sklearn.base import ClassifierMixin
+from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from mirdl.results.baseline import Baseline, PairedTest
@@ -39,9 +40,8 @@ def properties_of(names: list[str], spectrograms: Iterable[np.ndarray | Stored],
         Property -> (songs, numbers), float64.
     """
     headers = np.array([_header(paths[name]) for name in names])
-    codes = np.stack([np.unique(column, return_inverse=True)[1] for column in headers.T[:2]], 1)
     sounds = np.array([_of_sound(np.asarray(song)) for song in spectrograms])
-    return {"format": codes.astype(float),
+    return {"format": OrdinalEncoder().fit_transform(headers[:, :2]),
             "sample rate": headers[:, 2:3].astype(float),
             "channels": headers[:, 3:].astype(float),
             "bandwidth": sounds[:, :1],
@@ -55,8 +55,8 @@ def tree(seed: int) -> ClassifierMixin:
     return DecisionTreeClassifier(min_samples_leaf=LEAST, random_state=seed)
 
 
-def note(properties: Mapping[str, np.ndarray], labels: np.ndarray, splits: list[Split],
-         answers: Callable, largest: Baseline) -> None:
+def note(answers: Mapping[str, list[list[int]]], labels: np.ndarray, splits: list[Split],
+         largest: Baseline) -> None:
     """Print which property gives the classes away, if one does.
 
     One does if its answers leave at most half of the errors of the largest class, and McNemar's
@@ -64,24 +64,21 @@ def note(properties: Mapping[str, np.ndarray], labels: np.ndarray, splits: list[
 
     Parameters
     ----------
-    properties : dict of ndarray
-        See `properties_of`.
+    answers : dict
+        Property -> for each fold the label that the tree gives to each test song by it.
     labels : ndarray
         (songs,).
     splits : list of Split
         The folds.
-    answers : callable
-        Takes a property, the labels and a fold; gives the label of each test song.
     largest : Baseline
         What the largest class answers.
     """
     true = np.concatenate([labels[songs.test] for songs in splits])
-    answered = {name: np.concatenate([answers(x, labels, songs) for songs in splits])
-                for name, x in properties.items()}
+    answered = {name: np.concatenate(found) for name, found in answers.items()}
     errors = {name: int((found != true).sum()) for name, found in answered.items()}
     best, usual = min(errors, key=errors.get), np.concatenate(largest.voted)
     test = PairedTest.of(true, answered[best], usual)
-    if errors[best] > (usual != true).sum() / 2 or test.p * len(properties) > SURE:
+    if errors[best] > (usual != true).sum() / 2 or test.p * len(answers) > SURE:
         return
     right, without = (100 * np.mean(found == true) for found in (answered[best], usual))
     print(f"Note: the files give the classes away: by their {best} alone a decision tree is right "

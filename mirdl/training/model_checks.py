@@ -117,13 +117,6 @@ def seen_songs(model: Model, dataset: DataSet) -> np.ndarray:
     return distances < ROUNDING
 
 
-def note_seen(count: int, dataset: DataSet) -> None:
-    """Print how many songs were tested by a model that was trained on them."""
-    if count:
-        print(f"Note: {count} of the {len(dataset.names)} songs were training songs of the model "
-              "that was tested on them")
-
-
 def _list(parameters: dict[str, Any], keys: list[str]) -> str:
     return " ".join(shlex.quote(f"{key}={parameters[key]}") for key in keys)
 
