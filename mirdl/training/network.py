@@ -64,7 +64,6 @@ class Network:
         loss = self._training_costs(prediction, y, *mixed).mean()
         accuracy = T.mean(target.right(prediction, y), dtype=theano.config.floatX)
         weights = lasagne.layers.get_all_params(self.output, trainable=True)
-        self._weights = lasagne.layers.get_all_params(self.output)
         # the learning rate is a shared variable: nothing is compiled anew when it changes
         updates = updates_of(loss, self.output, self._lr, settings)
         self._velocities = [variable for variable in updates if variable not in set(weights)]
@@ -174,7 +173,7 @@ class Network:
 
     def get_weights(self) -> list[np.ndarray]:
         """Give the values of all parameters, in get_all_params order."""
-        return [variable.get_value() for variable in self._weights]
+        return lasagne.layers.get_all_param_values(self.output)
 
     def set_weights(self, values: list[np.ndarray]) -> None:
         """Set all parameters, in get_all_params order."""
