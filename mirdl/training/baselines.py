@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from mirdl.frames import LOGARITHMS, MUSICNN
 from mirdl.results import ranking
@@ -32,6 +33,7 @@ from mirdl.training import giveaways
 from mirdl.training.run import Run
 
 TREES = 500     # of the random forest
+LEAST = 3       # training songs in a leaf of the tree that sees properties of files, all or one
 
 
 def classifiers(seed: int, several: bool) -> dict[str, BaseEstimator]:
@@ -111,7 +113,8 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
     splits = [split(dataset, fold, run.parameters) for fold in folds]
     if paths:
         properties = giveaways.properties_of(dataset.names, heard, paths())
-        todo.append((giveaways.NAME, giveaways.tree(run.seed), np.hstack([*properties.values()])))
+        tree = DecisionTreeClassifier(min_samples_leaf=LEAST, random_state=run.seed)
+        todo.append((giveaways.NAME, tree, np.hstack([*properties.values()])))
     baselines = []
     for name, classifier, x in todo:
         if dataset.several:
@@ -122,7 +125,7 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
                           for each, songs in zip(voted, splits, strict=True)]
         baselines.append(Baseline(name, voted, accuracies, simple=x is not windows))
     if paths:
-        answered = {name: [_answers(giveaways.tree(run.seed), x, labels, songs) for songs in splits]
+        answered = {name: [_answers(tree, x, labels, songs) for songs in splits]
                     for name, x in properties.items()}
         giveaways.note(answered, labels, splits, baselines[0])
     return baselines

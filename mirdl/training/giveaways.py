@@ -8,16 +8,13 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import soundfile
-from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import OrdinalEncoder
-from sklearn.tree import DecisionTreeClassifier
 
 from mirdl.results.baseline import Baseline, PairedTest
 from mirdl.songs.dataset import Split
 from mirdl.spectrograms.store import Stored
 
 NAME = "file properties"
-LEAST = 3           # training songs in a leaf of a tree
 BELOW = 5           # decades below a song's loudest energy: nothing, or silence
 SURE = 0.001        # p of McNemar's exact test against the largest class, times the properties
 
@@ -48,11 +45,6 @@ def properties_of(names: list[str], spectrograms: Iterable[np.ndarray | Stored],
             "length": sounds[:, 1:2],
             "level": sounds[:, 2:3],
             "silence at the ends": sounds[:, 3:]}
-
-
-def tree(seed: int) -> ClassifierMixin:
-    """Make the classifier that sees the properties, all or one of them."""
-    return DecisionTreeClassifier(min_samples_leaf=LEAST, random_state=seed)
 
 
 def note(answers: Mapping[str, list[list[int]]], labels: np.ndarray, splits: list[Split],

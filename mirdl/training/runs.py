@@ -31,12 +31,12 @@ def is_stopped(name: str) -> bool:
 
 
 @contextmanager
-def begun(run: Run) -> Iterator[Run]:
+def begun(run: Run) -> Iterator[None]:
     """Keep what a new run starts with, and hold its lock meanwhile."""
     with held(run.name, f"the run {run.name!r}"):
         pickles.dump({"format": checkpoint.FORMAT, "run": asdict(run)},
                      files.path_of(run.name, RUN))
-        yield run
+        yield
 
 
 @contextmanager

@@ -172,8 +172,8 @@ def find(sweep_id: str) -> str | None:
     """
     if sweep_id != "last":
         return sweep_id if os.path.exists(_path(sweep_id)) else None
-    stopped, sweeps = runs.stopped(), runs.stopped(ENDING)
-    worked_on = {**stopped, **sweeps}
+    sweeps = runs.stopped(ENDING)
+    worked_on = {**runs.stopped(), **sweeps}
     last = max(worked_on, key=worked_on.get, default=None)
     if last in sweeps:
         return last.removeprefix(PREFIX)
