@@ -128,8 +128,7 @@ def crossValidate(run, dataset, execution):
         tries = np.reshape([outcomes[each.name] for each in trials], (run.parameters["folds"], -1))
         best = [bestTrial(fold, run.parameters) for fold in tries if any(fold)]
         published = partial(loadDatasets.publishedMel, dataset, run.parameters)
-        baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published,
-                                 lambda: dataset.songs.paths)
+        baselines = baselines_of(run, dataset, [outcome.fold for outcome in best], published)
         if best:
             beside.write(best, dataset.classes, run.name)
             if not dataset.several:

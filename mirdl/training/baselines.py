@@ -75,8 +75,7 @@ def features(spectrograms: Iterable[np.ndarray | Stored]) -> np.ndarray:
 
 
 def baselines_of(run: Run, dataset: DataSet, folds: list[int],
-                 published: Callable | None = None,
-                 paths: Callable | None = None) -> list[Baseline]:
+                 published: Callable | None = None) -> list[Baseline]:
     """Fit each classifier on each fold's training songs, and let it classify the test songs.
 
     Parameters
@@ -84,13 +83,11 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
     run : Run
         With baselines=False nothing is done.
     dataset : DataSet
+        Properties of the files count if it has its `songs`, each with one tag.
     folds : list of int
         The numbers of the folds that count.
     published : callable, optional
         Gives the songs' published mel bands, compressed; called if the data set's are musicnn's.
-    paths : callable, optional
-        Gives name -> path of the songs; without it, or where a song may have several tags,
-        properties of their files do not count.
 
     Returns
     -------
@@ -100,19 +97,19 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
     if not run.parameters["baselines"] or not folds:
         return []
     made = classifiers(run.seed, dataset.several)
-    paths = None if dataset.several else paths
+    have_files = dataset.songs is not None and not dataset.several
     transform = run.parameters["DS"]["specTransform"]
     print(f"baselines: {', '.join(made)} ...", flush=True)
-    heard = published() if transform in LOGARITHMS else dataset.spectrograms
-    seen, windows = features(heard), None
+    spectrograms = published() if transform in LOGARITHMS else dataset.spectrograms
+    seen, windows = features(spectrograms), None
     todo, labels = [(name, each, seen) for name, each in made.items()], dataset.labels
     if transform in MUSICNN:
         name = "logistic regression"
         windows = features(dataset.spectrograms)[:, :dataset.spectrograms[0].shape[0]]
         todo.append((f"{name} on {transform}", made[name], windows))
     splits = [split(dataset, fold, run.parameters) for fold in folds]
-    if paths:
-        properties = giveaways.properties_of(dataset.names, heard, paths())
+    if have_files:
+        properties = giveaways.properties_of(dataset.names, spectrograms, dataset.songs.paths)
         tree = DecisionTreeClassifier(min_samples_leaf=LEAST, random_state=run.seed)
         todo.append((giveaways.NAME, tree, np.hstack([*properties.values()])))
     baselines = []
@@ -124,7 +121,7 @@ def baselines_of(run: Run, dataset: DataSet, folds: list[int],
             accuracies = [share_right(each, labels[songs.test])
                           for each, songs in zip(voted, splits, strict=True)]
         baselines.append(Baseline(name, voted, accuracies, simple=x is not windows))
-    if paths:
+    if have_files:
         answered = {name: [_answers(tree, x, labels, songs) for songs in splits]
                     for name, x in properties.items()}
         giveaways.note(answered, labels, splits, baselines[0])

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from functools import partial
 from typing import Any
 
 import jax
@@ -218,9 +217,33 @@ class Slot:
         figures = self._lockstep.compute(self, "evaluate", chunks, batches)
         return [np.concatenate(figure)[:len(order)] for figure in figures]
 
-    def __getattr__(self, name: str) -> Callable:
-        """Give any other method of `Network`, which finds and leaves the values of this slot."""
-        return partial(self._lockstep.call, self, getattr(Network, name))
+    def reset(self, rng: np.random.RandomState, seed: int) -> None:
+        """Start anew; see `Network.reset`."""
+        self._lockstep.call(self, Network.reset, rng, seed)
+
+    def set_learning_rate(self, lr: float, gradual: bool = False) -> None:
+        """Set a new learning rate; see `Network.set_learning_rate`."""
+        self._lockstep.call(self, Network.set_learning_rate, lr, gradual)
+
+    def set_shares(self, y: np.ndarray) -> None:
+        """See `Network.set_shares`."""
+        self._lockstep.call(self, Network.set_shares, y)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Give the values of all parameters; see `Network.get_weights`."""
+        return self._lockstep.call(self, Network.get_weights)
+
+    def set_weights(self, values: list[np.ndarray]) -> None:
+        """Set all parameters; see `Network.set_weights`."""
+        self._lockstep.call(self, Network.set_weights, values)
+
+    def get_state(self) -> dict[str, list[np.ndarray]]:
+        """Give all that training changes; see `Network.get_state`."""
+        return self._lockstep.call(self, Network.get_state)
+
+    def set_state(self, state: dict[str, list[np.ndarray]]) -> None:
+        """Continue from what `get_state` gave."""
+        self._lockstep.call(self, Network.set_state, state)
 
 
 def make_network(build: Callable, parameters: dict[str, Any],

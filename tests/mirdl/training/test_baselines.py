@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score
 from sklearn.preprocessing import StandardScaler
 
 import loadDatasets
-from mirdl.songs.dataset import DataSet
+from mirdl.songs.dataset import DataSet, Songs
 from mirdl.songs.splits import split
 from mirdl.spectrograms.store import Store
 from mirdl.training import baselines, giveaways
@@ -113,14 +113,15 @@ def test_files_that_give_the_classes_away_are_noted_with_the_property(run_of, fe
     for name, label in zip(songs.names, songs.labels, strict=True):
         paths[name] = str(tmp_path / name.replace("/", "_"))
         soundfile.write(paths[name], np.zeros(10), 8000 if label else 44100)
-    *others, properties = baselines_of(run_of(), songs, [0, 1, 2], paths=lambda: paths)
+    songs.songs = Songs({name: (path, "tag") for name, path in paths.items()})
+    *others, properties = baselines_of(run_of(), songs, [0, 1, 2])
     assert len(others) == 3 and properties.name == "file properties"
     [note] = [line for line in capsys.readouterr().out.splitlines() if "Note" in line]
     assert note.startswith("Note: the files give the classes away: by their sample rate alone a ")
     assert "is right for 83 % of the songs, the largest class for 50 % (McNemar's exact" in note
     for path in paths.values():
         soundfile.write(path, np.zeros(10), 8000)
-    baselines_of(run_of(), songs, [0, 1, 2], paths=lambda: paths)
+    baselines_of(run_of(), songs, [0, 1, 2])
     assert "Note" not in capsys.readouterr().out
 
 
@@ -144,9 +145,10 @@ def test_of_several_tags_the_baselines_rank_songs(run_of, few_trees):
     rng = np.random.RandomState(4)
     has = np.column_stack([rng.rand(48, 3) < 0.4, np.arange(48) == 0])
     songs = [rng.rand(4, 30).astype(np.float32) + np.float32(0.3) * tags[:, None] for tags in has]
-    data = DataSet(list("abcd"), [f"{number}.wav" for number in range(48)], np.float32(has), songs)
+    data = DataSet(list("abcd"), [f"{number}.wav" for number in range(48)], np.float32(has), songs,
+                   songs=Songs({}))
     run = run_of()
-    found = {each.name: each for each in baselines_of(run, data, [0, 1, 2], paths=pytest.fail)}
+    found = {each.name: each for each in baselines_of(run, data, [0, 1, 2])}
     assert list(found) == ["tags' shares", "logistic regression", "random forest"]
     folds = [split(data, fold, run.parameters) for fold in range(3)]
     shares = [100 * np.mean([has[fold.test, tag].mean() for tag in range(4)
