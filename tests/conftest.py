@@ -19,8 +19,10 @@ import pytest
 
 import run
 from mirdl import settings
+from mirdl.spectrograms import pieced
 from mirdl.system import pool
 
+PIECED = pieced.COUNT
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ORACLE = os.path.join(ROOT, "tests", "oracle")
 
@@ -153,9 +155,16 @@ def tiny(monkeypatch):
 @pytest.fixture(scope="session", autouse=True)
 def few_pieced():
     """Let runs piece few songs together to learn what foreign songs are like, which is quick."""
-    from mirdl.spectrograms import pieced
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieced, "COUNT", 10)
+        yield
+
+
+@pytest.fixture(scope="module")
+def all_pieced():
+    """Let runs in this process piece as many together as those in others do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieced, "COUNT", PIECED)
         yield
 
 

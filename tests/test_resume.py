@@ -29,7 +29,8 @@ from mirdl.results import files
 from mirdl.system.locks import locked
 from mirdl.training import checkpoint, runs, sweep
 
-pytestmark = pytest.mark.xdist_group("serial")     # but for "runs", so that CI takes less time
+pytestmark = [pytest.mark.xdist_group("serial"),    # but for "runs", so that CI takes less time
+              pytest.mark.usefixtures("all_pieced")]
 
 UNFINISHED = ".checkpoint", ".state", ".lock", ".part"
 LONG = bool(os.environ.get("MIRDL_TORTURE"))

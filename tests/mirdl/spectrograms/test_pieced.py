@@ -1,18 +1,13 @@
 import numpy as np
 import pytest
+from conftest import PIECED
 
-from mirdl.spectrograms import pieced
 from mirdl.spectrograms.normalisation import compress
-from mirdl.spectrograms.pieced import COUNT, LONGEST, pieced_together
+from mirdl.spectrograms.pieced import LONGEST, pieced_together
 
 SECOND = 1024 / 44100
 BANDS = 4
-
-
-@pytest.fixture(autouse=True)
-def not_few(monkeypatch):
-    """Piece as many together as a run does; other tests piece few (conftest.py)."""
-    monkeypatch.setattr(pieced, "COUNT", COUNT)
+pytestmark = pytest.mark.usefixtures("all_pieced")
 
 
 def songs(counts=(300, 200, 900), seed=0):
@@ -25,7 +20,7 @@ def songs(counts=(300, 200, 900), seed=0):
 def test_every_other_song_is_joined_from_pieces():
     own = songs()
     made = list(pieced_together(own, SECOND, logarithm=False))
-    assert len(made) == COUNT and {each.dtype for each in made} == {np.dtype(np.float32)}
+    assert len(made) == PIECED and {each.dtype for each in made} == {np.dtype(np.float32)}
     frames = {song.shape[1] for song in made[::2]}
     assert frames == {300, 200, round(LONGEST / SECOND)}, "as long as one of the songs"
     columns = {tuple(np.round(frame, 4)) for song in own
@@ -72,4 +67,4 @@ def test_gain_and_compression_do_not_count():
 @pytest.mark.parametrize("counts", [(1,), (2, 3), (5,)])
 def test_a_single_short_song_is_enough(counts):
     made = list(pieced_together(songs(counts), SECOND, logarithm=False))
-    assert len(made) == COUNT and all(np.isfinite(song).all() for song in made)
+    assert len(made) == PIECED and all(np.isfinite(song).all() for song in made)
