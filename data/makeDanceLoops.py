@@ -29,7 +29,6 @@ from numpy.random import RandomState
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))     # for mirdl, in a script
 
 from mirdl.errors import UserError, exit_on_user_error
-from mirdl.songs.public_sets import SETS
 from mirdl.system.pool import in_parallel
 from mirdl.system.whole_files import cannot_write, make_folder, remove_leftovers, whole
 
@@ -133,7 +132,9 @@ STYLES = {
 }
 
 SIZE = Size("DanceLoops", dict.fromkeys(STYLES, 25), (18, 25))
-LIKE = {"Ballroom": Size("BallroomLoops", SETS["Ballroom"].songs, (30, 30))}
+LIKE = {"Ballroom": Size("BallroomLoops", {
+    "ChaChaCha": 111, "Jive": 60, "Quickstep": 82, "Rumba": 98, "Samba": 86, "Tango": 86,
+    "VienneseWaltz": 65, "Waltz": 110}, (30, 30))}
 
 # Equal temperament to 1/10000.
 SEMITONES = (10000, 10595, 11225, 11892, 12599, 13348, 14142, 14983, 15874, 16818, 17818, 18877)
