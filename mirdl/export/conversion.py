@@ -50,7 +50,7 @@ def to_onnx(tagger: Tagger) -> onnx.ModelProto:
     ds, network = tagger.parameters["DS"], tagger.network()
     try:
         windows = _windows_by(network.windows, ds["xInput"]) if network.windows else None
-        function = _of_energies(network.output, tagger, windows)
+        function = _of_energies(network.output, tagger, tagger.models, windows)
         return _converted(function, tagger.models[0], before_network(ds))
     except UserError:
         raise
@@ -60,8 +60,8 @@ def to_onnx(tagger: Tagger) -> onnx.ModelProto:
                         f"{reason}") from error
 
 
-def _of_energies(layer: lasagne.layers.Layer, tagger: Tagger,
-                 windows: Callable | None) -> Callable:
+def _of_energies(layer: lasagne.layers.Layer, tagger: Tagger, models: list[Model],
+                 windows: Callable | None = None) -> Callable:
     """Make a JAX function of one chunk of what a layer gives; `windows`, if any, comes first.
 
     Returns
@@ -74,7 +74,7 @@ def _of_energies(layer: lasagne.layers.Layer, tagger: Tagger,
     given = lasagne.layers.get_output(layer, one, deterministic=True)
     call, shared = pure(theano.function([one], given))
     weights = []
-    for model in tagger.models:
+    for model in models:
         tagger.network().set_weights(model)
         weights.append([variable.get_value() for variable in shared])
 
@@ -84,7 +84,7 @@ def _of_energies(layer: lasagne.layers.Layer, tagger: Tagger,
         if tagger.parameters["DS"]["inputNorm"] == "log0m1v":
             x = jnp.log10(x * 10000 + 1)
         answers = []
-        for model, values in zip(tagger.models, weights, strict=True):
+        for model, values in zip(models, weights, strict=True):
             mean, std = own or np.float32(model.info.moments)
             [answer], _ = call([((x - mean) / std)[None]], values)
             answers.append(answer[0])
@@ -107,7 +107,7 @@ def _windows_by(network: Callable, count: int) -> Callable:
 
 
 def _converted(function: Callable, model: Model, ds: dict[str, Any]) -> onnx.ModelProto:
-    """Convert a function of `of_energies`; a ValueError if ONNX Runtime computes anything else."""
+    """Convert a function of `_of_energies`; a ValueError if ONNX Runtime computes anything else."""
     shapes = {"x": (1, ds["yInput"], ds["xInput"])}
     # what chunks might hold
     inputs = [np.random.RandomState(0).gamma(0.3, 0.01, (CHUNKS, *shapes["x"])).astype(np.float32)]
@@ -129,7 +129,8 @@ def _refused_layer(tagger: Tagger) -> str:
     """Find the first layer that cannot be written, and say why; '' if each one by itself can."""
     for number, layer in enumerate(lasagne.layers.get_all_layers(tagger.network().output)):
         try:
-            _converted(_of_energies(layer, tagger, None), tagger.models[0], tagger.parameters["DS"])
+            function = _of_energies(layer, tagger, tagger.models[:1])
+            _converted(function, tagger.models[0], tagger.parameters["DS"])
         except Exception as error:
             name = f" {layer.name!r}" if layer.name else ""
             advice = ("; give it unroll_scan=True" if getattr(layer, "unroll_scan", True) is False

@@ -113,7 +113,7 @@ def spectrograms(
             start = time.monotonic()
             result = finished(found, network)
             if expected and not isinstance(result, str):
-                # as much for each byte of the others
+                # the others take as much for each of their bytes
                 like_it, expected = expected / max(1, stamps[name][0]), 0
                 print(f"  all windows will take about {like_it * (time.monotonic() - start):.0f} s "
                       f"and {like_it * result.nbytes / 1e6:.0f} MB of disk", flush=True)
@@ -185,8 +185,11 @@ def _read(path: str, ds: dict) -> tuple[dict, dict]:
         content = pickles.load(path)
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError("it has another format")
-        if any(content[key] != value for key, value in _made_with(ds).items()):
-            raise ValueError("it was made with other parameters or by another version of Essentia")
+        if content["DS"] != _shape_of(ds):
+            raise ValueError("it was made with other parameters")
+        if content["essentia"] != ESSENTIA:
+            raise ValueError(f"it was made with Essentia {content['essentia']}, and {ESSENTIA} is "
+                             "installed")
         for _, song in content["songs"].values():
             if not (isinstance(song, str) or isinstance(song, np.ndarray)
                     and song.dtype == np.float32 and song.shape[:-1] == (ds["yInput"],)):

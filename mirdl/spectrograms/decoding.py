@@ -103,7 +103,8 @@ def _by_reader(
     # Essentia's numbers, and NumPy's copy; for the second reader, so are the samples
     usual, least = (int(2 * 4 * samples * (numbers / frames.hop + (reader == "libsndfile")))
                     for numbers in (frames.bins, frames.bands))
-    for sparing in (True,) if usual > most else (False, True):
+    # of magnitudes there is only one way
+    for sparing in (True,) if usual > most or frames.bins == frames.bands else (False, True):
         with suppress(MemoryError):
             return isolated(features.compute_spectrogram, file, ds, reader, sparing, promised,
                             **limits)

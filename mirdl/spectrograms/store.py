@@ -90,8 +90,8 @@ class Store:
         stamp : tuple
             Size, modification time and hash of the song's file.
         song : ndarray, Stored or str
-            float32, (bands, frames), not compressed, or one that is in the folder, whose stamp is
-            new; or the reason why there is no spectrogram.
+            float32, (bands, frames), not compressed, or one that is already in the folder and gets
+            a new stamp; or the reason why there is no spectrogram.
         note : str
             What is odd about the song, in a few words.
 

@@ -57,7 +57,8 @@ def note(answers: Mapping[str, list[list[int]]], labels: np.ndarray, splits: lis
     Parameters
     ----------
     answers : dict
-        Property -> for each fold the label that the tree gives to each test song by it.
+        Property -> for each fold, the labels that a tree that sees only this property gives to
+        the test songs.
     labels : ndarray
         (songs,).
     splits : list of Split
