@@ -182,7 +182,7 @@ def featuresOf(dataset, parameters):
     mel, DS = melOf(dataset, parameters)
     windows, isLogarithm = windowsOf(dataset, parameters), is_logarithm(DS)
     textures = [texture(each if each is None else np.asarray(each), isLogarithm) for each in mel]
-    features = list(map(Features.of, textures, windows))
+    features = [Features.of(*each) for each in zip(textures, windows, strict=True)]
 
     def pieced(songs):
         made = pieced_together([mel[song] for song in songs], frames_of(DS).seconds, isLogarithm)

@@ -6,7 +6,9 @@ import sys
 import warnings
 from importlib.util import find_spec
 
-if not find_spec("lasagne"):
+SCRIPTS = ("run.py", "predict.py", "utils.py")
+# only these end here: a worker of a cluster, say, hands the error of an import on
+if os.path.basename(sys.argv[0]) in SCRIPTS and not find_spec("lasagne"):
     sys.exit(f"error: {sys.executable} lacks packages of requirements.txt; enter the "
              "environment that has them: . .venv/bin/activate (make .venv/ready makes it)")
 

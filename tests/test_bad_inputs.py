@@ -309,8 +309,8 @@ SEVERAL = ["a/0.wav,x|y", "a/1.wav,x", "b/2.wav,y", "b/3.wav,", "a/4.wav,x|y", "
      "DS.labels=l.csv cannot be read: it is not UTF-8; save it as such; give a CSV file with the "
      "columns song and tag"),
     (tags(*SEVERAL),
-     "data set 'Small' has 0 tags; a classifier needs two that DS.leastSongs=5 or more songs have: "
-     "lower it, or label more songs"),
+     "data set 'Small' has 0 tags that DS.leastSongs=5 or more songs have; two are needed: lower "
+     "DS.leastSongs, or label more songs"),
 ])
 def test_table_of_several_tags(folder, parameters, spoil, line):
     spoil(folder)

@@ -61,7 +61,7 @@ class ModelInfo(JsonForm):
 
         Raises
         ------
-        ValueError, KeyError, TypeError
+        AttributeError, KeyError, TypeError, ValueError
             If it is not of that form.
         """
         if not isinstance(content, dict):

@@ -213,5 +213,10 @@ def arrays_of(path: str) -> dict[str, np.ndarray]:
         if sum(member.file_size for member in archive.infolist()) > os.path.getsize(path):
             raise ValueError("its parts are larger than the file (or compressed, which "
                              "numpy.savez does not)")
-        return {name.removesuffix(".npy"): np.lib.format.read_array(archive.open(name))
-                for name in archive.namelist()}
+        arrays = {}
+        for name in archive.namelist():
+            with archive.open(name) as file:
+                arrays[name.removesuffix(".npy")] = np.lib.format.read_array(file)
+                if file.read(1):
+                    raise ValueError(f"{name!r} holds more than its header says")
+        return arrays

@@ -326,7 +326,7 @@ class CrossValidation:
 
         Raises
         ------
-        KeyError, TypeError, ValueError
+        AttributeError, KeyError, TypeError, ValueError
             If it is not of that form.
         """
         outcomes = [Outcome.from_json(fold) for fold in content["folds"]]

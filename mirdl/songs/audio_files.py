@@ -1,7 +1,7 @@
 """Where the audio files of a data set are: data/datasets/NAME, usually in a folder per tag."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -160,8 +160,10 @@ def _passed_over(others: Counter, folder: str) -> list[str]:
 
 def _check_spelling(tags: list[str], folder: str) -> None:
     """Refuse tags that look the same: é may be one character, or an e and an accent."""
+    alike = defaultdict(list)
     for tag in tags:
-        spellings = [other for other in tags if composed(other) == composed(tag)]
+        alike[composed(tag)].append(tag)
+    for spellings in alike.values():
         if len(spellings) > 1:
             raise UserError(
                 f"the folders {' and '.join(map(ascii, spellings))} of {folder} differ only in "

@@ -103,11 +103,10 @@ def check_songs(tags: dict[str, Tags], classes: list[str], parameters: dict) -> 
             "the reasons are listed above"
         )
     if len(classes) < 2:
-        needed = (f"two that DS.leastSongs={parameters['DS']['leastSongs']} or more songs have: "
-                  "lower it, or label more songs" if several(tags) else
-                  "two folders or more, or DS.labels with two tags or more")
-        raise UserError(f"data set {dataset!r} has {some(len(classes), 'tag', 'tags')}; "
-                        f"a classifier needs {needed}")
+        needed = (f" that DS.leastSongs={parameters['DS']['leastSongs']} or more songs have; two "
+                  "are needed: lower DS.leastSongs, or label more songs" if several(tags) else
+                  "; a classifier needs two folders or more, or DS.labels with two tags or more")
+        raise UserError(f"data set {dataset!r} has {some(len(classes), 'tag', 'tags')}{needed}")
     if len(classes) > code:
         raise UserError(
             f"errorCode={code} is the number of a class ({len(classes)} classes); set "

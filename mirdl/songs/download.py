@@ -85,11 +85,11 @@ def unpack(archive: str, name: str, known: PublicSet, root: str) -> None:
             # "data" refuses what leads out of the folder, and devices
             shutil.unpack_archive(archive, folder, filter="data")
             _gather(os.path.join(folder, known.folder), songs, known.merged)
+            os.rename(songs, os.path.join(root, name))
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
             raise UserError(
                 f"cannot unpack {archive!r}: {_reason(error)}; remove it and run again"
             ) from error
-        os.rename(songs, os.path.join(root, name))
 
 
 def _resume(part: str, url: str, output: str, _: object) -> None:

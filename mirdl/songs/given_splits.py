@@ -114,7 +114,7 @@ def _from_table(path: str, source: str, songs: Songs, dataset: str) -> tuple[dic
     without = [name for name in songs.files if not places.get(name)]
     if without:
         raise UserError(f"{source} gives no {column} to {names_of(without)}; give every song one, "
-                        f"{UNUSED!r} to those to leave out")
+                        f"or {UNUSED!r} to leave it out")
     for name, place in places.items() if fixed else ():
         if place not in (*Split._fields, UNUSED):
             raise UserError(f"{source} gives the song {name!r} the part {place!r}; expected one "

@@ -116,8 +116,8 @@ def _label(where: str, song: str, start: str, end: str, tag: str) -> Label:
     """Check what a line says."""
     first, last, tag = _seconds(start), _seconds(end), composed(tag).strip()
     if not 0 <= first < last:       # or one of them is nan
-        raise UserError(f"{where} has the times {start!r} and {end!r}; expected seconds, as in "
-                        "12.5: a start of 0 or more, and an end after it")
+        raise UserError(f"{where} has the times {start!r} and {end!r}; expected seconds "
+                        "(12.5): a start of 0 or more, and a later end")
     if not tag or not tag.isprintable():
         raise UserError(f"{where} has the tag {tag!r}; give it one without tabs and other control "
                         "characters, or remove the line")

@@ -38,6 +38,11 @@ def test_outside_its_environment_a_script_says_how_to_enter_it(script):
     assert "requirements.txt" in done.stderr and ". .venv/bin/activate" in done.stderr
 
 
+def test_other_programs_import_it_without_its_environment():
+    code = f"import sys; sys.path.insert(0, {ROOT!r}); import mirdl.errors"
+    subprocess.run([sys.executable, "-S", "-c", code], check=True)
+
+
 def test_a_library_that_logs_says_nothing_but_errors():
     log = "import logging; logging.getLogger('matplotlib.font_manager').{}('odd')"
     assert printed(log.format("warning")) == "" and printed(log.format("error")) == "odd\n"

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -74,6 +75,18 @@ def test_a_damaged_model_is_told(workplace, arrays, reason):
     np.savez(file, **arrays)
     (workplace / "data/results/m.npz").write_bytes(file.getvalue())
     with pytest.raises(UserError, match="'data/results/m.npz' is not a model file.*" + reason):
+        models.load("m")
+
+
+def test_a_model_with_more_numbers_than_its_header_says_is_told(workplace):
+    file = io.BytesIO()
+    np.save(file, np.ones(2))
+    with zipfile.ZipFile("data/results/m.npz", "w") as archive:
+        archive.writestr("arr_0.npy", file.getvalue())
+    assert models.load("m").weights[0].tolist() == [1, 1]
+    with zipfile.ZipFile("data/results/m.npz", "w") as archive:
+        archive.writestr("arr_0.npy", file.getvalue() + b"1234")
+    with pytest.raises(UserError, match="'arr_0.npy' holds more than its header says"):
         models.load("m")
 
 

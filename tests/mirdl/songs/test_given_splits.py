@@ -42,7 +42,7 @@ def test_a_table_of_parts_is_one_fixed_split(tmp_path):
 
 
 @pytest.mark.parametrize("column, values, message", [
-    ("fold", "112", "gives no fold to 'b/2.wav'; give every song one, 'unused' to those to"),
+    ("fold", "112", "gives no fold to 'b/2.wav'; give every song one, or 'unused' to"),
     ("fold", "1111", "has 1 fold; expected two or more, or train, validation, test"),
     ("part", ["train", "train", "test", "valid"], "the song 'b/2.wav' the part 'valid'; expected "
                                                   "one of train, validation, test, unused"),

@@ -49,7 +49,7 @@ def test_a_table_of_all_recordings(tmp_path):
     ("1,5\t2\tx", "line 2, has the times '1,5' and '2'; expected seconds"),
     ("1\tinf\tx", "line 2, has the times '1' and 'inf'; expected seconds"),
     ("nan\t2\tx", "line 2, has the times 'nan' and '2'; expected seconds"),
-    ("3\t2\tx", "line 2, has the times '3' and '2'; expected seconds, as in 12.5: a start of 0"),
+    ("3\t2\tx", "line 2, has the times '3' and '2'; expected seconds (12.5): a start of 0"),
     ("2\t2\tx", "line 2, has the times '2' and '2'"),
     ("-1\t2\tx", "line 2, has the times '-1' and '2'"),
     ("1\t2\t ", "line 2, has the tag ''; give it one"),
