@@ -57,13 +57,7 @@ class ModelInfo(JsonForm):
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
-        """Make the value that `to_json` gave.
-
-        Raises
-        ------
-        AttributeError, KeyError, TypeError, ValueError
-            If it is not of that form.
-        """
+        """Make the value that `to_json` gave; it raises what `JsonForm.from_json` does."""
         if not isinstance(content, dict):
             raise ValueError("it does not say what it is made for")
         info = super().from_json(content)

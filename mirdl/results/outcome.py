@@ -322,13 +322,7 @@ class CrossValidation:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
-        """Make the value that `to_json` gave.
-
-        Raises
-        ------
-        AttributeError, KeyError, TypeError, ValueError
-            If it is not of that form.
-        """
+        """Make the value that `to_json` gave; it raises what `JsonForm.from_json` does."""
         outcomes = [Outcome.from_json(fold) for fold in content["folds"]]
         baselines = [Baseline.from_json(each) for each in content.get("baselines", [])]
         tested = [len(outcome.songs) for outcome in outcomes]

@@ -145,28 +145,28 @@ class Chunks:
         epoch.start, epoch.draws = draw(self.start, frames, self.bands, self.width, asked, rng)
         return epoch
 
-    def batches(self, order: np.ndarray | None = None, filled: bool = False) -> list[np.ndarray]:
+    def batches(self, order: np.ndarray | None = None, full: bool = False) -> list[np.ndarray]:
         """Divide the chunks into batches.
 
         Parameters
         ----------
         order : ndarray of int, optional
             Indices of chunks; by default all chunks as they stand.
-        filled : bool
+        full : bool
             Whether an incomplete last batch is filled up by repeating its chunks, because another
             size would be compiled anew: of the results only the first len(order) count.
 
         Returns
         -------
         list of ndarray of int
-            (batch_size,) each. Unless it is filled, the last one is shorter if the chunks run out,
-            or is dropped if `drop_incomplete`.
+            (batch_size,) each. Unless it is filled up, the last one is shorter if the chunks run
+            out, or is dropped if `drop_incomplete`.
         """
         order = np.arange(len(self)) if order is None else order
         batches = [
             order[first:first + self.batch_size] for first in range(0, len(order), self.batch_size)
         ]
-        if filled:
+        if full:
             return [np.resize(batch, self.batch_size) for batch in batches]
         if self.drop_incomplete and batches and len(batches[-1]) < self.batch_size:
             batches.pop()

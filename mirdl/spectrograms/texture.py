@@ -70,5 +70,5 @@ def _standardised(values: np.ndarray) -> np.ndarray:
 def _shape(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Give the cube root of the skewness and the logarithm of the kurtosis of each row."""
     each = _standardised(values)
-    squares = each * each       # a power of 3 or 4 takes NumPy twenty times as long as products
+    squares = each * each       # a power of 3 or 4 takes NumPy fifty times as long as products
     return np.cbrt((squares * each).mean(axis=1)), np.log((squares * squares).mean(axis=1) + 0.1)

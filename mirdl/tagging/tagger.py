@@ -280,7 +280,7 @@ class Tagger:
             network = self.network()
             if len(self.models) > 1:
                 network.set_weights(model)
-            found = [network.forward(chunks[batch][0]) for batch in chunks.batches(filled=True)]
+            found = [network.forward(chunks[batch][0]) for batch in chunks.batches(full=True)]
         return np.concatenate(found)[:len(chunks)]
 
     def network(self) -> "Network":

@@ -213,7 +213,7 @@ class Slot:
 
     def evaluate_all(self, chunks: Chunks, order: np.ndarray) -> list[np.ndarray]:
         """Evaluate chunks; see `Network.evaluate_all`."""
-        batches = chunks.batches(order, filled=True)
+        batches = chunks.batches(order, full=True)
         figures = self._lockstep.compute(self, "evaluate", chunks, batches)
         return [np.concatenate(figure)[:len(order)] for figure in figures]
 

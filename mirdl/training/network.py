@@ -116,7 +116,7 @@ class Network:
         probabilities : ndarray
             (order, classes).
         """
-        batches = chunks.batches(order, filled=True)
+        batches = chunks.batches(order, full=True)
         with memory_errors_told():
             found = [self.evaluate(x, y.astype(self._target.dtype))
                      for x, y in chunks.ahead(batches)]

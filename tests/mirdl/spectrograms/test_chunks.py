@@ -102,10 +102,10 @@ def test_filled_batches_have_one_size_and_lose_no_chunk():
     order = np.array([4, 2, 0, 1, 3])
     for drop_incomplete in (True, False):
         chunks = five_chunks(3, drop_incomplete=drop_incomplete)
-        assert as_lists(chunks.batches(order, filled=True)) == [[4, 2, 0], [1, 3, 1]]
-        assert as_lists(chunks.batches(order[:3], filled=True)) == [[4, 2, 0]]
-        assert as_lists(chunks.batches(filled=True)) == [[0, 1, 2], [3, 4, 3]]
-    assert as_lists(five_chunks(12).batches(order[:2], filled=True)) == [[4, 2] * 6]
+        assert as_lists(chunks.batches(order, full=True)) == [[4, 2, 0], [1, 3, 1]]
+        assert as_lists(chunks.batches(order[:3], full=True)) == [[4, 2, 0]]
+        assert as_lists(chunks.batches(full=True)) == [[0, 1, 2], [3, 4, 3]]
+    assert as_lists(five_chunks(12).batches(order[:2], full=True)) == [[4, 2] * 6]
 
 
 def test_batches_read_ahead_are_those_asked_for_and_errors_come_through():
