@@ -165,6 +165,7 @@ def test_no_server_at_all(ballroom, monkeypatch):
 @pytest.mark.parametrize("content, message", [
     (archive()[:40000], "cannot unpack"),
     (b"no archive" * 99, "cannot unpack"),
+    (archive(["allBallroomFiles"]), "cannot unpack"),       # no folder of a tag
     (archive(folder="Other"), "cannot unpack"),
     (archive([*INSIDE, "../../../evil.wav"]), "cannot unpack.*outside"),
     (archive(links=[("Waltz/out", "../../../../evil")]), "cannot unpack.*outside"),
